@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Descriptors: sealed memfds, whole-file reads, messages that carry a descriptor.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/bytes.h"
+
+/* A memfd that holds @data and can never change. The descriptor, or negative errno. */
+int fwa_memfd_sealed(const char *name, struct fwa_span data);
+/*
+ * Copies all of the sealed memfd @fd to fresh memory (to be freed). It must be sealed against
+ * writing, growing and shrinking, and hold exactly @len bytes: 0, or -EPERM, -EMSGSIZE, errno.
+ */
+int fwa_memfd_copy(int fd, size_t len, uint8_t **ret);
+/* The size of the sealed memfd @fd, at most @max; or -EPERM, -EMSGSIZE, other negative errno. */
+ssize_t fwa_memfd_size(int fd, size_t max);
+
+/*
+ * Reads the whole file @path ("-": standard input) into fresh memory (to be freed), ended with a NUL that is
+ * not counted. 0 or negative errno; -EFBIG when it holds more than @max bytes; -EISDIR.
+ */
+int fwa_read_file(const char *path, size_t max, uint8_t **ret, size_t *ret_len);
+
+/* Sends one message of @n parts, and @fd with it unless it is -1. 0 or negative errno. No SIGPIPE. */
+struct iovec;
+int fwa_send_message(int sock, const struct iovec *parts, size_t n, int fd);
+/*
+ * Receives one message of at most @cap bytes. The length, 0 when the peer is gone; -EMSGSIZE for a
+ * longer one (it is consumed), -EPROTO for more than one descriptor, -EAGAIN, other negative errno.
+ * *ret_fd is the descriptor that came with it (close-on-exec, owned by the caller) or -1.
+ */
+ssize_t fwa_recv_message(int sock, void *buf, size_t cap, int *ret_fd);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A command: the flat request that is judged and, byte for byte, submitted (C17).
+ *
+ * It is the same struct for every family. There are no pointers that a device or a kernel would
+ * follow: @payload is a view of memory that the gate owns, and the reply goes to memory that the
+ * gate owns.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "core/model.h"
+
+/* The numbers of Linux's enum fwctl_rpc_scope (include/uapi/fwctl/fwctl.h). */
+enum fwa_scope {
+	FWA_SCOPE_CONFIGURATION = 0,
+	FWA_SCOPE_DEBUG_READ_ONLY = 1,
+	FWA_SCOPE_DEBUG_WRITE = 2,
+	FWA_SCOPE_DEBUG_WRITE_FULL = 3,
+	FWA_SCOPE_NEVER = 4,   /* as a requirement: no scope is enough */
+	FWA_SCOPE_LEAST = 255, /* as a request: the least that the command needs */
+};
+
+/* The longest payload or reply of one command, in bytes: the CXL mailbox's own limit is 1 MiB. */
+#define FWA_COMMAND_DATA_MAX (2u * 1024 * 1024)
+
+struct fwa_command {
+	uint8_t set;	 /* enum fwa_set */
+	uint8_t scope;	 /* what the caller asks for: 0..3 or FWA_SCOPE_LEAST */
+	uint16_t opcode; /* NVMe: 00h..FFh */
+	uint32_t nsid;	 /* NVMe only */
+	uint32_t cdw[6]; /* NVMe command dwords 10 to 15 */
+	struct fwa_span payload; /* host to device */
+	uint32_t out_len;	 /* most bytes of reply that the caller takes; NVMe: the exact data length */
+};
+
+/* What the command's own bytes select. Read from the bytes that are submitted, never claimed. */
+struct fwa_selector {
+	uint8_t kind;	  /* enum fwa_selector_kind, of the model's row */
+	uint8_t value;	  /* FID, LID or CNS */
+	const uint8_t *uuid; /* 16 bytes in the payload, NULL when not by UUID or not all there */
+};
+
+/* The selector of @cmd by its model row @row (which may be NULL: no selector). Pure, total. */
+struct fwa_selector fwa_command_selector(const struct fwa_model_command *row,
+					 const struct fwa_command *cmd);
+
+/* "configuration", "debug-read-only", "debug-write", "debug-write-full", "never", "least". */
+const char *fwa_scope_name(unsigned int scope);
+/* The scope 0..3 called @name, -1 when there is none. */
+int fwa_scope_by_name(const char *name);

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The decision: the one place where a command is admitted or refused.
+ *
+ * Pure and total: no allocation, no I/O, no clock, no globals but the constant model. Its cost does
+ * not depend on the number of grants, opcodes, devices or past commands. The first step that fails
+ * decides, in the order of enum fwa_reason.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/command.h"
+#include "core/effects.h"
+#include "core/policy.h"
+#include "core/profile.h"
+#include "core/reason.h"
+
+enum fwa_mode {
+	FWA_MODE_STRICT, /* the default */
+	FWA_MODE_LINUX,	 /* Linux's fwctl-cxl rules, bit for bit (C28) */
+};
+
+/* The state of the host and of the gate that a decision depends on. Zero is an ordinary day. */
+struct fwa_contract {
+	uint8_t mode; /* enum fwa_mode */
+	bool lockdown;	   /* the kernel is locked down */
+	bool quarantined;  /* the device is, by an operator or by its own garbage */
+	bool drifted;	   /* the declaration of this command differs from the accepted one */
+	bool leased;	   /* another session owns the background operation that runs */
+	bool rate_over;	   /* the grant's rate is used up */
+	fwa_effects advisory; /* effects that an advisory adds to this command */
+};
+
+/* A zeroed decision denies (malformed). */
+struct fwa_decision {
+	uint8_t reason;	  /* enum fwa_reason */
+	uint8_t detail;	  /* enum fwa_detail */
+	uint8_t need;	  /* enum fwa_need: why @required */
+	uint8_t required; /* enum fwa_scope, up to FWA_SCOPE_NEVER */
+	uint8_t scope;	  /* what was asked for, FWA_SCOPE_LEAST resolved */
+	uint8_t set;
+	uint16_t opcode;
+	uint32_t declared_raw;
+	uint32_t attributes;
+	fwa_effects declared;
+	fwa_effects floor;
+	fwa_effects advisory;
+	fwa_effects effects; /* declared | floor | advisory */
+	uint32_t grant;	     /* 1 + index of the grant that admitted, 0 for none */
+};
+
+static inline bool fwa_admitted(const struct fwa_decision *d)
+{
+	return d->reason == FWA_REASON_ADMIT;
+}
+
+/*
+ * Judges @cmd. @profile and @rights are those of the device and of the caller; @now is
+ * CLOCK_BOOTTIME in ns. Never fails: what makes no sense is denied.
+ */
+struct fwa_decision fwa_decide(const struct fwa_contract *contract, const struct fwa_rights *rights,
+			       const struct fwa_profile *profile, const struct fwa_command *cmd,
+			       uint64_t now);
+
+/*
+ * The scope that @effects need in strict mode, for a command of class @class (C12 to C15), and why.
+ * FWA_SCOPE_NEVER when none is enough.
+ */
+uint8_t fwa_scope_of(fwa_effects effects, unsigned int class, uint8_t *ret_need);
+
+/*
+ * Linux's rule for a Feature's effects word (drivers/fwctl/cxl, cxlctl_validate_set_features): the
+ * least scope at which Set Feature passes, or FWA_SCOPE_NEVER (C28).
+ */
+uint8_t fwa_linux_feature_scope(uint16_t word);
+
+/* What would make a refused command pass. */
+struct fwa_remedy {
+	bool possible;	     /* false: nothing that an operator can grant */
+	uint8_t scope;	     /* the scope to ask for and to be granted */
+	fwa_effects effects; /* the effects that the grant must name */
+	bool ask;	     /* the caller's own rights are enough: ask for @scope */
+};
+
+/* What would pass, for a decision that fwa_decide() made on the same arguments. */
+struct fwa_remedy fwa_remedy(const struct fwa_contract *contract, const struct fwa_rights *rights,
+			     const struct fwa_profile *profile, const struct fwa_command *cmd,
+			     uint64_t now);
+
+/*
+ * The opcode's effects as `effects` lists them: declared by @profile, floor of the model without a
+ * selector; required scope and need. False when the opcode is not declared.
+ */
+bool fwa_opcode_effects(const struct fwa_profile *profile, enum fwa_set set, uint16_t opcode,
+			struct fwa_decision *ret);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Policy as operators write it: INI files, *.conf, in policy directories (policy/README.md).
+ *
+ *	[grant NAME]
+ *	user = root, @owner, or *        one of user and group
+ *	group = fwadmit-read
+ *	device = mem*, nvme0             name patterns (fnmatch), comma or blank separated
+ *	scope = debug-read-only
+ *	effects = data, config           optional: fwa_grant_default_effects()
+ *
+ * An unknown key, section or value is an error that names file and line. A directory given by the
+ * operator is read alone; else /usr/lib, /run and /etc fwadmit/policy.d, where a file in a later
+ * one hides the file of the same name in an earlier one; and when none has any file, the stock policy that is
+ * built in.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "core/policy.h"
+
+struct fwa_policy_files;
+
+struct fwa_policy_message {
+	bool error; /* else a warning */
+	const char *file;
+	unsigned int line;
+	const char *text;
+};
+typedef void (*fwa_policy_message_fn)(const struct fwa_policy_message *m, void *userdata);
+
+/*
+ * Reads @dir, or the standard directories when it is NULL. Calls @fn for each error and warning.
+ * 0, -EINVAL when a file is malformed (nothing is returned), or another negative errno.
+ */
+int fwa_policy_files_load(const char *dir, fwa_policy_message_fn fn, void *userdata,
+			  struct fwa_policy_files **ret);
+struct fwa_policy_files *fwa_policy_files_free(struct fwa_policy_files *p);
+
+/* SHA-256 of the policy as read, in hex. */
+const char *fwa_policy_files_digest(const struct fwa_policy_files *p);
+/* Where it was read from: a directory, "standard directories" or "built-in stock policy". */
+const char *fwa_policy_files_source(const struct fwa_policy_files *p);
+uint32_t fwa_policy_files_count(const struct fwa_policy_files *p);
+
+/* Compiles the grants that match device @name (and its @spec) to a sealed memfd; or negative errno. */
+int fwa_policy_files_compile(const struct fwa_policy_files *p, const char *name, const char *spec);
+
+/* The same bytes in fresh memory (to be freed), for decisions made in this process. */
+int fwa_policy_files_encode(const struct fwa_policy_files *p, const char *name, const char *spec,
+			    uint8_t **ret, size_t *ret_len);

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A transport brings a judged command to a device and its answer back. It decides nothing: what it
+ * is given was admitted, and it sends exactly those bytes (C17).
+ *
+ * Everything that a device sends is hostile (C25): a transport bounds each length by the buffer
+ * that it was given, passes return codes on as numbers, and reports nonsense as -EPROTO.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/command.h"
+#include "core/profile.h"
+
+struct fwa_device;
+
+struct fwa_reply {
+	uint32_t code; /* CXL: return code; NVMe: status field without the phase bit (SCT << 8 | SC ..) */
+	uint32_t result; /* NVMe: completion dword 0 */
+	bool maybe_sent; /* set before the device could see the command */
+	uint8_t *out;	 /* the caller's buffer, zeroed by it */
+	uint32_t out_cap;
+	uint32_t out_len; /* bytes that the device returned, at most out_cap */
+};
+
+struct fwa_device_ops {
+	/*
+	 * Sends @cmd and waits at most @timeout_ms. 0: the device answered, @reply holds code and
+	 * data. Negative: -ENODEV the device is gone, -ETIMEDOUT no answer in time, -EPROTO an answer
+	 * that makes no sense, -EOPNOTSUPP or -EPERM or -EBUSY the kernel has no path for the command
+	 * (not sent), other errno as the kernel gave it. @reply->maybe_sent tells whether the device
+	 * may have executed the command.
+	 */
+	int (*submit)(struct fwa_device *dev, const struct fwa_command *cmd, struct fwa_reply *reply,
+		      unsigned int timeout_ms);
+	/* 1 while a background operation runs, 0 when none does, negative errno. NULL: cannot tell. */
+	int (*busy)(struct fwa_device *dev);
+	void (*close)(struct fwa_device *dev);
+};
+
+/* Embedded as the first member of each transport's own struct. */
+struct fwa_device {
+	const struct fwa_device_ops *ops;
+	enum fwa_family family;	 /* as shown: sim devices say sim */
+	bool is_nvme;		 /* which profile reader and command sets apply; else CXL mailbox */
+	uint32_t payload_max;	 /* CXL: mailbox payload size in bytes */
+	struct fwa_identity id;	 /* what the transport knows without a command; may be empty */
+};
+
+struct fwa_open_args {
+	const char *spec; /* "sim:honest,seed=3", "qtest:nvme", "cxl:/dev/cxl/mem0", "nvme:/dev/nvme0" */
+	int fd;		  /* already open device node, owned by the caller, -1 to open spec's path */
+	char error[256];  /* on failure: one line that says what and why */
+};
+
+/*
+ * Opens a device. On success 0 and *ret_dev, to be closed with fwa_device_close(); negative errno
+ * otherwise, with args->error filled. May start processes (qtest): call before sandboxing.
+ */
+int fwa_device_open(struct fwa_open_args *args, struct fwa_device **ret_dev);
+/* Frees @dev; takes NULL; returns NULL. */
+struct fwa_device *fwa_device_close(struct fwa_device *dev);
+
+/* One opener a transport; called by fwa_device_open() with the part of spec behind the colon. */
+int fwa_sim_open(struct fwa_open_args *args, const char *rest, struct fwa_device **ret_dev);
+int fwa_qtest_open(struct fwa_open_args *args, const char *rest, struct fwa_device **ret_dev);
+int fwa_cxl_open(struct fwa_open_args *args, const char *rest, struct fwa_device **ret_dev);
+int fwa_nvme_open(struct fwa_open_args *args, const char *rest, struct fwa_device **ret_dev);
+
+/* Personality @i of the simulated device: name and one line about it; false past the last. */
+bool fwa_sim_personality(size_t i, const char **ret_name, const char **ret_about);
+
+/*
+ * Reads every declaration of @dev and writes the encoded profile (core/profile.h) to @w. The CEL is
+ * read whole in one piece, twice; a second reading that differs is recorded. 0, or negative errno
+ * with @error (256 bytes) filled: a device without a usable declaration still gives 0 and a profile
+ * that declares nothing, so that everything is refused.
+ */
+int fwa_profile_read(struct fwa_device *dev, struct fwa_writer *w, char error[256]);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * NVMe layouts that fwadmit reads or builds itself (NVM Express Base 2.0): the Commands Supported
+ * and Effects log page, Identify Controller and Identify Namespace offsets, opcodes.
+ */
+#pragma once
+
+#define NVME_OP_GET_LOG_PAGE 0x02
+#define NVME_OP_IDENTIFY 0x06
+#define NVME_OP_SET_FEATURES 0x09
+#define NVME_OP_GET_FEATURES 0x0a
+
+#define NVME_CNS_NAMESPACE 0x00
+#define NVME_CNS_CONTROLLER 0x01
+#define NVME_CNS_ACTIVE_LIST 0x02
+#define NVME_IDENTIFY_LEN 4096
+
+#define NVME_LID_SMART 0x02
+#define NVME_LID_EFFECTS 0x05
+/* 256 admin dwords, 256 I/O dwords, 2048 bytes reserved. */
+#define NVME_EFFECTS_LEN 4096
+#define NVME_EFFECTS_IO 1024
+#define NVME_EFFECTS_RESERVED 2048
+
+#define NVME_EFFECT_CSUPP (1u << 0)
+#define NVME_EFFECT_LBCC (1u << 1)
+#define NVME_EFFECT_NCC (1u << 2)
+#define NVME_EFFECT_NIC (1u << 3)
+#define NVME_EFFECT_CCC (1u << 4)
+#define NVME_EFFECT_CSER_SHIFT 14
+#define NVME_EFFECT_CSER_MASK 3u
+#define NVME_EFFECT_CSE_SHIFT 16
+#define NVME_EFFECT_CSE_MASK 7u
+#define NVME_EFFECT_UUID_SELECTION (1u << 19)
+#define NVME_EFFECT_SCOPE_SHIFT 20
+#define NVME_EFFECT_SCOPE_KNOWN 0x3fu
+#define NVME_EFFECT_RESERVED 0xfc003fe0u /* 31:26 and 13:5 */
+
+/* Identify Controller: PCI vendor at 0 (2), serial at 4 (20), model at 24 (40), firmware at 64 (8). */
+#define NVME_ID_CTRL_VID 0
+#define NVME_ID_CTRL_SN 4
+#define NVME_ID_CTRL_SN_LEN 20
+#define NVME_ID_CTRL_MN 24
+#define NVME_ID_CTRL_MN_LEN 40
+#define NVME_ID_CTRL_FR 64
+#define NVME_ID_CTRL_FR_LEN 8
+/* Identify Namespace: formatted LBA size at 26, LBA formats from 128 on, 4 bytes each. */
+#define NVME_ID_NS_FLBAS 26
+#define NVME_ID_NS_LBAF 128
+
+/* Data transfer direction: opcode bits 1:0. */
+#define NVME_DIR(opcode) ((opcode) & 3u)
+#define NVME_DIR_NONE 0u
+#define NVME_DIR_TO_DEVICE 1u
+#define NVME_DIR_FROM_DEVICE 2u
+#define NVME_DIR_BOTH 3u
