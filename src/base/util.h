@@ -38,9 +38,9 @@ static inline void fwa_cleanup_file(FILE **f)
 #define fwa_auto_fclose __attribute__((cleanup(fwa_cleanup_file)))
 
 /* Hands the pointer on and forgets it, so that its cleanup attribute frees nothing. */
-#define fwa_steal(p)                   \
-	({                             \
-		__typeof__(p) _p = p;  \
-		p = NULL;              \
-		_p;                    \
+#define fwa_steal(p)                  \
+	({                            \
+		__typeof__(p) _p = p; \
+		p = NULL;             \
+		_p;                   \
 	})

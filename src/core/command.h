@@ -28,19 +28,20 @@ enum fwa_scope {
 #define FWA_COMMAND_DATA_MAX (2u * 1024 * 1024)
 
 struct fwa_command {
-	uint8_t set;	 /* enum fwa_set */
-	uint8_t scope;	 /* what the caller asks for: 0..3 or FWA_SCOPE_LEAST */
-	uint16_t opcode; /* NVMe: 00h..FFh */
-	uint32_t nsid;	 /* NVMe only */
-	uint32_t cdw[6]; /* NVMe command dwords 10 to 15 */
+	uint8_t set;             /* enum fwa_set */
+	uint8_t scope;           /* what the caller asks for: 0..3 or FWA_SCOPE_LEAST */
+	uint16_t opcode;         /* NVMe: 00h..FFh */
+	uint32_t nsid;           /* NVMe only */
+	uint32_t cdw[6];         /* NVMe command dwords 10 to 15 */
 	struct fwa_span payload; /* host to device */
-	uint32_t out_len;	 /* most bytes of reply that the caller takes; NVMe: the exact data length */
+	uint32_t
+		out_len; /* most bytes of reply that the caller takes; NVMe: the exact data length */
 };
 
 /* What the command's own bytes select. Read from the bytes that are submitted, never claimed. */
 struct fwa_selector {
-	uint8_t kind;	  /* enum fwa_selector_kind, of the model's row */
-	uint8_t value;	  /* FID, LID or CNS */
+	uint8_t kind;        /* enum fwa_selector_kind, of the model's row */
+	uint8_t value;       /* FID, LID or CNS */
 	const uint8_t *uuid; /* 16 bytes in the payload, NULL when not by UUID or not all there */
 };
 

@@ -19,27 +19,27 @@
 
 enum fwa_mode {
 	FWA_MODE_STRICT, /* the default */
-	FWA_MODE_LINUX,	 /* Linux's fwctl-cxl rules, bit for bit (C28) */
+	FWA_MODE_LINUX,  /* Linux's fwctl-cxl rules, bit for bit (C28) */
 };
 
 /* The state of the host and of the gate that a decision depends on. Zero is an ordinary day. */
 struct fwa_contract {
-	uint8_t mode; /* enum fwa_mode */
-	bool lockdown;	   /* the kernel is locked down */
-	bool quarantined;  /* the device is, by an operator or by its own garbage */
-	bool drifted;	   /* the declaration of this command differs from the accepted one */
-	bool leased;	   /* another session owns the background operation that runs */
-	bool rate_over;	   /* the grant's rate is used up */
+	uint8_t mode;         /* enum fwa_mode */
+	bool lockdown;        /* the kernel is locked down */
+	bool quarantined;     /* the device is, by an operator or by its own garbage */
+	bool drifted;         /* the declaration of this command differs from the accepted one */
+	bool leased;          /* another session owns the background operation that runs */
+	bool rate_over;       /* the grant's rate is used up */
 	fwa_effects advisory; /* effects that an advisory adds to this command */
 };
 
 /* A zeroed decision denies (malformed). */
 struct fwa_decision {
-	uint8_t reason;	  /* enum fwa_reason */
-	uint8_t detail;	  /* enum fwa_detail */
-	uint8_t need;	  /* enum fwa_need: why @required */
+	uint8_t reason;   /* enum fwa_reason */
+	uint8_t detail;   /* enum fwa_detail */
+	uint8_t need;     /* enum fwa_need: why @required */
 	uint8_t required; /* enum fwa_scope, up to FWA_SCOPE_NEVER */
-	uint8_t scope;	  /* what was asked for, FWA_SCOPE_LEAST resolved */
+	uint8_t scope;    /* what was asked for, FWA_SCOPE_LEAST resolved */
 	uint8_t set;
 	uint16_t opcode;
 	uint32_t declared_raw;
@@ -48,7 +48,7 @@ struct fwa_decision {
 	fwa_effects floor;
 	fwa_effects advisory;
 	fwa_effects effects; /* declared | floor | advisory */
-	uint32_t grant;	     /* 1 + index of the grant that admitted, 0 for none */
+	uint32_t grant;      /* 1 + index of the grant that admitted, 0 for none */
 };
 
 static inline bool fwa_admitted(const struct fwa_decision *d)
@@ -78,10 +78,10 @@ uint8_t fwa_linux_feature_scope(uint16_t word);
 
 /* What would make a refused command pass. */
 struct fwa_remedy {
-	bool possible;	     /* false: nothing that an operator can grant */
-	uint8_t scope;	     /* the scope to ask for and to be granted */
+	bool possible;       /* false: nothing that an operator can grant */
+	uint8_t scope;       /* the scope to ask for and to be granted */
 	fwa_effects effects; /* the effects that the grant must name */
-	bool ask;	     /* the caller's own rights are enough: ask for @scope */
+	bool ask;            /* the caller's own rights are enough: ask for @scope */
 };
 
 /* What would pass, for a decision that fwa_decide() made on the same arguments. */

@@ -51,11 +51,11 @@ typedef uint32_t fwa_effects;
 #define FWA_EFFECTS_GRANTABLE (FWA_EFFECTS_ALL & ~FWA_EFFECTS_NEVER)
 
 /* What a device of each kind has bits for, and so can be held to have declared. */
-#define FWA_EFFECTS_CXL_DECLARABLE                                                               \
-	(FWA_EFFECTS_RESET | FWA_EFFECT_CONFIG | FWA_EFFECT_DATA | FWA_EFFECT_POLICY |           \
+#define FWA_EFFECTS_CXL_DECLARABLE                                                     \
+	(FWA_EFFECTS_RESET | FWA_EFFECT_CONFIG | FWA_EFFECT_DATA | FWA_EFFECT_POLICY | \
 	 FWA_EFFECT_LOG | FWA_EFFECT_SECURITY | FWA_EFFECT_BACKGROUND)
-#define FWA_EFFECTS_NVME_DECLARABLE                                                              \
-	(FWA_EFFECT_DATA | FWA_EFFECT_NAMESPACE_CAPABILITY | FWA_EFFECT_NAMESPACE_INVENTORY |    \
+#define FWA_EFFECTS_NVME_DECLARABLE                                                           \
+	(FWA_EFFECT_DATA | FWA_EFFECT_NAMESPACE_CAPABILITY | FWA_EFFECT_NAMESPACE_INVENTORY | \
 	 FWA_EFFECT_CONTROLLER_CAPABILITY | FWA_EFFECT_EXCLUSIVE)
 
 /* Attributes: what a declaration says besides effects. */

@@ -19,20 +19,20 @@ enum fwa_finding_code {
 	FWA_FINDING_UNDER_DECLARED,   /* leaves out an effect that the specification gives */
 	FWA_FINDING_OVER_DECLARED,    /* declares an effect that the specification excludes */
 	FWA_FINDING_RESERVED_BITS,    /* sets bits that nobody has defined */
-	FWA_FINDING_DUPLICATE,	      /* lists an opcode twice */
-	FWA_FINDING_WRONG_BIT,	      /* bits that contradict each other */
+	FWA_FINDING_DUPLICATE,        /* lists an opcode twice */
+	FWA_FINDING_WRONG_BIT,        /* bits that contradict each other */
 	FWA_FINDING_UNDECLARED_FLOOR, /* leaves out a command that the specification requires */
-	FWA_FINDING_TRUNCATED,	      /* a log that ends inside an entry */
-	FWA_FINDING_EMPTY,	      /* declares nothing at all */
+	FWA_FINDING_TRUNCATED,        /* a log that ends inside an entry */
+	FWA_FINDING_EMPTY,            /* declares nothing at all */
 	FWA_FINDING_UNSUPPORTED_BITS, /* NVMe: bits without CSUPP */
-	FWA_FINDING_UNSTABLE,	      /* two readings that differ */
-	FWA_FINDING_FEATURE_EFFECTS,  /* Set Feature's CEL word does not cover a Feature's effects */
-	FWA_FINDING_FEATURE_SILENT,   /* a changeable Feature that declares no change */
+	FWA_FINDING_UNSTABLE,         /* two readings that differ */
+	FWA_FINDING_FEATURE_EFFECTS, /* Set Feature's CEL word does not cover a Feature's effects */
+	FWA_FINDING_FEATURE_SILENT,  /* a changeable Feature that declares no change */
 	FWA_FINDING_COUNT,
 };
 
 struct fwa_finding {
-	uint8_t code;	  /* enum fwa_finding_code */
+	uint8_t code;     /* enum fwa_finding_code */
 	uint8_t severity; /* enum fwa_severity */
 	uint8_t set;
 	bool has_opcode; /* false: about the whole log */
@@ -40,7 +40,7 @@ struct fwa_finding {
 	uint16_t clause;
 	fwa_effects declared;
 	fwa_effects expected;
-	uint32_t bits; /* the raw bits in question */
+	uint32_t bits;    /* the raw bits in question */
 	uint8_t uuid[16]; /* the Feature, for the feature codes */
 };
 

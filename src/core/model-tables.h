@@ -13,7 +13,7 @@
 struct fwa_model_set {
 	const struct fwa_model_command *rows;
 	uint16_t n_rows;
-	const uint8_t *page;	       /* 256 */
+	const uint8_t *page;          /* 256 */
 	const uint16_t (*index)[256]; /* as many as @page names */
 };
 

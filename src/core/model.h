@@ -28,20 +28,20 @@ enum fwa_class {
 };
 
 enum fwa_rule_kind {
-	FWA_RULE_NONZERO,	/* payload number at @at, @width bytes, is not 0 */
-	FWA_RULE_REPLY_FITS,	/* payload number at @at counts reply bytes: within the payload size */
-	FWA_RULE_LOG_RANGE,	/* offset @at, length @at2 (4 bytes each) within log uuid@0 */
-	FWA_RULE_LSA_RANGE,	/* offset @at, length @at2 (4 bytes each) within the LSA */
-	FWA_RULE_LSA_DATA,	/* offset @at (4 bytes), data from @at2 on, within the LSA */
+	FWA_RULE_NONZERO,    /* payload number at @at, @width bytes, is not 0 */
+	FWA_RULE_REPLY_FITS, /* payload number at @at counts reply bytes: within the payload size */
+	FWA_RULE_LOG_RANGE,  /* offset @at, length @at2 (4 bytes each) within log uuid@0 */
+	FWA_RULE_LSA_RANGE,  /* offset @at, length @at2 (4 bytes each) within the LSA */
+	FWA_RULE_LSA_DATA,   /* offset @at (4 bytes), data from @at2 on, within the LSA */
 	FWA_RULE_FEATURE_RANGE, /* offset @at, count @at2 (2 bytes each) within feature uuid@0's Get size */
-	FWA_RULE_FEATURE_DATA,	/* offset @at (2 bytes), data from @at2 on, within its Set size */
-	FWA_RULE_DPA,		/* 8-byte device physical address at @at: 64-byte aligned */
-	FWA_RULE_DPA_RANGE,	/* DPA at @at; length at @at2 (8 bytes), in units of 64 bytes: no wrap */
-	FWA_RULE_NUMD_OUT,	/* NVMe: CDW10 31:16 and CDW11 15:0, 0's based dwords, are the reply length */
-	FWA_RULE_NUMD_IN,	/* NVMe: CDW10, 0's based dwords, is the payload length */
-	FWA_RULE_NLB,		/* NVMe I/O: CDW12 15:0, 0's based blocks, is the data length */
-	FWA_RULE_DSM_RANGES,	/* NVMe I/O: CDW10 7:0, 0's based 16-byte ranges, is the payload length */
-	FWA_RULE_LENGTH_CDW11,	/* NVMe: CDW11 is the length in bytes of the data, either way */
+	FWA_RULE_FEATURE_DATA, /* offset @at (2 bytes), data from @at2 on, within its Set size */
+	FWA_RULE_DPA,          /* 8-byte device physical address at @at: 64-byte aligned */
+	FWA_RULE_DPA_RANGE, /* DPA at @at; length at @at2 (8 bytes), in units of 64 bytes: no wrap */
+	FWA_RULE_NUMD_OUT, /* NVMe: CDW10 31:16 and CDW11 15:0, 0's based dwords, are the reply length */
+	FWA_RULE_NUMD_IN,    /* NVMe: CDW10, 0's based dwords, is the payload length */
+	FWA_RULE_NLB,        /* NVMe I/O: CDW12 15:0, 0's based blocks, is the data length */
+	FWA_RULE_DSM_RANGES, /* NVMe I/O: CDW10 7:0, 0's based 16-byte ranges, is the payload length */
+	FWA_RULE_LENGTH_CDW11, /* NVMe: CDW11 is the length in bytes of the data, either way */
 	FWA_RULE_LENGTH_DWORDS_CDW10, /* NVMe: CDW10, 0's based dwords, is the length of the data, either way */
 };
 
@@ -59,8 +59,8 @@ struct fwa_rule {
 struct fwa_variant {
 	const char *name;
 	const char *title;
-	uint8_t class;	/* enum fwa_class */
-	uint8_t cdw;	/* 10..15 */
+	uint8_t class; /* enum fwa_class */
+	uint8_t cdw;   /* 10..15 */
 	uint32_t mask;
 	uint32_t value;
 	fwa_effects floor;
@@ -70,11 +70,11 @@ struct fwa_variant {
 
 enum fwa_selector_kind {
 	FWA_SELECT_NONE,
-	FWA_SELECT_LOG_UUID,	 /* CXL payload bytes 0..15 */
+	FWA_SELECT_LOG_UUID,     /* CXL payload bytes 0..15 */
 	FWA_SELECT_FEATURE_UUID, /* CXL payload bytes 0..15 */
-	FWA_SELECT_FID,		 /* NVMe CDW10 7:0 */
-	FWA_SELECT_LID,		 /* NVMe CDW10 7:0 */
-	FWA_SELECT_CNS,		 /* NVMe CDW10 7:0 */
+	FWA_SELECT_FID,          /* NVMe CDW10 7:0 */
+	FWA_SELECT_LID,          /* NVMe CDW10 7:0 */
+	FWA_SELECT_CNS,          /* NVMe CDW10 7:0 */
 };
 
 /* The variants of one command. By number: @by_value has 256 slices. By UUID: @all is searched. */
@@ -87,7 +87,8 @@ struct fwa_selector_table {
 	uint8_t kind; /* enum fwa_selector_kind */
 	const struct fwa_variant *all;
 	uint16_t n_all;
-	const struct fwa_variant_slice *by_value; /* NULL when by UUID; else 256 of them, never empty */
+	/* NULL when by UUID; else 256 of them, never empty. */
+	const struct fwa_variant_slice *by_value;
 };
 
 #define FWA_LENGTH_ANY UINT32_MAX
@@ -97,11 +98,11 @@ struct fwa_model_command {
 	const char *title;
 	const char *source; /* which specification and revision the floor was read from */
 	uint16_t opcode;
-	uint8_t set;	/* enum fwa_set */
-	uint8_t class;	/* enum fwa_class */
-	fwa_effects floor;	 /* the least effects; includes what the device has no bit for */
+	uint8_t set;             /* enum fwa_set */
+	uint8_t class;           /* enum fwa_class */
+	fwa_effects floor;       /* the least effects; includes what the device has no bit for */
 	fwa_effects conditional; /* part of @floor that an honest device may leave undeclared */
-	uint32_t in_min;	 /* payload bytes; NVMe: bytes from host to controller */
+	uint32_t in_min;         /* payload bytes; NVMe: bytes from host to controller */
 	uint32_t in_max;
 	uint32_t out_min; /* NVMe: bytes from controller to host; CXL: 0..ANY, the gate sizes it */
 	uint32_t out_max;

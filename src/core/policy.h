@@ -30,8 +30,8 @@ enum fwa_who {
 
 /* One grant. Encoded: le32 who, id, scope, effects; le64 until, reserved; then the name. */
 struct fwa_grant {
-	uint32_t who; /* enum fwa_who */
-	uint32_t id;  /* uid or gid; else 0 */
+	uint32_t who;   /* enum fwa_who */
+	uint32_t id;    /* uid or gid; else 0 */
 	uint32_t scope; /* the greatest */
 	fwa_effects effects;
 	uint64_t until; /* CLOCK_BOOTTIME ns at which it ends; 0 = never */

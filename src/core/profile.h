@@ -38,10 +38,10 @@ struct fwa_identity {
 
 /* Record types of the encoded form; the numbers are stable. */
 enum fwa_profile_record {
-	FWA_RECORD_FAMILY = 1,	       /* u8 enum fwa_family */
-	FWA_RECORD_VENDOR = 2,	       /* text */
-	FWA_RECORD_MODEL = 3,	       /* text */
-	FWA_RECORD_SERIAL = 4,	       /* text */
+	FWA_RECORD_FAMILY = 1,         /* u8 enum fwa_family */
+	FWA_RECORD_VENDOR = 2,         /* text */
+	FWA_RECORD_MODEL = 3,          /* text */
+	FWA_RECORD_SERIAL = 4,         /* text */
 	FWA_RECORD_FIRMWARE = 5,       /* text */
 	FWA_RECORD_CXL_CEL = 16,       /* the CEL as Get Log returned it */
 	FWA_RECORD_CXL_CEL_AGAIN = 17, /* the second reading, only when it was different */
@@ -50,7 +50,8 @@ enum fwa_profile_record {
 	FWA_RECORD_CXL_LIMITS = 20,    /* le32 payload size, le32 LSA size */
 	FWA_RECORD_NVME_EFFECTS = 32,  /* log page 05h, 4096 bytes: admin half and NVM I/O half */
 	FWA_RECORD_NVME_EFFECTS_AGAIN = 33,
-	FWA_RECORD_NVME_NAMESPACES = 34, /* le32 nsid, u8 log2 of the block size, u8 0, le16 metadata bytes */
+	FWA_RECORD_NVME_NAMESPACES =
+		34, /* le32 nsid, u8 log2 of the block size, u8 0, le16 metadata bytes */
 };
 
 #define FWA_PROFILE_MAGIC "FWAPROF1"
@@ -77,6 +78,7 @@ struct fwa_profile {
 	struct fwa_span logs;
 	struct fwa_span features;
 	bool has_cel;
+	bool has_limits;
 	bool has_nvme;
 	uint32_t payload_max; /* CXL mailbox payload size in bytes; 0 = the profile does not say */
 	uint32_t lsa_size;
@@ -131,8 +133,9 @@ void fwa_text_clean(char text[FWA_TEXT_MAX], const void *raw, size_t len);
 int fwa_profile_parse(struct fwa_profile *p, struct fwa_span encoded);
 
 /*
- * True when the derived table says exactly what the raw log says: every entry's bits are in the
- * table, and nothing is in the table that no entry says. Linear in the log.
+ * True when the derived table says what the raw log says: each opcode that is listed is there with
+ * all bits of its entries, one that is listed once with no others, and no further opcode is there.
+ * Linear in the log.
  */
 bool fwa_profile_check(const struct fwa_profile *p);
 
@@ -153,7 +156,7 @@ uint32_t fwa_profile_count(const struct fwa_profile *p);
 
 /* Feature @i in the device's order; false past the last whole entry. */
 bool fwa_profile_feature(const struct fwa_profile *p, size_t i, struct fwa_feature *ret);
-/* The Feature with @uuid (16 bytes). O(log n). */
+/* The Feature with @uuid (16 bytes), duplicates united. O(log n). */
 bool fwa_profile_feature_by_uuid(const struct fwa_profile *p, const uint8_t *uuid,
 				 struct fwa_feature *ret);
 /* The size in bytes that the device gave for log @uuid; false when it lists no such log. */

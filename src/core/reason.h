@@ -32,16 +32,16 @@ enum fwa_reason {
 enum fwa_detail {
 	FWA_DETAIL_NONE = 0,
 	/* malformed */
-	FWA_DETAIL_SET,		 /* no such command set */
+	FWA_DETAIL_SET,          /* no such command set */
 	FWA_DETAIL_OPCODE_WIDTH, /* an NVMe opcode has 8 bits */
-	FWA_DETAIL_SCOPE,	 /* no such scope */
-	FWA_DETAIL_DATA_MAX,	 /* payload or reply longer than any command's */
-	FWA_DETAIL_FIELDS,	 /* NVMe fields set in a mailbox command */
+	FWA_DETAIL_SCOPE,        /* no such scope */
+	FWA_DETAIL_DATA_MAX,     /* payload or reply longer than any command's */
+	FWA_DETAIL_FIELDS,       /* NVMe fields set in a mailbox command */
 	/* undeclared */
-	FWA_DETAIL_NOT_LISTED,	   /* the device's log does not list the opcode */
-	FWA_DETAIL_FEATURE_UNKNOWN,	/* the device lists no such Feature */
-	FWA_DETAIL_FEATURE_READ_ONLY,	/* the device says that the Feature cannot be changed */
-	FWA_DETAIL_LOG_UNKNOWN,		/* the device lists no such log */
+	FWA_DETAIL_NOT_LISTED,        /* the device's log does not list the opcode */
+	FWA_DETAIL_FEATURE_UNKNOWN,   /* the device lists no such Feature */
+	FWA_DETAIL_FEATURE_READ_ONLY, /* the device says that the Feature cannot be changed */
+	FWA_DETAIL_LOG_UNKNOWN,       /* the device lists no such log */
 	/* reserved-bits */
 	FWA_DETAIL_RESERVED_DECLARED, /* the declaration sets bits that nobody has defined */
 	FWA_DETAIL_FEATURE_SILENT,    /* a changeable Feature that declares no change */

@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 struct fwa_found {
-	char name[64]; /* "nvme0", "mem0": safe as a file name and for patterns */
+	char name[64];  /* "nvme0", "mem0": safe as a file name and for patterns */
 	char node[256]; /* "/dev/nvme0" */
 	char spec[320]; /* "nvme:/dev/nvme0" */
 };

@@ -11,10 +11,10 @@ struct fwa_launch {
 	const char *name; /* the device's name, as policy patterns see it */
 	const char *spec; /* for fwa_device_open() */
 	const char *mode; /* "strict" or "linux"; NULL = strict */
-	int device_fd;	  /* open device node to hand over, or -1 */
-	int listen_fd;	  /* listening SOCK_SEQPACKET socket to hand over, or -1 */
-	int client_fd;	  /* connected SOCK_SEQPACKET socket to hand over, or -1 */
-	int policy_fd;	  /* snapshot from fwa_policy_files_compile() */
+	int device_fd;    /* open device node to hand over, or -1 */
+	int listen_fd;    /* listening SOCK_SEQPACKET socket to hand over, or -1 */
+	int client_fd;    /* connected SOCK_SEQPACKET socket to hand over, or -1 */
+	int policy_fd;    /* snapshot from fwa_policy_files_compile() */
 };
 
 /*

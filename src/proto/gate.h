@@ -29,10 +29,12 @@ enum fwa_gate_kind {
 /* Why a request could not be taken as one. */
 enum fwa_gate_error {
 	FWA_GATE_OK = 0,
-	FWA_GATE_E_MALFORMED = 1, /* the message is not a request; the connection is closed after it */
+	FWA_GATE_E_MALFORMED =
+		1, /* the message is not a request; the connection is closed after it */
 	FWA_GATE_E_VERSION = 2,
 	FWA_GATE_E_KIND = 3,
-	FWA_GATE_E_PAYLOAD = 4, /* longer than allowed, or the memfd is not sealed, or not that long */
+	FWA_GATE_E_PAYLOAD =
+		4, /* longer than allowed, or the memfd is not sealed, or not that long */
 	FWA_GATE_E_MEMORY = 5,
 	FWA_GATE_E_GONE = 6, /* the device is gone */
 	FWA_GATE_E_COUNT,
@@ -44,7 +46,7 @@ enum fwa_outcome {
 	FWA_OUTCOME_COMPLETED,
 	FWA_OUTCOME_DEVICE_ERROR,
 	FWA_OUTCOME_UNDELIVERABLE, /* executed; the answer could not be delivered */
-	FWA_OUTCOME_UNKNOWN,	   /* sent or not, executed or not: nobody knows */
+	FWA_OUTCOME_UNKNOWN,       /* sent or not, executed or not: nobody knows */
 	FWA_OUTCOME_DRY_RUN,
 	FWA_OUTCOME_COUNT,
 };
@@ -53,7 +55,7 @@ struct fwa_request {
 	uint16_t kind;
 	uint64_t id;
 	uint32_t timeout_ms; /* 0 = the gate's own */
-	bool in_memfd;	     /* the payload is in the passed descriptor */
+	bool in_memfd;       /* the payload is in the passed descriptor */
 	uint32_t in_len;
 	struct fwa_command cmd; /* payload: set when it is inline */
 };
@@ -95,7 +97,8 @@ enum fwa_gate_error fwa_request_decode(struct fwa_span message, struct fwa_reque
 
 void fwa_reply_encode(struct fwa_writer *w, const struct fwa_gate_reply *r);
 /* Reads a reply's header; @ret_data is what follows it. -1 when it is not a reply. */
-int fwa_reply_decode(struct fwa_span message, struct fwa_gate_reply *ret, struct fwa_span *ret_data);
+int fwa_reply_decode(struct fwa_span message, struct fwa_gate_reply *ret,
+		     struct fwa_span *ret_data);
 
 void fwa_description_encode(struct fwa_writer *w, const struct fwa_description *d);
 /* -1 when @data is not a description. Views point into @data. */

@@ -17,10 +17,11 @@
 struct fwa_device;
 
 struct fwa_reply {
-	uint32_t code; /* CXL: return code; NVMe: status field without the phase bit (SCT << 8 | SC ..) */
+	uint32_t
+		code; /* CXL: return code; NVMe: status field without the phase bit (SCT << 8 | SC ..) */
 	uint32_t result; /* NVMe: completion dword 0 */
 	bool maybe_sent; /* set before the device could see the command */
-	uint8_t *out;	 /* the caller's buffer, zeroed by it */
+	uint8_t *out;    /* the caller's buffer, zeroed by it */
 	uint32_t out_cap;
 	uint32_t out_len; /* bytes that the device returned, at most out_cap */
 };
@@ -33,8 +34,8 @@ struct fwa_device_ops {
 	 * (not sent), other errno as the kernel gave it. @reply->maybe_sent tells whether the device
 	 * may have executed the command.
 	 */
-	int (*submit)(struct fwa_device *dev, const struct fwa_command *cmd, struct fwa_reply *reply,
-		      unsigned int timeout_ms);
+	int (*submit)(struct fwa_device *dev, const struct fwa_command *cmd,
+		      struct fwa_reply *reply, unsigned int timeout_ms);
 	/* 1 while a background operation runs, 0 when none does, negative errno. NULL: cannot tell. */
 	int (*busy)(struct fwa_device *dev);
 	void (*close)(struct fwa_device *dev);
@@ -43,16 +44,17 @@ struct fwa_device_ops {
 /* Embedded as the first member of each transport's own struct. */
 struct fwa_device {
 	const struct fwa_device_ops *ops;
-	enum fwa_family family;	 /* as shown: sim devices say sim */
-	bool is_nvme;		 /* which profile reader and command sets apply; else CXL mailbox */
-	uint32_t payload_max;	 /* CXL: mailbox payload size in bytes */
-	struct fwa_identity id;	 /* what the transport knows without a command; may be empty */
+	enum fwa_family family; /* as shown: sim devices say sim */
+	bool is_nvme;           /* which profile reader and command sets apply; else CXL mailbox */
+	uint32_t payload_max;   /* CXL: mailbox payload size in bytes */
+	struct fwa_identity id; /* what the transport knows without a command; may be empty */
 };
 
 struct fwa_open_args {
-	const char *spec; /* "sim:honest,seed=3", "qtest:nvme", "cxl:/dev/cxl/mem0", "nvme:/dev/nvme0" */
-	int fd;		  /* already open device node, owned by the caller, -1 to open spec's path */
-	char error[256];  /* on failure: one line that says what and why */
+	const char *
+		spec; /* "sim:honest,seed=3", "qtest:nvme", "cxl:/dev/cxl/mem0", "nvme:/dev/nvme0" */
+	int fd;       /* already open device node, owned by the caller, -1 to open spec's path */
+	char error[256]; /* on failure: one line that says what and why */
 };
 
 /*

@@ -49,7 +49,7 @@
 #define NVME_ID_NS_LBAF 128
 
 /* Data transfer direction: opcode bits 1:0. */
-#define NVME_DIR(opcode) ((opcode) & 3u)
+#define NVME_DIR(opcode) ((opcode)&3u)
 #define NVME_DIR_NONE 0u
 #define NVME_DIR_TO_DEVICE 1u
 #define NVME_DIR_FROM_DEVICE 2u

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * See fd.h.
+ */
+#include "base/fd.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+#include "base/util.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+
+#define SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK)
+
+static int write_all(int fd, struct fwa_span data)
+{
+	size_t done = 0;
+
+	while (done < data.len) {
+		ssize_t n = write(fd, data.data + done, data.len - done);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+/* Kernels before 6.3 do not know MFD_NOEXEC_SEAL. */
+static int memfd(const char *name)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	return fd < 0 ? -errno : fd;
+}
+
+int fwa_memfd_sealed(const char *name, struct fwa_span data)
+{
+	int fd = memfd(name);
+	int r;
+
+	if (fd < 0)
+		return fd;
+	r = write_all(fd, data);
+	if (r == 0 && fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL) < 0)
+		r = -errno;
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
+	return fd;
+}
+
+ssize_t fwa_memfd_size(int fd, size_t max)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+	struct stat st;
+
+	if (seals < 0 || (seals & SEALS) != SEALS)
+		return -EPERM;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_size < 0 || (uint64_t)st.st_size > max)
+		return -EMSGSIZE;
+	return st.st_size;
+}
+
+static int read_exactly(int fd, uint8_t *buf, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = pread(fd, buf + done, len - done, (off_t)done);
+
+		if (n == 0)
+			return -EIO;
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		done += n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+int fwa_memfd_copy(int fd, size_t len, uint8_t **ret)
+{
+	fwa_auto_free uint8_t *buf = NULL;
+	ssize_t size = fwa_memfd_size(fd, len);
+	int r;
+
+	if (size < 0)
+		return (int)size;
+	if ((size_t)size != len)
+		return -EMSGSIZE;
+	buf = malloc(len ? len : 1);
+	if (!buf)
+		return -ENOMEM;
+	r = read_exactly(fd, buf, len);
+	if (r < 0)
+		return r;
+	*ret = fwa_steal(buf);
+	return 0;
+}
+
+/* Reads up to @max + 1 bytes, so that "more than max" can be told from "max". */
+static int slurp(int fd, size_t max, uint8_t **ret, size_t *ret_len)
+{
+	fwa_auto_free uint8_t *buf = NULL;
+	size_t cap = 0, len = 0;
+
+	for (;;) {
+		ssize_t n;
+
+		if (len == cap) {
+			uint8_t *more;
+
+			cap = cap ? cap * 2 : 8192;
+			more = realloc(buf, cap + 1);
+			if (!more)
+				return -ENOMEM;
+			buf = more;
+		}
+		n = read(fd, buf + len, cap - len);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+		if (len > max)
+			return -EFBIG;
+	}
+	buf[len] = '\0';
+	*ret = fwa_steal(buf);
+	*ret_len = len;
+	return 0;
+}
+
+int fwa_read_file(const char *path, size_t max, uint8_t **ret, size_t *ret_len)
+{
+	fwa_auto_close int fd = -1;
+
+	if (path[0] == '-' && path[1] == '\0')
+		return slurp(STDIN_FILENO, max, ret, ret_len);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
+		return -errno;
+	return slurp(fd, max, ret, ret_len);
+}
+
+int fwa_send_message(int sock, const struct iovec *parts, size_t n, int fd)
+{
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct msghdr m = { .msg_iov = (struct iovec *)parts, .msg_iovlen = n };
+	ssize_t sent;
+
+	if (fd >= 0) {
+		struct cmsghdr *c;
+
+		m.msg_control = control.buf;
+		m.msg_controllen = sizeof(control.buf);
+		c = CMSG_FIRSTHDR(&m);
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	}
+	do
+		sent = sendmsg(sock, &m, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	return sent < 0 ? -errno : 0;
+}
+
+/* The one descriptor of a message, or -1; all of them closed and -EPROTO when there are more. */
+static int take_fd(struct msghdr *m, int *ret_fd)
+{
+	int fds[8], n = 0;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		size_t len = c->cmsg_len - CMSG_LEN(0);
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t at = 0; at + sizeof(int) <= len && n < 8; at += sizeof(int))
+			memcpy(&fds[n++], CMSG_DATA(c) + at, sizeof(int));
+	}
+	*ret_fd = -1;
+	if (n == 1 && !(m->msg_flags & MSG_CTRUNC)) {
+		*ret_fd = fds[0];
+		return 0;
+	}
+	for (int i = 0; i < n; i++)
+		close(fds[i]);
+	return n || m->msg_flags & MSG_CTRUNC ? -EPROTO : 0;
+}
+
+ssize_t fwa_recv_message(int sock, void *buf, size_t cap, int *ret_fd)
+{
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(2 * sizeof(int))];
+	} control;
+	struct iovec part = { buf, cap };
+	struct msghdr m = {
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control.buf,
+		.msg_controllen = sizeof(control.buf),
+	};
+	ssize_t n;
+	int r;
+
+	*ret_fd = -1;
+	do
+		n = recvmsg(sock, &m, MSG_CMSG_CLOEXEC);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	r = take_fd(&m, ret_fd);
+	if (r == 0 && m.msg_flags & MSG_TRUNC)
+		r = -EMSGSIZE;
+	if (r < 0) {
+		*ret_fd = fwa_close(*ret_fd);
+		return r;
+	}
+	return n;
+}

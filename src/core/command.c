@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Selectors and scopes. See command.h.
+ */
+#include "core/command.h"
+
+#include "base/uuid.h"
+#include "core/text.h"
+
+struct fwa_selector fwa_command_selector(const struct fwa_model_command *row,
+					 const struct fwa_command *cmd)
+{
+	struct fwa_selector s = { .kind = FWA_SELECT_NONE };
+
+	if (!row || !row->select)
+		return s;
+	s.kind = row->select->kind;
+	switch (s.kind) {
+	case FWA_SELECT_LOG_UUID:
+	case FWA_SELECT_FEATURE_UUID:
+		if (cmd->payload.len >= FWA_UUID_LEN)
+			s.uuid = cmd->payload.data;
+		break;
+	default:
+		s.value = (uint8_t)cmd->cdw[0];
+		break;
+	}
+	return s;
+}
+
+static const char *const scope_names[] = { "configuration", "debug-read-only", "debug-write",
+					   "debug-write-full", "never" };
+
+const char *fwa_scope_name(unsigned int scope)
+{
+	if (scope == FWA_SCOPE_LEAST)
+		return "least";
+	return scope <= FWA_SCOPE_NEVER ? scope_names[scope] : NULL;
+}
+
+int fwa_scope_by_name(const char *name)
+{
+	for (int i = 0; i < FWA_SCOPE_NEVER; i++)
+		if (fwa_text_eq(scope_names[i], name))
+			return i;
+	return -1;
+}

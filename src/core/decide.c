@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The decision. See decide.h; the clauses are those of spec/SECURITY-MODEL.md.
+ */
+#include "core/decide.h"
+
+#include "core/shape.h"
+#include "wire/cxl.h"
+
+/* What is looked up once, before the steps. */
+struct subject {
+	const struct fwa_contract *contract;
+	const struct fwa_rights *rights;
+	const struct fwa_profile *profile;
+	const struct fwa_command *cmd;
+	uint64_t now;
+
+	const struct fwa_model_command *row;
+	struct fwa_selector selector;
+	struct fwa_declared declared;
+	bool is_set_feature;
+	bool has_feature;
+	struct fwa_feature feature;
+	unsigned int class;
+};
+
+/* --- scope ---------------------------------------------------------------------------------- */
+
+static uint8_t need(enum fwa_need why, enum fwa_scope scope, uint8_t *ret_need)
+{
+	*ret_need = (uint8_t)why;
+	return (uint8_t)scope;
+}
+
+static uint8_t class_scope(unsigned int class)
+{
+	switch (class) {
+	case FWA_CLASS_PLAIN:
+		return FWA_SCOPE_CONFIGURATION;
+	case FWA_CLASS_USER_DATA:
+		return FWA_SCOPE_DEBUG_WRITE_FULL; /*= spec/SECURITY-MODEL.md#C12 */
+	default:
+		return FWA_SCOPE_DEBUG_READ_ONLY;
+	}
+}
+
+/*= spec/SECURITY-MODEL.md#C13 */
+uint8_t fwa_scope_of(fwa_effects effects, unsigned int class, uint8_t *ret_need)
+{
+	if (effects & FWA_EFFECTS_NEVER)
+		return need(FWA_NEED_NEVER, FWA_SCOPE_NEVER, ret_need);
+	if (effects & FWA_EFFECT_EXCLUSIVE)
+		return need(FWA_NEED_EXCLUSIVE, FWA_SCOPE_DEBUG_WRITE_FULL, ret_need);
+	if (effects & FWA_EFFECTS_IMMEDIATE)
+		return need(FWA_NEED_CHANGE, FWA_SCOPE_DEBUG_WRITE_FULL, ret_need);
+	if (class == FWA_CLASS_USER_DATA)
+		return need(FWA_NEED_USER_DATA, FWA_SCOPE_DEBUG_WRITE_FULL, ret_need);
+	if (effects & FWA_EFFECTS_RESET)
+		return need(FWA_NEED_RESET_CONFIG, FWA_SCOPE_DEBUG_WRITE, ret_need);
+	if (class == FWA_CLASS_PLAIN)
+		return need(FWA_NEED_PLAIN_READ, FWA_SCOPE_CONFIGURATION, ret_need);
+	return need(FWA_NEED_DEBUG_READ, FWA_SCOPE_DEBUG_READ_ONLY, ret_need);
+}
+
+/*= spec/SECURITY-MODEL.md#C28 */
+uint8_t fwa_linux_feature_scope(uint16_t word)
+{
+	const uint16_t immediate = CXL_CEL_CONFIG | CXL_CEL_DATA | CXL_CEL_POLICY | CXL_CEL_LOG;
+	const uint16_t reset =
+		CXL_CEL_CONFIG_COLD_RESET | CXL_CEL_CONFIG_CONV_RESET | CXL_CEL_CONFIG_CXL_RESET;
+
+	if (word & (CXL_CEL_RESERVED | CXL_CEL_BACKGROUND))
+		return FWA_SCOPE_NEVER;
+	if (word & immediate)
+		return FWA_SCOPE_DEBUG_WRITE_FULL;
+	return word & reset ? FWA_SCOPE_DEBUG_WRITE : FWA_SCOPE_NEVER;
+}
+
+/* --- effects -------------------------------------------------------------------------------- */
+
+static bool variant_applies(const struct subject *s, const struct fwa_variant *v)
+{
+	if (s->selector.uuid)
+		return memcmp(v->uuid, s->selector.uuid, sizeof(v->uuid)) == 0;
+	return (s->cmd->cdw[v->cdw - 10] & v->mask) == v->value;
+}
+
+/*
+ * Adds the floors of the selected forms (C11). The most demanding class of those that apply counts;
+ * a UUID that the model does not know is a debug read.
+ */
+static fwa_effects selected_floor(struct subject *s)
+{
+	const struct fwa_selector_table *t = s->row->select;
+	struct fwa_variant_slice slice = { 0, t->n_all };
+	unsigned int class = FWA_CLASS_DEBUG;
+	fwa_effects floor = 0;
+	bool any = false;
+
+	if (t->by_value)
+		slice = t->by_value[s->selector.value];
+	else if (!s->selector.uuid)
+		return 0;
+	for (uint16_t i = slice.first; i < slice.first + slice.count; i++) {
+		const struct fwa_variant *v = &t->all[i];
+
+		if (!variant_applies(s, v))
+			continue;
+		if (!any || class_scope(v->class) > class_scope(class))
+			class = v->class;
+		any = true;
+		floor |= v->floor;
+	}
+	s->class = class;
+	return floor;
+}
+
+/*= spec/SECURITY-MODEL.md#C11 */
+static fwa_effects floor_of(struct subject *s)
+{
+	fwa_effects floor;
+
+	s->class = s->row ? s->row->class : FWA_CLASS_DEBUG;
+	if (!s->row || s->contract->mode == FWA_MODE_LINUX)
+		return 0;
+	/* What Set Feature changes is what the Feature's entry says (C10), not all that any could.
+	 */
+	floor = s->has_feature ? 0 : s->row->floor;
+	if (s->selector.kind != FWA_SELECT_NONE)
+		floor |= selected_floor(s);
+	return floor;
+}
+
+/*= spec/SECURITY-MODEL.md#C7 */
+static void weigh(struct subject *s, struct fwa_decision *d)
+{
+	d->declared_raw = s->declared.raw;
+	d->declared = s->declared.effects;
+	d->attributes = s->declared.attributes;
+	d->floor = floor_of(s);
+	d->advisory = s->contract->advisory & FWA_EFFECTS_ALL;
+	d->effects = d->declared | d->floor | d->advisory;
+	d->required = fwa_scope_of(d->effects, s->class, &d->need);
+	if (s->contract->mode == FWA_MODE_LINUX) {
+		d->need = FWA_NEED_LINUX;
+		d->required = s->is_set_feature ? fwa_linux_feature_scope(s->feature.effects)
+						: FWA_SCOPE_CONFIGURATION;
+	}
+	d->scope = s->cmd->scope;
+	if (d->scope == FWA_SCOPE_LEAST && d->required != FWA_SCOPE_NEVER)
+		d->scope = d->required;
+}
+
+/* --- the steps: FWA_DETAIL_NONE passes; order as in enum fwa_reason -----------------------------
+ */
+
+/*= spec/SECURITY-MODEL.md#C17 */
+static enum fwa_detail well_formed(const struct fwa_command *cmd)
+{
+	uint32_t nvme_fields = cmd->nsid;
+
+	if (cmd->set >= FWA_SET_COUNT)
+		return FWA_DETAIL_SET;
+	if (cmd->scope > FWA_SCOPE_DEBUG_WRITE_FULL && cmd->scope != FWA_SCOPE_LEAST)
+		return FWA_DETAIL_SCOPE;
+	if (cmd->payload.len > FWA_COMMAND_DATA_MAX || cmd->out_len > FWA_COMMAND_DATA_MAX)
+		return FWA_DETAIL_DATA_MAX;
+	if (cmd->set != FWA_SET_CXL)
+		return cmd->opcode > 0xff ? FWA_DETAIL_OPCODE_WIDTH : FWA_DETAIL_NONE;
+	for (int i = 0; i < 6; i++)
+		nvme_fields |= cmd->cdw[i];
+	return nvme_fields ? FWA_DETAIL_FIELDS : FWA_DETAIL_NONE;
+}
+
+/* Set Feature is declared by the Feature's own entry. */
+/*= spec/SECURITY-MODEL.md#C10 */
+static enum fwa_detail declared_feature(struct subject *s)
+{
+	if (!s->selector.uuid)
+		return FWA_DETAIL_NONE; /* too short: the shape step says so */
+	if (!fwa_profile_feature_by_uuid(s->profile, s->selector.uuid, &s->feature))
+		return FWA_DETAIL_FEATURE_UNKNOWN;
+	if (!s->is_set_feature)
+		return FWA_DETAIL_NONE;
+	if (!(s->feature.flags & CXL_FEATURE_CHANGEABLE))
+		return FWA_DETAIL_FEATURE_READ_ONLY;
+	s->has_feature = true;
+	s->declared = fwa_cxl_declared(s->feature.effects);
+	return FWA_DETAIL_NONE;
+}
+
+/*= spec/SECURITY-MODEL.md#C6 */
+static enum fwa_detail declared(struct subject *s)
+{
+	uint32_t size;
+
+	if (!fwa_profile_declared(s->profile, s->cmd->set, s->cmd->opcode, &s->declared))
+		return FWA_DETAIL_NOT_LISTED;
+	if (s->contract->mode == FWA_MODE_LINUX &&
+	    (s->cmd->set != FWA_SET_CXL || s->cmd->opcode < CXL_OP_GET_SUPPORTED_FEATURES ||
+	     s->cmd->opcode > CXL_OP_SET_FEATURE))
+		return FWA_DETAIL_LINUX_OPCODE;
+	if (s->selector.kind == FWA_SELECT_FEATURE_UUID &&
+	    (s->is_set_feature || s->contract->mode == FWA_MODE_STRICT))
+		return declared_feature(s);
+	if (s->selector.kind == FWA_SELECT_LOG_UUID && s->selector.uuid &&
+	    !fwa_profile_log_size(s->profile, s->selector.uuid, &size))
+		return FWA_DETAIL_LOG_UNKNOWN;
+	return FWA_DETAIL_NONE;
+}
+
+/*= spec/SECURITY-MODEL.md#C8 */
+static enum fwa_detail understood(const struct subject *s, const struct fwa_decision *d)
+{
+	if (s->contract->mode == FWA_MODE_LINUX)
+		return s->is_set_feature && s->feature.effects & CXL_CEL_RESERVED
+			       ? FWA_DETAIL_RESERVED_DECLARED
+			       : FWA_DETAIL_NONE;
+	if (s->declared.reserved)
+		return FWA_DETAIL_RESERVED_DECLARED;
+	if (s->has_feature && !(s->declared.effects & (FWA_EFFECTS_RESET | FWA_EFFECTS_IMMEDIATE)))
+		return FWA_DETAIL_FEATURE_SILENT;
+	return d->effects & FWA_EFFECT_UNKNOWN ? FWA_DETAIL_UNKNOWN_SELECTOR : FWA_DETAIL_NONE;
+}
+
+/* Linux checks shapes itself, in the front end that speaks its interface. */
+static enum fwa_detail shaped(const struct subject *s)
+{
+	if (s->contract->mode == FWA_MODE_LINUX)
+		return FWA_DETAIL_NONE;
+	return fwa_shape_check(s->profile, s->row, s->cmd);
+}
+
+/*= spec/SECURITY-MODEL.md#C15 */
+static enum fwa_detail ever(const struct fwa_decision *d)
+{
+	if (d->required != FWA_SCOPE_NEVER)
+		return FWA_DETAIL_NONE;
+	if (d->need == FWA_NEED_LINUX)
+		return FWA_DETAIL_LINUX_FEATURE;
+	if (d->effects & FWA_EFFECT_DMA)
+		return FWA_DETAIL_DMA;
+	return d->effects & FWA_EFFECT_CARRIER ? FWA_DETAIL_CARRIER : FWA_DETAIL_OTHER_CLIENT;
+}
+
+/* Linux refuses the Features that its own drivers manage after it has looked at the scope. */
+static bool linux_exclusive(struct subject *s)
+{
+	return s->contract->mode == FWA_MODE_LINUX && s->is_set_feature && s->selector.uuid &&
+	       selected_floor(s) & FWA_EFFECT_OTHER_CLIENT;
+}
+
+/*= spec/SECURITY-MODEL.md#C19 */
+static enum fwa_reason granted(const struct subject *s, struct fwa_decision *d)
+{
+	bool scope_ok = false, effects_ok = false;
+
+	if (!s->rights->n_matched)
+		return FWA_REASON_NO_GRANT;
+	for (uint32_t i = 0; i < s->rights->n && i < FWA_RIGHTS_MAX; i++) {
+		const struct fwa_right *r = &s->rights->right[i];
+
+		if (r->scope < d->scope)
+			continue;
+		scope_ok = true;
+		if (d->effects & ~r->effects) /*= spec/SECURITY-MODEL.md#C14 */
+			continue;
+		effects_ok = true;
+		if (r->until && s->now >= r->until) /*= spec/SECURITY-MODEL.md#C20 */
+			continue;
+		d->grant = r->grant + 1;
+		return FWA_REASON_ADMIT;
+	}
+	if (!scope_ok)
+		return FWA_REASON_GRANT_SCOPE;
+	return effects_ok ? FWA_REASON_GRANT_EXPIRED : FWA_REASON_GRANT_EFFECTS;
+}
+
+/* The state of the gate that can refuse what is granted: drift, lease, rate. */
+static enum fwa_reason permitted_now(const struct subject *s, const struct fwa_decision *d)
+{
+	if (s->contract->drifted) /*= spec/SECURITY-MODEL.md#C23 */
+		return FWA_REASON_DRIFT;
+	if (s->contract->leased &&
+	    d->effects & FWA_EFFECT_BACKGROUND) /*= spec/SECURITY-MODEL.md#C16 */
+		return FWA_REASON_LEASE;
+	if (s->contract->rate_over) /*= spec/SECURITY-MODEL.md#C24 */
+		return FWA_REASON_RATE;
+	return FWA_REASON_ADMIT;
+}
+
+/* The steps up to the grants: what the device and the command say. */
+static enum fwa_reason judge_command(struct subject *s, struct fwa_decision *d)
+{
+	d->detail = (uint8_t)well_formed(s->cmd);
+	if (d->detail)
+		return FWA_REASON_MALFORMED;
+	if (s->contract->quarantined) /*= spec/SECURITY-MODEL.md#C22 */
+		return FWA_REASON_QUARANTINED;
+	s->row = fwa_model_find(s->cmd->set, s->cmd->opcode);
+	s->selector = fwa_command_selector(s->row, s->cmd);
+	s->is_set_feature = s->cmd->set == FWA_SET_CXL && s->cmd->opcode == CXL_OP_SET_FEATURE;
+	d->detail = (uint8_t)declared(s);
+	if (d->detail)
+		return FWA_REASON_UNDECLARED;
+	weigh(s, d);
+	d->detail = (uint8_t)understood(s, d);
+	if (d->detail)
+		return FWA_REASON_RESERVED_BITS;
+	d->detail = (uint8_t)shaped(s);
+	if (d->detail)
+		return FWA_REASON_PAYLOAD_SHAPE;
+	d->detail = (uint8_t)ever(d);
+	if (d->detail)
+		return FWA_REASON_NEVER;
+	if (d->scope < d->required)
+		return FWA_REASON_SCOPE_TOO_LOW;
+	if (linux_exclusive(s)) {
+		d->detail = FWA_DETAIL_OTHER_CLIENT;
+		return FWA_REASON_NEVER;
+	}
+	return FWA_REASON_ADMIT;
+}
+
+/*= spec/SECURITY-MODEL.md#C29 */
+struct fwa_decision fwa_decide(const struct fwa_contract *contract, const struct fwa_rights *rights,
+			       const struct fwa_profile *profile, const struct fwa_command *cmd,
+			       uint64_t now)
+{
+	struct subject s = {
+		.contract = contract,
+		.rights = rights,
+		.profile = profile,
+		.cmd = cmd,
+		.now = now,
+	};
+	struct fwa_decision d = { .set = cmd->set,
+				  .opcode = cmd->opcode,
+				  .scope = cmd->scope,
+				  .required = FWA_SCOPE_NEVER,
+				  .need = FWA_NEED_NEVER };
+	enum fwa_reason reason = judge_command(&s, &d);
+
+	if (reason == FWA_REASON_ADMIT && contract->lockdown &&
+	    d.scope >= FWA_SCOPE_DEBUG_WRITE_FULL) /*= spec/SECURITY-MODEL.md#C21 */
+		reason = FWA_REASON_LOCKDOWN;
+	if (reason == FWA_REASON_ADMIT)
+		reason = granted(&s, &d);
+	if (reason == FWA_REASON_ADMIT)
+		reason = permitted_now(&s, &d);
+	if (reason != FWA_REASON_ADMIT)
+		d.grant = 0;
+	d.reason = (uint8_t)reason;
+	return d;
+}
+
+/* --- explaining ----------------------------------------------------------------------------- */
+
+/*= spec/SECURITY-MODEL.md#C30 */
+struct fwa_remedy fwa_remedy(const struct fwa_contract *contract, const struct fwa_rights *rights,
+			     const struct fwa_profile *profile, const struct fwa_command *cmd,
+			     uint64_t now)
+{
+	struct fwa_decision d = fwa_decide(contract, rights, profile, cmd, now);
+	struct fwa_command asked = *cmd;
+	struct fwa_rights enough = { .n_matched = 1, .n = 1 };
+	struct fwa_remedy remedy = { .effects = d.effects };
+
+	if (d.required == FWA_SCOPE_NEVER)
+		return remedy;
+	remedy.scope = d.scope > d.required && d.scope <= FWA_SCOPE_DEBUG_WRITE_FULL ? d.scope
+										     : d.required;
+	asked.scope = remedy.scope;
+	d = fwa_decide(contract, rights, profile, &asked, now);
+	if (fwa_admitted(&d)) {
+		remedy.possible = remedy.ask = true;
+		return remedy;
+	}
+	enough.right[0] = (struct fwa_right){ .scope = remedy.scope, .effects = remedy.effects };
+	d = fwa_decide(contract, &enough, profile, &asked, now);
+	remedy.possible = fwa_admitted(&d);
+	return remedy;
+}
+
+bool fwa_opcode_effects(const struct fwa_profile *profile, enum fwa_set set, uint16_t opcode,
+			struct fwa_decision *ret)
+{
+	struct fwa_contract contract = { .mode = FWA_MODE_STRICT };
+	struct fwa_command cmd = { .set = (uint8_t)set,
+				   .opcode = opcode,
+				   .scope = FWA_SCOPE_LEAST };
+	struct subject s = { .contract = &contract, .profile = profile, .cmd = &cmd };
+	struct fwa_decision d = { .set = cmd.set, .opcode = opcode };
+
+	if (!fwa_profile_declared(profile, set, opcode, &s.declared))
+		return false;
+	s.row = fwa_model_find(set, opcode);
+	weigh(&s, &d);
+	*ret = d;
+	return true;
+}
