@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The event loop: new clients, requests, messages of the process that started us. See worker.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/util.h"
+#include "proto/control.h"
+#include "worker/worker.h"
+
+#define EVENTS 32
+
+void worker_log(const struct worker *w, const char *format, ...)
+{
+	char line[512];
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	if (n >= 0)
+		dprintf(STDERR_FILENO, "fwadmit-worker %s: %s\n", w->name, line);
+}
+
+static int watch(struct worker *w, int fd, void *tag)
+{
+	struct epoll_event e = { .events = EPOLLIN, .data.ptr = tag };
+
+	return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
+}
+
+int worker_add_client(struct worker *w, int sock)
+{
+	struct session *s;
+	int r;
+
+	/* Our end only: a client that does not read must not make the others wait (C26). */
+	if (fcntl(sock, F_SETFL, O_NONBLOCK) < 0) {
+		r = -errno;
+		close(sock);
+		return r;
+	}
+	s = session_new(w, sock);
+	if (!s)
+		return -EPERM;
+	r = watch(w, s->sock, s);
+	if (r < 0) {
+		session_free(s);
+		return r;
+	}
+	s->next = w->sessions;
+	w->sessions = s;
+	w->n_sessions++;
+	return 0;
+}
+
+static void drop_client(struct worker *w, struct session *s)
+{
+	struct session **at = &w->sessions;
+
+	while (*at != s)
+		at = &(*at)->next;
+	*at = s->next;
+	w->n_sessions--;
+	if (w->lessee == s)
+		w->lessee = NULL;
+	session_free(s);
+}
+
+static void accept_client(struct worker *w)
+{
+	int sock = accept4(w->listener, NULL, NULL, SOCK_CLOEXEC);
+
+	if (sock >= 0)
+		worker_add_client(w, sock);
+}
+
+int worker_load_policy(struct worker *w, int fd)
+{
+	const size_t max = FWA_POLICY_HEADER_LEN + FWA_POLICY_GRANT_LEN * FWA_POLICY_GRANTS_MAX;
+	fwa_auto_free uint8_t *copy = NULL;
+	ssize_t len = fwa_memfd_size(fd, max);
+	struct fwa_policy policy;
+	int r = len < 0 ? (int)len : fwa_memfd_copy(fd, (size_t)len, &copy);
+
+	if (r < 0)
+		return r;
+	if (fwa_policy_parse(&policy, fwa_span(copy, (size_t)len)) < 0)
+		return -EBADMSG;
+	free(w->snapshot);
+	w->snapshot = fwa_steal(copy);
+	w->policy = policy;
+	for (struct session *s = w->sessions; s; s = s->next)
+		session_grant(w, s);
+	return 0;
+}
+
+static void policy_message(struct worker *w, int fd)
+{
+	int r = fd < 0 ? -EBADF : worker_load_policy(w, fd);
+
+	if (r < 0)
+		fwa_control_send(w->control, FWA_CONTROL_POLICY_BAD, strerror(-r), -1);
+	else
+		fwa_control_send(w->control, FWA_CONTROL_POLICY_OK, "", -1);
+}
+
+/* False when whoever started us is gone, or talks nonsense. */
+static bool serve_control(struct worker *w)
+{
+	char text[FWA_CONTROL_TEXT_MAX + 1];
+	fwa_auto_close int fd = -1;
+	uint16_t kind;
+
+	if (fwa_control_recv(w->control, &kind, text, &fd) < 0)
+		return false;
+	if (kind == FWA_CONTROL_POLICY)
+		policy_message(w, fd);
+	return true;
+}
+
+/* False when the worker is to end. */
+static bool serve_event(struct worker *w, void *tag)
+{
+	if (tag == &w->control)
+		return serve_control(w);
+	if (tag == &w->listener) {
+		accept_client(w);
+		return true;
+	}
+	if (!session_serve(w, tag))
+		drop_client(w, tag);
+	return w->listener >= 0 || w->sessions; /* embedded: the only client left */
+}
+
+int worker_loop(struct worker *w)
+{
+	struct epoll_event events[EVENTS];
+	int r = watch(w, w->control, &w->control);
+
+	if (r == 0 && w->listener >= 0)
+		r = watch(w, w->listener, &w->listener);
+	while (r == 0) {
+		int n = epoll_wait(w->epoll, events, EVENTS, -1);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		/* A session has one descriptor, so one event: none that is dropped comes again. */
+		for (int i = 0; i < n; i++)
+			if (!serve_event(w, events[i].data.ptr))
+				return 0;
+	}
+	return r;
+}

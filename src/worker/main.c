@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * fwadmit-worker: started by fwadmitd or by `fwadmit` (embedded mode), never by hand.
+ *
+ * Order matters: open the device, close the sandbox, and only then read the device's first byte.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/util.h"
+#include "proto/control.h"
+#include "worker/worker.h"
+
+struct options {
+	const char *name, *spec, *mode;
+	int device_fd, policy_fd, client_fd, listen_fd, control_fd;
+};
+
+static const struct option long_options[] = {
+	{ "name", required_argument, NULL, 'n' },
+	{ "device", required_argument, NULL, 'd' },
+	{ "mode", required_argument, NULL, 'm' },
+	{ "device-fd", required_argument, NULL, 'D' },
+	{ "policy-fd", required_argument, NULL, 'P' },
+	{ "client-fd", required_argument, NULL, 'C' },
+	{ "listen-fd", required_argument, NULL, 'L' },
+	{ "control-fd", required_argument, NULL, 'K' },
+	{ "list-sim", no_argument, NULL, 'S' },
+	{ "version", no_argument, NULL, 'V' },
+	{ 0 },
+};
+
+static void list_sim(void)
+{
+	const char *name, *about;
+
+	for (size_t i = 0; fwa_sim_personality(i, &name, &about); i++)
+		printf("%s\t%s\n", name, about);
+	exit(0);
+}
+
+static int take_fd(const char *text)
+{
+	char *end;
+	long fd = strtol(text, &end, 10);
+
+	if (!*text || *end || fd < 3 || fd > 1 << 20 || fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
+		return -1;
+	return (int)fd;
+}
+
+static void parse_options(int argc, char **argv, struct options *o)
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		if (c == 'n')
+			o->name = optarg;
+		else if (c == 'd')
+			o->spec = optarg;
+		else if (c == 'm')
+			o->mode = optarg;
+		else if (c == 'D')
+			o->device_fd = take_fd(optarg);
+		else if (c == 'P')
+			o->policy_fd = take_fd(optarg);
+		else if (c == 'C')
+			o->client_fd = take_fd(optarg);
+		else if (c == 'L')
+			o->listen_fd = take_fd(optarg);
+		else if (c == 'K')
+			o->control_fd = take_fd(optarg);
+		else if (c == 'S')
+			list_sim();
+		else if (c == 'V')
+			exit(printf("fwadmit-worker %s\n", FWADMIT_VERSION) < 0);
+		else
+			exit(2);
+	}
+}
+
+static int open_lockdown(void)
+{
+	return open("/sys/kernel/security/lockdown", O_RDONLY | O_CLOEXEC);
+}
+
+/* A device that cannot be read at all is not served; one that declares nonsense is: it refuses. */
+static int read_profile(struct worker *w, char error[256])
+{
+	struct fwa_writer out;
+	int r;
+
+	w->encoded = malloc(FWA_PROFILE_MAX);
+	if (!w->encoded)
+		return -ENOMEM;
+	out = fwa_writer(w->encoded, FWA_PROFILE_MAX);
+	r = fwa_profile_read(w->device, &out, error);
+	if (r < 0)
+		return r;
+	if (out.full || fwa_profile_parse(&w->profile, fwa_span(w->encoded, out.len)) < 0 ||
+	    !fwa_profile_check(&w->profile)) {
+		snprintf(error, 256, "its declarations are too long or make no profile");
+		return -EPROTO;
+	}
+	return 0;
+}
+
+static int set_up(struct worker *w, const struct options *o, char error[256])
+{
+	struct fwa_open_args args = { .spec = o->spec, .fd = o->device_fd };
+	int r = sandbox_begin();
+
+	if (r == 0)
+		r = worker_load_policy(w, o->policy_fd);
+	if (r < 0)
+		return r;
+	r = fwa_device_open(&args, &w->device);
+	if (r < 0) {
+		snprintf(error, 256, "%s", args.error);
+		return r;
+	}
+	w->lockdown_fd = open_lockdown();
+	w->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (w->epoll < 0)
+		return -errno;
+	r = sandbox_enter(w->device);
+	return r < 0 ? r : read_profile(w, error);
+}
+
+static int serve(struct worker *w, const struct options *o)
+{
+	char about[FWA_CONTROL_TEXT_MAX];
+	int r = 0;
+
+	snprintf(about, sizeof(about), "%s %s, firmware %s, %u commands", w->profile.id.vendor,
+		 w->profile.id.model, w->profile.id.firmware, fwa_profile_count(&w->profile));
+	if (o->client_fd >= 0)
+		r = worker_add_client(w, o->client_fd);
+	if (r == 0)
+		r = fwa_control_send(w->control, FWA_CONTROL_READY, about, -1);
+	return r < 0 ? r : worker_loop(w);
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = { .mode = "strict",
+			     .device_fd = -1,
+			     .policy_fd = -1,
+			     .client_fd = -1,
+			     .listen_fd = -1,
+			     .control_fd = -1 };
+	static struct worker w; /* the profile's table is large, and mostly untouched */
+	char error[256] = "";
+	int r;
+
+	parse_options(argc, argv, &o);
+	if (!o.name || !o.spec || o.policy_fd < 0 || o.control_fd < 0 ||
+	    (o.client_fd < 0) == (o.listen_fd < 0) ||
+	    (strcmp(o.mode, "strict") && strcmp(o.mode, "linux"))) {
+		fprintf(stderr,
+			"fwadmit-worker is started by fwadmitd and by fwadmit, not by hand\n");
+		return 2;
+	}
+	w.name = o.name;
+	w.mode = strcmp(o.mode, "linux") ? FWA_MODE_STRICT : FWA_MODE_LINUX;
+	w.owner = getuid();
+	w.control = o.control_fd;
+	w.listener = o.listen_fd;
+	r = set_up(&w, &o, error);
+	if (r < 0) {
+		fwa_control_send(w.control, FWA_CONTROL_FAILED, error[0] ? error : strerror(-r),
+				 -1);
+		return 1;
+	}
+	/* The device is not closed: the kernel does that, and the sandbox allows nothing else. */
+	return serve(&w, &o) < 0;
+}

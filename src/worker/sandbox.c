@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the worker may still do once it holds its device. See worker.h.
+ *
+ * A worker that was taken over has what its descriptors give: one device, by the ioctls of that
+ * device's transport, its clients, and nothing else (C5).
+ */
+#include <cap-ng.h>
+#include <errno.h>
+#include <linux/capability.h>
+#include <linux/nvme_ioctl.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <linux/cxl_mem.h>
+
+#include "base/util.h"
+#include "worker/worker.h"
+
+/* The sanitizers' run time makes system calls of its own: a filter would kill it. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+#define SANITIZED true
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED false
+#endif
+
+/* A descriptor for every client that may be connected, and a few more. */
+static void raise_descriptors(void)
+{
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
+		return;
+	files.rlim_cur = SESSIONS_MAX + 64;
+	if (files.rlim_cur > files.rlim_max)
+		files.rlim_cur = files.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &files);
+}
+
+int sandbox_begin(void)
+{
+	struct rlimit none = { 0, 0 };
+	pid_t parent = getppid();
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || setrlimit(RLIMIT_CORE, &none) < 0 ||
+	    prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return -errno;
+	raise_descriptors();
+	/* The parent may have died before we asked to be told. */
+	return getppid() == parent ? 0 : -ESRCH;
+}
+
+static int drop_capabilities(const struct fwa_device *device)
+{
+	capng_clear(CAPNG_SELECT_CAPS);
+	/* The kernel asks for these in the ioctl itself, whoever opened the node. */
+	if (device->family == FWA_FAMILY_NVME)
+		capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_SYS_ADMIN, -1);
+	if (device->family == FWA_FAMILY_CXL)
+		capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_SYS_RAWIO, -1);
+	if (geteuid() != 0)
+		capng_clear(CAPNG_SELECT_CAPS);
+	return capng_apply(CAPNG_SELECT_CAPS) == 0 ? 0 : -EPERM;
+}
+
+static int allow(scmp_filter_ctx filter, const int *calls, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+	return r;
+}
+
+static int allow_ioctls(scmp_filter_ctx filter, const unsigned long *requests, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+				     SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, requests[i]));
+	return r;
+}
+
+static int fill_filter(scmp_filter_ctx filter, const struct fwa_device *device)
+{
+	static const int calls[] = {
+		SCMP_SYS(read),          SCMP_SYS(write),
+		SCMP_SYS(pread64),       SCMP_SYS(close),
+		SCMP_SYS(fstat),         SCMP_SYS(newfstatat),
+		SCMP_SYS(recvmsg),       SCMP_SYS(sendmsg),
+		SCMP_SYS(recvfrom),      SCMP_SYS(sendto),
+		SCMP_SYS(accept4),       SCMP_SYS(getsockopt),
+		SCMP_SYS(epoll_wait),    SCMP_SYS(epoll_pwait),
+		SCMP_SYS(epoll_ctl),     SCMP_SYS(poll),
+		SCMP_SYS(ppoll),         SCMP_SYS(memfd_create),
+		SCMP_SYS(fcntl),         SCMP_SYS(mmap),
+		SCMP_SYS(munmap),        SCMP_SYS(mremap),
+		SCMP_SYS(madvise),       SCMP_SYS(brk),
+		SCMP_SYS(futex),         SCMP_SYS(getrandom),
+		SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep),
+		SCMP_SYS(nanosleep),     SCMP_SYS(restart_syscall),
+		SCMP_SYS(rt_sigreturn),  SCMP_SYS(exit),
+		SCMP_SYS(exit_group),
+	};
+	static const unsigned long nvme[] = { NVME_IOCTL_ADMIN64_CMD, NVME_IOCTL_IO64_CMD };
+	static const unsigned long cxl[] = { CXL_MEM_SEND_COMMAND };
+	int r = allow(filter, calls, FWA_ARRAY_SIZE(calls));
+
+	if (r == 0 && device->family == FWA_FAMILY_NVME)
+		r = allow_ioctls(filter, nvme, FWA_ARRAY_SIZE(nvme));
+	if (r == 0 && device->family == FWA_FAMILY_CXL)
+		r = allow_ioctls(filter, cxl, FWA_ARRAY_SIZE(cxl));
+	return r;
+}
+
+static int filter_calls(const struct fwa_device *device)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int r;
+
+	if (!filter)
+		return -ENOMEM;
+	r = fill_filter(filter, device);
+	if (r == 0)
+		r = seccomp_load(filter);
+	seccomp_release(filter);
+	return r;
+}
+
+/*= spec/SECURITY-MODEL.md#C5 */
+int sandbox_enter(const struct fwa_device *device)
+{
+	int r = drop_capabilities(device);
+
+	if (r < 0 || SANITIZED)
+		return r;
+	return filter_calls(device);
+}

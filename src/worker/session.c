@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Clients: who they are, and their requests. See worker.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/util.h"
+#include "worker/worker.h"
+
+#ifndef SO_PEERGROUPS
+#define SO_PEERGROUPS 59
+#endif
+
+#define GROUPS_MAX 65536u
+
+/* --- identity ------------------------------------------------------------------------------- */
+
+static int read_groups(int sock, struct fwa_principal *who)
+{
+	fwa_auto_free gid_t *groups = NULL;
+	socklen_t len = 0;
+
+	/* With no room the kernel says how much it needs. */
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERGROUPS, NULL, &len) == 0)
+		return 0;
+	if (errno != ERANGE || len > GROUPS_MAX * sizeof(gid_t))
+		return -errno;
+	groups = malloc(len);
+	if (!groups)
+		return -ENOMEM;
+	if (getsockopt(sock, SOL_SOCKET, SO_PEERGROUPS, groups, &len) < 0)
+		return -errno;
+	who->n_groups = (uint32_t)(len / sizeof(gid_t));
+	who->groups = fwa_steal(groups);
+	return 0;
+}
+
+/*= spec/SECURITY-MODEL.md#C2 */
+static int identify(const struct worker *w, struct session *s)
+{
+	struct ucred cred;
+	socklen_t len = sizeof(cred);
+
+	if (getsockopt(s->sock, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
+		return -errno;
+	s->pid = cred.pid;
+	s->who.uid = cred.uid;
+	s->who.gid = cred.gid;
+	s->who.owner = cred.uid == w->owner;
+	return read_groups(s->sock, &s->who);
+}
+
+static bool has_place(const struct worker *w, uid_t uid)
+{
+	uint32_t same = 0;
+
+	for (const struct session *s = w->sessions; s; s = s->next)
+		same += s->who.uid == uid;
+	return w->n_sessions < SESSIONS_MAX && (uid == 0 || same < SESSIONS_PER_UID);
+}
+
+void session_grant(const struct worker *w, struct session *s)
+{
+	fwa_policy_fold(&w->policy, &s->who, &s->rights);
+	if (s->rights.overflow)
+		worker_log(w,
+			   "uid %u has more than %d grants of which none contains another: the "
+			   "rest is ignored",
+			   s->who.uid, FWA_RIGHTS_MAX);
+}
+
+void session_free(struct session *s)
+{
+	close(s->sock);
+	free((void *)s->who.groups);
+	free(s);
+}
+
+struct session *session_new(struct worker *w, int sock)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s) {
+		close(sock);
+		return NULL;
+	}
+	s->sock = sock;
+	r = identify(w, s);
+	if (r < 0 || !has_place(w, s->who.uid)) {
+		worker_log(w, "a client of uid %u is turned away: %s", s->who.uid,
+			   r < 0 ? strerror(-r) : "too many connections");
+		session_free(s);
+		return NULL;
+	}
+	session_grant(w, s);
+	return s;
+}
+
+/* --- replies -------------------------------------------------------------------------------- */
+
+/* Never waits for a client that does not read: such a client is over. */
+static bool send_reply(struct session *s, struct fwa_gate_reply *reply, struct fwa_span data)
+{
+	uint8_t header[FWA_GATE_REPLY_LEN];
+	struct fwa_writer w = fwa_writer(header, sizeof(header));
+	struct iovec parts[] = { { header, sizeof(header) }, { (void *)data.data, data.len } };
+	fwa_auto_close int fd = -1;
+
+	reply->out_len = (uint32_t)data.len;
+	reply->out_memfd = data.len > FWA_GATE_INLINE_MAX;
+	if (reply->out_memfd) {
+		fd = fwa_memfd_sealed("fwadmit-reply", data);
+		if (fd < 0)
+			return false;
+	}
+	fwa_reply_encode(&w, reply);
+	return fwa_send_message(s->sock, parts, reply->out_memfd ? 1 : 2, fd) == 0;
+}
+
+static bool send_error(struct session *s, const struct fwa_request *r, enum fwa_gate_error error)
+{
+	struct fwa_gate_reply reply = { .kind = r->kind, .id = r->id, .error = (uint16_t)error };
+
+	return send_reply(s, &reply, fwa_span(NULL, 0));
+}
+
+/* --- requests ------------------------------------------------------------------------------- */
+
+static void name_grants(const struct worker *w, struct fwa_description *d)
+{
+	struct fwa_grant g;
+
+	for (uint32_t i = 0; i < d->rights.n; i++)
+		if (fwa_policy_grant(&w->policy, d->rights.right[i].grant, &g))
+			memcpy(d->grant_names[i], g.name, sizeof(g.name));
+}
+
+static bool serve_describe(struct worker *w, struct session *s, const struct fwa_request *r)
+{
+	size_t cap = FWA_GATE_DESCRIBE_MAX;
+	fwa_auto_free uint8_t *buf = malloc(cap);
+	struct fwa_writer out = fwa_writer(buf, buf ? cap : 0);
+	struct fwa_gate_reply reply = { .kind = r->kind, .id = r->id };
+	struct fwa_description d = {
+		.contract = worker_contract(w, s),
+		.now = worker_now(),
+		.rights = s->rights,
+		.profile = w->profile.encoded,
+	};
+
+	strncpy(d.name, w->name, sizeof(d.name) - 1);
+	name_grants(w, &d);
+	if (w->policy.digest)
+		memcpy(d.policy_digest, w->policy.digest, sizeof(d.policy_digest));
+	fwa_description_encode(&out, &d);
+	if (out.full)
+		return send_error(s, r, FWA_GATE_E_MEMORY);
+	return send_reply(s, &reply, fwa_span(buf, out.len));
+}
+
+static bool serve_submit(struct worker *w, struct session *s, const struct fwa_request *r)
+{
+	struct fwa_gate_reply reply = { .kind = r->kind, .id = r->id };
+	fwa_auto_free uint8_t *out = NULL;
+	bool sent;
+
+	worker_admit(w, s, &r->cmd, r->timeout_ms, &reply, &out);
+	sent = send_reply(s, &reply, fwa_span(out, reply.out_len));
+	if (!sent && reply.status != FWA_OUTCOME_REFUSED && reply.decision.effects)
+		worker_log(w, "uid %u: %s %04xh was executed, its answer could not be delivered",
+			   s->who.uid, fwa_set_name(r->cmd.set), r->cmd.opcode);
+	return sent;
+}
+
+/* Fetches a payload that came in a memfd: copied once, into memory that only we hold. */
+/*= spec/SECURITY-MODEL.md#C17 */
+static enum fwa_gate_error fetch_payload(struct fwa_request *r, int fd, uint8_t **ret_copy)
+{
+	int e;
+
+	if (!r->in_memfd)
+		return fd >= 0 ? FWA_GATE_E_PAYLOAD : FWA_GATE_OK;
+	if (fd < 0)
+		return FWA_GATE_E_PAYLOAD;
+	e = fwa_memfd_copy(fd, r->in_len, ret_copy);
+	if (e < 0)
+		return e == -ENOMEM ? FWA_GATE_E_MEMORY : FWA_GATE_E_PAYLOAD;
+	r->cmd.payload = fwa_span(*ret_copy, r->in_len);
+	return FWA_GATE_OK;
+}
+
+static bool serve_request(struct worker *w, struct session *s, struct fwa_request *r, int fd)
+{
+	fwa_auto_free uint8_t *copy = NULL;
+	enum fwa_gate_error error = w->gone ? FWA_GATE_E_GONE : fetch_payload(r, fd, &copy);
+
+	if (error)
+		return send_error(s, r, error);
+	if (r->kind == FWA_GATE_DESCRIBE)
+		return serve_describe(w, s, r);
+	return serve_submit(w, s, r);
+}
+
+bool session_serve(struct worker *w, struct session *s)
+{
+	/* One message at a time in one process: static, so that no client's request costs a page more. */
+	static uint8_t message[FWA_GATE_REQUEST_LEN + FWA_GATE_INLINE_MAX];
+	fwa_auto_close int fd = -1;
+	struct fwa_request r = { 0 };
+	enum fwa_gate_error error;
+	ssize_t n = fwa_recv_message(s->sock, message, sizeof(message), &fd);
+
+	if (n == -EAGAIN)
+		return true;
+	if (n == 0 || (n < 0 && n != -EMSGSIZE && n != -EPROTO))
+		return false;
+	if (n < 0) {
+		send_error(s, &r, FWA_GATE_E_MALFORMED);
+		return false;
+	}
+	error = fwa_request_decode(fwa_span(message, (size_t)n), &r);
+	if (error == FWA_GATE_OK)
+		return serve_request(w, s, &r, fd);
+	/* After a message that is no request nothing says where the next one begins. */
+	return send_error(s, &r, error) && error != FWA_GATE_E_MALFORMED;
+}
