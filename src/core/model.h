@@ -43,6 +43,10 @@ enum fwa_rule_kind {
 	FWA_RULE_DSM_RANGES, /* NVMe I/O: CDW10 7:0, 0's based 16-byte ranges, is the payload length */
 	FWA_RULE_LENGTH_CDW11, /* NVMe: CDW11 is the length in bytes of the data, either way */
 	FWA_RULE_LENGTH_DWORDS_CDW10, /* NVMe: CDW10, 0's based dwords, is the length of the data, either way */
+	FWA_RULE_LENGTH_DWORDS_CDW11, /* the same, CDW11 */
+	FWA_RULE_LENGTH_DWORDS_CDW12, /* the same, CDW12 */
+	FWA_RULE_COPY_RANGES, /* NVMe I/O: CDW12 7:0, 0's based ranges, is the payload length; a range has
+				 32 bytes, or 40 when CDW12 11:8 is odd */
 };
 
 struct fwa_rule {
