@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A model small enough to read, and how to run the generator on it."""
+
+import os
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.join(HERE, '..', '..')
+GENERATOR = os.environ.get('GEN_MODEL', os.path.join(ROOT, 'tools', 'gen-model.py'))
+MODEL = os.environ.get('MODEL', os.path.join(ROOT, 'model'))
+INCLUDE = os.environ.get('INCLUDE', os.path.join(ROOT, 'src'))
+COMPILER = os.environ.get('CC', 'cc').split()
+
+CXL = '''\
+# A comment.
+set cxl
+source 2.0 CXL 2.0
+
+opcode | name | title | in | does | source | select | rules
+0401h | get-log | Get Log | 24 | debug | 2.0 | logs:get | nonzero@20:4 log-range@16,20
+4102h | get-lsa | Get LSA | 8 | user-data | 2.0 | - | lsa-range@0,4
+4103h | set-lsa | Set LSA | 9- | config data? | 2.0 | - | lsa-data@0,8
+5300h | tunnel | Tunnel | 4-16 | carrier | 2.0 | - | -
+'''
+LOGS = '''\
+select logs by log-uuid
+uuid | name | title | get
+0da9c0b5-bf41-4b78-8f79-96b1623b3f17 | cel | Command Effects Log | plain
+5e1819d9-11a9-400c-811f-d60719403d86 | vendor-debug | Vendor Debug Log | debug log?
+'''
+ADMIN = '''\
+set nvme-admin
+source base NVMe Base
+opcode | name | title | in | out | does | source | select | rules
+02h | get-log-page | Get Log Page | 0 | 4- | debug | base | pages:get | numd-out
+09h | set-features | Set Features | 0-4096 | 0 | config | base | - | -
+'''
+IO = '''\
+set nvme-io
+source nvm NVM Command Set
+opcode | name | title | in | out | does | source | select | rules
+01h | write | Write | 1- | 0 | data exclusive? | nvm | - | nlb
+'''
+PAGES = '''\
+select pages by lid
+value | name | title | when | get
+00h-06h | reserved | Reserved | - | unknown
+07h | telemetry | Telemetry | - | debug
+07h | telemetry-create | Telemetry, new snapshot | cdw10[8]=1 | log
+07h | telemetry-area | Telemetry, an area | cdw12[6:4]=5 | debug background
+08h-ffh | vendor-specific | Vendor Specific | - | debug
+'''
+FILES = {'cxl.model': CXL, 'logs.model': LOGS, 'admin.model': ADMIN, 'io.model': IO,
+         'pages.model': PAGES}
+
+
+def write(folder, files):
+    for name, text in files.items():
+        with open(os.path.join(folder, name), 'w', encoding='utf-8') as file:
+            file.write(text)
+
+
+def generate(folder, names, *options):
+    """Runs the generator in @folder on the files @names."""
+    return subprocess.run([sys.executable, GENERATOR, *options, *names], cwd=folder, text=True,
+                          capture_output=True, check=False)
