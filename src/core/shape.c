@@ -85,6 +85,12 @@ static uint64_t zeroes_based_dwords(uint64_t n)
 	return (n + 1) * 4;
 }
 
+/* Copy: CDW12 7:0 ranges, 0's based, of 32 bytes, or 40 in the odd descriptor formats of 11:8. */
+static uint64_t copy_ranges_len(uint32_t cdw12)
+{
+	return ((cdw12 & 0xff) + 1) * (cdw12 >> 8 & 1 ? 40u : 32u);
+}
+
 static enum fwa_detail blocks(const struct fwa_profile *p, const struct fwa_command *cmd)
 {
 	struct fwa_namespace ns;
@@ -143,7 +149,13 @@ static enum fwa_detail check_rule(const struct fwa_profile *p, const struct fwa_
 	case FWA_RULE_LENGTH_CDW11:
 		return require(cmd->cdw[1] == data_len(cmd), FWA_DETAIL_TRANSFER_LENGTH);
 	case FWA_RULE_LENGTH_DWORDS_CDW10:
-		return require(zeroes_based_dwords(cmd->cdw[0]) == data_len(cmd),
+	case FWA_RULE_LENGTH_DWORDS_CDW11:
+	case FWA_RULE_LENGTH_DWORDS_CDW12:
+		numd = cmd->cdw[r->kind - FWA_RULE_LENGTH_DWORDS_CDW10];
+		return require(zeroes_based_dwords(numd) == data_len(cmd),
+			       FWA_DETAIL_TRANSFER_LENGTH);
+	case FWA_RULE_COPY_RANGES:
+		return require(copy_ranges_len(cmd->cdw[2]) == cmd->payload.len,
 			       FWA_DETAIL_TRANSFER_LENGTH);
 	default:
 		return FWA_DETAIL_UNKNOWN_SELECTOR; /* a rule that this code does not know: refuse

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A log, a right, a state and a command out of the fuzzer's bytes. What is admitted must have been
+ * declared by the raw log, within the right, and of no effect that is never admitted.
+ */
+#include <stdlib.h>
+
+#include "core/decide.h"
+#include "fuzz/fuzz.h"
+
+static struct fwa_profile profile;
+static uint8_t encoded[1 << 20];
+
+static void check(const struct fwa_decision *d, const struct fwa_rights *rights,
+		  const struct fwa_command *cmd, const struct fwa_contract *contract)
+{
+	const struct fwa_right *r = &rights->right[0];
+	struct fwa_declared raw;
+
+	if (!fwa_admitted(d))
+		return;
+	if (contract->quarantined || contract->drifted || contract->rate_over || !rights->n)
+		abort();
+	if (d->scope < d->required || d->scope > r->scope || d->effects & ~r->effects ||
+	    d->effects & FWA_EFFECTS_NEVER)
+		abort();
+	if (cmd->set == FWA_SET_CXL && !fwa_cel_declared(profile.cel, cmd->opcode, &raw))
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct fwa_reader in = fwa_reader(fwa_span(data, size));
+	struct fwa_writer w = fwa_writer(encoded, sizeof(encoded));
+	struct fwa_rights rights = { .n_matched = 1, .n = 1 };
+	struct fwa_command cmd = { .set = fwa_read_u8(&in) % 4,
+				   .scope = fwa_read_u8(&in),
+				   .opcode = fwa_read_le16(&in),
+				   .nsid = fwa_read_u8(&in) };
+	uint8_t flags = fwa_read_u8(&in);
+	struct fwa_contract contract = {
+		.mode = flags & 1,
+		.lockdown = flags & 2,
+		.quarantined = (flags & 0x0c) == 0x0c,
+		.drifted = (flags & 0x30) == 0x30,
+		.leased = flags & 0x40,
+		.rate_over = flags & 0x80 && flags & 1,
+	};
+	struct fwa_span records[5];
+	struct fwa_decision d;
+
+	rights.right[0].scope = fwa_read_u8(&in) % 4;
+	rights.right[0].effects = fwa_read_le32(&in) & FWA_EFFECTS_GRANTABLE;
+	contract.advisory = fwa_read_le32(&in) & fwa_read_le32(&in);
+	for (int i = 0; i < 6; i++)
+		cmd.cdw[i] = flags & 4 ? fwa_read_le32(&in) : 0;
+	cmd.out_len = fwa_read_le16(&in);
+	cmd.payload = fwa_read_span(&in, fwa_read_le16(&in) % 300);
+	for (int i = 0; i < 4; i++)
+		records[i] = fwa_read_span(&in, fwa_read_le16(&in) % 1024);
+	records[4] = fwa_span(in.at, in.left);
+	if (in.bad)
+		return 0;
+	fwa_profile_begin(&w, FWA_FAMILY_CXL);
+	fwa_profile_add(&w, FWA_RECORD_CXL_LOGS, records[0]);
+	fwa_profile_add(&w, FWA_RECORD_CXL_FEATURES, records[1]);
+	if (records[2].len >= 8)
+		fwa_profile_add(&w, FWA_RECORD_CXL_LIMITS, fwa_span(records[2].data, 8));
+	fwa_profile_add(&w, FWA_RECORD_NVME_EFFECTS, records[3]);
+	fwa_profile_add(&w, FWA_RECORD_CXL_CEL, records[4]);
+	if (fwa_profile_parse(&profile, fwa_span(encoded, w.len)) < 0)
+		return 0;
+	d = fwa_decide(&contract, &rights, &profile, &cmd, 0);
+	check(&d, &rights, &cmd, &contract);
+	fwa_remedy(&contract, &rights, &profile, &cmd, 0);
+	return 0;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Any bytes as a request, a reply, a description and a policy snapshot. A request that is taken
+ * encodes to the same bytes again: nothing of it was dropped.
+ */
+#include <stdlib.h>
+
+#include "fuzz/fuzz.h"
+#include "proto/gate.h"
+
+static void request(struct fwa_span s)
+{
+	static uint8_t again[FWA_GATE_REQUEST_LEN + FWA_GATE_INLINE_MAX];
+	struct fwa_writer w = fwa_writer(again, sizeof(again));
+	struct fwa_request r;
+
+	if (fwa_request_decode(s, &r) != FWA_GATE_OK)
+		return;
+	fwa_request_encode(&w, &r);
+	if (s.len <= sizeof(again) && (w.len != s.len || memcmp(again, s.data, s.len)))
+		abort();
+}
+
+static void description(struct fwa_span s)
+{
+	struct fwa_description d;
+	struct fwa_gate_reply reply;
+	struct fwa_span data;
+
+	fwa_reply_decode(s, &reply, &data);
+	if (fwa_description_decode(s, &d) == 0 && d.profile.len > s.len)
+		abort();
+}
+
+static void policy(struct fwa_span s)
+{
+	static const uint32_t groups[] = { 1, 2, 3 };
+	struct fwa_principal who = { 1, 1, groups, 3, true };
+	struct fwa_rights rights;
+	struct fwa_policy p;
+
+	if (fwa_policy_parse(&p, s) < 0)
+		return;
+	fwa_policy_fold(&p, &who, &rights);
+	if (rights.n > FWA_RIGHTS_MAX || rights.n_matched > p.count)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	request(fwa_span(data, size));
+	description(fwa_span(data, size));
+	policy(fwa_span(data, size));
+	return 0;
+}
