@@ -29,11 +29,11 @@
 /* Set Feature input before its data: uuid, le32 flags, le16 offset, u8 version, 9 reserved. */
 #define CXL_SET_FEATURE_HEADER_LEN 32
 #define CXL_FEATURE_CHANGEABLE (1u << 0)
-/* Identify Memory Device reply: firmware revision at 0, 16 bytes; le32 LSA size at 3Ch. */
+/* Identify Memory Device reply: firmware revision at 0, 16 bytes; le32 LSA size at 38h. */
 #define CXL_IDENTIFY_MEMORY_LEN 67
 #define CXL_IDENTIFY_FW_REVISION 0
 #define CXL_IDENTIFY_FW_REVISION_LEN 16
-#define CXL_IDENTIFY_LSA_SIZE 0x3c
+#define CXL_IDENTIFY_LSA_SIZE 0x38
 
 /* Mailbox payload size: 256 bytes to 1 MiB (8.2.8.4.3). */
 #define CXL_PAYLOAD_MIN 256u
