@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The simulated device as a transport: opening it, and its mailbox.
+ *
+ * The mailbox is where "reported by the device" ends: a length register that says more than the
+ * payload registers hold is -EPROTO, and no more than the caller's buffer takes is copied (C25).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/util.h"
+#include "transport/sim/sim.h"
+
+static struct sim *sim_of(struct fwa_device *dev)
+{
+	return (struct sim *)dev;
+}
+
+/* splitmix64 */
+uint64_t sim_random(struct sim *s)
+{
+	uint64_t z = s->random += 0x9e3779b97f4a7c15;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+	z = (z ^ z >> 27) * 0x94d049bb133111eb;
+	return z ^ z >> 31;
+}
+
+uint64_t sim_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* The doorbell does not clear: nobody learns whether anything came of the command. */
+static int wait_in_vain(struct sim *s, unsigned int timeout_ms)
+{
+	const struct timespec step = { .tv_nsec = 1000000 };
+	uint64_t end = sim_now() + (uint64_t)timeout_ms * 1000000;
+
+	s->hung = true;
+	while (sim_now() < end)
+		nanosleep(&step, NULL);
+	return -ETIMEDOUT;
+}
+
+static int run(struct sim *s, struct sim_call *c)
+{
+	if (s->personality->command)
+		return s->personality->command(s, c);
+	return sim_command(s, c);
+}
+
+static int deliver(const struct sim *s, const struct sim_call *c, struct fwa_reply *reply)
+{
+	uint32_t len;
+
+	if (c->reported > s->dev.payload_max)
+		return -EPROTO;
+	len = c->reported < reply->out_cap ? (uint32_t)c->reported : reply->out_cap;
+	if (len)
+		memcpy(reply->out, s->payload, len);
+	reply->out_len = len;
+	return 0;
+}
+
+static int submit(struct fwa_device *dev, const struct fwa_command *cmd, struct fwa_reply *reply,
+		  unsigned int timeout_ms)
+{
+	struct sim *s = sim_of(dev);
+	struct sim_call c = {
+		.opcode = cmd->opcode,
+		.in = cmd->payload,
+		.out = fwa_writer(s->payload, dev->payload_max),
+	};
+	int code;
+
+	if (cmd->set != FWA_SET_CXL)
+		return -EOPNOTSUPP;
+	if (cmd->payload.len > dev->payload_max)
+		return -EMSGSIZE;
+	if (s->gone)
+		return -ENODEV;
+	if (s->hung)
+		return wait_in_vain(s, timeout_ms);
+	reply->maybe_sent = true;
+	sim_background_settle(s);
+	code = run(s, &c);
+	if (code == -ETIMEDOUT)
+		return wait_in_vain(s, timeout_ms);
+	if (code < 0)
+		return code;
+	reply->code = (uint32_t)code;
+	return deliver(s, &c, reply);
+}
+
+static int busy(struct fwa_device *dev)
+{
+	struct sim *s = sim_of(dev);
+
+	if (s->gone)
+		return -ENODEV;
+	sim_background_settle(s);
+	return s->background.opcode != 0;
+}
+
+static void close_sim(struct fwa_device *dev)
+{
+	free(sim_of(dev));
+}
+
+static const struct fwa_device_ops ops = {
+	.submit = submit,
+	.busy = busy,
+	.close = close_sim,
+};
+
+static void init(struct sim *s)
+{
+	s->random = s->options.seed;
+	snprintf(s->dev.id.vendor, FWA_TEXT_MAX, "fwadmit");
+	snprintf(s->dev.id.model, FWA_TEXT_MAX, "Simulated CXL type-3");
+	snprintf(s->dev.id.serial, FWA_TEXT_MAX, "%016llx", (unsigned long long)sim_random(s));
+	sim_log_init(s);
+	sim_events_init(s);
+	sim_firmware_init(s);
+	sim_features_init(s);
+	sim_alerts_init(s);
+	sim_poison_init(s);
+	sim_security_init(s);
+	sim_vendor_init(s);
+	s->volatile_units = s->next_volatile_units = SIM_CAPACITY_UNITS / 2;
+	sim_declare_honest(s);
+	if (s->personality->declare)
+		s->personality->declare(s);
+}
+
+int fwa_sim_open(struct fwa_open_args *args, const char *rest, struct fwa_device **ret_dev)
+{
+	const struct sim_personality *personality;
+	struct sim_options options;
+	struct sim *s;
+	int r;
+
+	r = sim_options_parse(rest, &personality, &options, args->error);
+	if (r < 0)
+		return r;
+	s = calloc(1, sizeof(*s) + options.payload);
+	if (!s) {
+		snprintf(args->error, sizeof(args->error), "sim: out of memory");
+		return -ENOMEM;
+	}
+	s->dev.ops = &ops;
+	s->dev.family = FWA_FAMILY_SIM;
+	s->dev.payload_max = (uint32_t)options.payload;
+	s->personality = personality;
+	s->options = options;
+	init(s);
+	*ret_dev = &s->dev;
+	return 0;
+}
+
+bool fwa_sim_personality(size_t i, const char **ret_name, const char **ret_about)
+{
+	if (i >= sim_n_personalities)
+		return false;
+	*ret_name = sim_personalities[i].name;
+	*ret_about = sim_personalities[i].about;
+	return true;
+}

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The simulated CXL type-3 device. Names in this folder begin with sim_; only fwa_sim_open() and
+ * fwa_sim_personality() (transport.h) are seen outside of it.
+ *
+ * 1. All state is in one struct sim; a command allocates nothing.
+ * 2. The same personality, options and commands give the same answers (only background work and
+ *    the timestamp follow CLOCK_MONOTONIC).
+ * 3. The honest device does what its one command table (table.c) declares and nothing else. A
+ *    personality is that device with a hook or two: it edits the declarations, or stands between
+ *    the mailbox and the command.
+ * 4. The caller's bytes are hostile to the device as the device's are to the caller: each handler
+ *    gets a payload whose length the table has checked, and checks every field of it.
+ */
+#pragma once
+
+#include "base/bytes.h"
+#include "base/uuid.h"
+#include "transport/transport.h"
+#include "wire/cxl.h"
+
+#define SIM_LSA_LEN 16384u
+#define SIM_DEBUG_LOG_LEN 1024u
+#define SIM_CEL_MAX (65536u * CXL_CEL_ENTRY_LEN)
+
+#define SIM_CAPACITY_UNIT (256ull << 20) /* Identify counts in 256 MiB */
+#define SIM_CAPACITY_UNITS 4u
+#define SIM_CAPACITY (SIM_CAPACITY_UNITS * SIM_CAPACITY_UNIT)
+#define SIM_VOLATILE_ONLY_UNITS 1u
+#define SIM_PERSISTENT_ONLY_UNITS 1u
+
+#define SIM_POISON_MAX 64u
+#define SIM_POISON_LIMIT 32u /* how many may be injected */
+
+#define SIM_EVENT_LOGS 4 /* informational, warning, failure, fatal */
+#define SIM_EVENTS_MAX 8
+#define SIM_EVENT_LEN 128
+
+#define SIM_FW_SLOTS 2
+#define SIM_FW_REVISION_LEN 16
+#define SIM_FW_HEAD_LEN 32
+#define SIM_FW_UNIT 128u /* Transfer FW offsets and parts */
+
+#define SIM_PASSPHRASE_LEN 32
+#define SIM_PASSPHRASE_TRIES 3
+
+#define SIM_REGISTERS 16
+#define SIM_REGISTER_MEDIA_KEY 1 /* counts changes of the media encryption key */
+#define SIM_REGISTER_FIRST_WRITABLE 8
+
+/* Opcodes that more than the table names. */
+#define SIM_OP_VENDOR_READ 0xc000
+#define SIM_OP_VENDOR_WRITE 0xc001
+
+enum sim_feature_id {
+	SIM_FEATURE_SCRUB,
+	SIM_FEATURE_LINK,
+	SIM_FEATURE_TELEMETRY,
+	SIM_FEATURE_VERBOSITY,
+	SIM_FEATURE_CALIBRATION,
+	SIM_FEATURE_ERASE_LOCK,
+	SIM_FEATURE_BUILD,
+	SIM_FEATURE_COUNT,
+};
+#define SIM_FEATURE_MAX 4096u
+
+enum sim_selection {
+	SIM_CURRENT,
+	SIM_DEFAULT,
+	SIM_SAVED,
+	SIM_SELECTIONS,
+};
+
+struct sim;
+
+/* One command on its way through the mailbox. */
+struct sim_call {
+	uint16_t opcode;
+	struct fwa_span in;
+	struct fwa_writer out; /* the payload registers */
+	size_t reported;       /* what the length register says */
+};
+
+typedef uint16_t sim_handler(struct sim *s, struct sim_call *c); /* gives the return code */
+
+struct sim_command {
+	uint16_t opcode;
+	uint16_t effects; /* as declared in the CEL */
+	uint32_t in_min;
+	uint32_t in_max;
+	bool media; /* reaches the media: answers Media Disabled while it is disabled */
+	sim_handler *run;
+};
+
+struct sim_personality {
+	const char *name;
+	const char *about;
+	/* Edits the honest declarations; NULL = none. */
+	void (*declare)(struct sim *s);
+	/* Stands in for sim_command(): a return code, -ENODEV or -ETIMEDOUT; NULL = sim_command(). */
+	int (*command)(struct sim *s, struct sim_call *c);
+};
+
+struct sim_options {
+	uint64_t seed;
+	uint64_t payload;
+	uint64_t bg_ms;
+	uint64_t after;
+	uint64_t locked;
+};
+
+struct sim_background {
+	uint16_t opcode; /* 0 = none runs */
+	uint64_t start_ns;
+	uint64_t until_ns;
+	void (*finish)(struct sim *s);
+};
+
+struct sim_event_log {
+	unsigned int count;
+	uint8_t record[SIM_EVENTS_MAX][SIM_EVENT_LEN]; /* oldest first */
+};
+
+struct sim_firmware {
+	uint8_t active; /* slots count from 1 */
+	uint8_t staged; /* 0 = none */
+	bool filled[SIM_FW_SLOTS];
+	uint8_t head[SIM_FW_SLOTS][SIM_FW_HEAD_LEN];
+	bool transferring;
+	uint64_t part_at; /* the last part taken, bytes */
+	uint64_t part_len;
+	uint8_t coming[SIM_FW_HEAD_LEN];
+};
+
+/* A Supported Feature entry, in the order of Table 8-97. */
+struct sim_feature {
+	const uint8_t *uuid;
+	uint16_t get_size;
+	uint16_t set_size;
+	uint32_t flags;
+	uint8_t get_version;
+	uint8_t set_version;
+	uint16_t effects;     /* as declared */
+	bool waits;           /* a new value waits for a reset */
+	const uint8_t *place; /* where byte i of the Set data is in the value; NULL = at i */
+};
+
+struct sim_feature_transfer {
+	bool running;
+	bool save;
+	enum sim_feature_id id;
+	uint32_t at;
+	uint32_t len;
+	uint8_t data[SIM_FEATURE_MAX];
+};
+
+struct sim_passphrase {
+	bool set;
+	unsigned int failures;
+	uint8_t text[SIM_PASSPHRASE_LEN];
+};
+
+enum sim_passphrase_type {
+	SIM_MASTER,
+	SIM_USER,
+	SIM_PASSPHRASES,
+};
+
+struct sim {
+	struct fwa_device dev;
+	const struct sim_personality *personality;
+	struct sim_options options;
+	uint64_t random;
+	uint64_t commands;     /* after the declarations were read twice (personality gone) */
+	unsigned int readings; /* how often the CEL was read to its end */
+	bool hung;             /* the doorbell never clears */
+	bool gone;
+
+	struct sim_background background;
+
+	size_t cel_len;
+	uint8_t cel[SIM_CEL_MAX];
+	uint8_t debug_log[SIM_DEBUG_LOG_LEN];
+
+	struct sim_event_log event[SIM_EVENT_LOGS];
+	uint8_t event_policy[SIM_EVENT_LOGS];
+
+	struct sim_firmware firmware;
+
+	bool timestamp_set;
+	uint64_t timestamp;       /* as set by the host */
+	uint64_t timestamp_at_ns; /* when */
+
+	struct sim_feature feature[SIM_FEATURE_COUNT];
+	uint8_t value[SIM_SELECTIONS][SIM_FEATURE_COUNT][SIM_FEATURE_MAX];
+	struct sim_feature_transfer transfer;
+
+	uint8_t lsa[SIM_LSA_LEN];
+	uint64_t volatile_units;
+	uint64_t next_volatile_units;
+
+	uint8_t alerts[16]; /* Get Alert Configuration's reply */
+	uint8_t shutdown;
+
+	unsigned int n_poison;
+	unsigned int n_injected;
+	struct sim_poison {
+		uint64_t dpa;
+		uint8_t source;
+	} poison[SIM_POISON_MAX]; /* by address */
+	uint64_t poison_from;     /* the next piece of a list that did not fit begins here */
+	uint64_t poison_of;       /* the request that it belongs to */
+	uint64_t poison_of_len;
+
+	struct sim_passphrase passphrase[SIM_PASSPHRASES];
+	bool locked;
+	bool frozen;
+
+	uint32_t reg[SIM_REGISTERS];
+
+	uint8_t payload[]; /* the mailbox's payload registers, dev.payload_max bytes */
+};
+
+/* --- the device, sim.c ---------------------------------------------------------------------- */
+
+/* The next of the numbers that options.seed begins. */
+uint64_t sim_random(struct sim *s);
+/* CLOCK_MONOTONIC in ns. */
+uint64_t sim_now(void);
+
+/* Reads "PERSONALITY[,key=value...]": 0, or -EINVAL with one line in @error (256 bytes). */
+int sim_options_parse(const char *text, const struct sim_personality **ret_personality,
+		      struct sim_options *ret_options, char error[256]);
+extern const struct sim_personality sim_personalities[];
+extern const size_t sim_n_personalities;
+
+/* --- the command table and what is declared, table.c ---------------------------------------- */
+
+/* What the honest device does with @c. */
+int sim_command(struct sim *s, struct sim_call *c);
+/* Declares the command table. */
+void sim_declare_honest(struct sim *s);
+/* Changes what is declared for @opcode. */
+void sim_declare(struct sim *s, uint16_t opcode, uint16_t effects);
+/* Adds an entry at the end, whether or not there is one for @opcode. */
+void sim_declare_more(struct sim *s, uint16_t opcode, uint16_t effects);
+/* Takes the entry for @opcode away. */
+void sim_undeclare(struct sim *s, uint16_t opcode);
+
+/* --- background work, background.c ---------------------------------------------------------- */
+
+/* Begins options.bg_ms of work for @opcode that ends in @finish; gives CXL_RC_BACKGROUND. */
+uint16_t sim_background_start(struct sim *s, uint16_t opcode, void (*finish)(struct sim *s));
+/* Finishes what is due. Called before anything looks at the state. */
+void sim_background_settle(struct sim *s);
+/* The media cannot be reached: a sanitize runs, or the device is locked. */
+bool sim_media_disabled(const struct sim *s);
+
+/* --- what other groups and the personalities use -------------------------------------------- */
+
+void sim_events_init(struct sim *s);
+void sim_firmware_init(struct sim *s);
+const uint8_t *sim_firmware_revision(const struct sim *s, unsigned int slot);
+void sim_features_init(struct sim *s);
+/* The value of @id that takes effect only at a reset, put into effect at once. */
+void sim_feature_apply_saved(struct sim *s, enum sim_feature_id id);
+void sim_alerts_init(struct sim *s);
+void sim_poison_init(struct sim *s);
+void sim_log_init(struct sim *s);
+void sim_security_init(struct sim *s);
+void sim_vendor_init(struct sim *s);
+/* User data gone: LSA, poison and the media key. */
+void sim_sanitize_now(struct sim *s);
+
+/* --- handlers, by group --------------------------------------------------------------------- */
+
+sim_handler sim_request_abort;
+sim_handler sim_get_events, sim_clear_events, sim_get_event_policy, sim_set_event_policy;
+sim_handler sim_get_fw_info, sim_transfer_fw, sim_activate_fw;
+sim_handler sim_get_timestamp, sim_set_timestamp;
+sim_handler sim_get_supported_logs, sim_get_log, sim_get_log_caps, sim_clear_log;
+sim_handler sim_get_supported_features, sim_get_feature, sim_set_feature;
+sim_handler sim_identify, sim_get_partition, sim_set_partition;
+sim_handler sim_get_lsa, sim_set_lsa;
+sim_handler sim_get_health, sim_get_alerts, sim_set_alerts, sim_get_shutdown, sim_set_shutdown;
+sim_handler sim_get_poison, sim_inject_poison, sim_clear_poison, sim_get_scan_caps;
+sim_handler sim_sanitize, sim_secure_erase;
+sim_handler sim_get_security, sim_set_passphrase, sim_disable_passphrase, sim_unlock, sim_freeze,
+	sim_passphrase_erase;
+sim_handler sim_vendor_read, sim_vendor_write;

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Which transport serves a device: the word before the colon of its spec.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "transport/transport.h"
+
+static const struct {
+	const char *prefix;
+	int (*open)(struct fwa_open_args *args, const char *rest, struct fwa_device **ret_dev);
+} transports[] = {
+	{ "sim:", fwa_sim_open },
+	{ "qtest:", fwa_qtest_open },
+	{ "cxl:", fwa_cxl_open },
+	{ "nvme:", fwa_nvme_open },
+};
+
+int fwa_device_open(struct fwa_open_args *args, struct fwa_device **ret_dev)
+{
+	for (size_t i = 0; i < sizeof(transports) / sizeof(transports[0]); i++) {
+		size_t len = strlen(transports[i].prefix);
+
+		if (strncmp(args->spec, transports[i].prefix, len) == 0)
+			return transports[i].open(args, args->spec + len, ret_dev);
+	}
+	snprintf(args->error, sizeof(args->error),
+		 "\"%.80s\" does not begin with sim:, qtest:, cxl: or nvme:", args->spec);
+	return -EINVAL;
+}
+
+struct fwa_device *fwa_device_close(struct fwa_device *dev)
+{
+	if (dev)
+		dev->ops->close(dev);
+	return NULL;
+}
