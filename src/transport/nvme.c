@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * NVMe controllers through the kernel's passthrough ioctls.
+ *
+ * 1. Admin commands go to the controller's node. I/O commands go to the generic nodes of the
+ *    controller's own namespaces, which are opened with it. A namespace that the kernel reaches by
+ *    several controllers (multipath) has no node of its own controller, and so no path here: its
+ *    commands could end at a controller that was not judged.
+ * 2. The kernel takes the direction of the data from bit 0 of the opcode and moves it one way.
+ * 3. An NVMe completion does not tell how much data was moved: a successful read has returned all
+ *    that was asked for, into memory that was zero before.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/nvme_ioctl.h>
+#include <sys/ioctl.h>
+
+#include "base/util.h"
+#include "transport/node.h"
+#include "wire/nvme.h"
+
+struct nvme_device {
+	struct fwa_device base;
+	int fd;
+	size_t n_namespaces;
+	struct {
+		uint32_t nsid;
+		int fd;
+	} namespace[FWA_PROFILE_NAMESPACES_MAX];
+};
+
+static struct nvme_device *nvme_device(struct fwa_device *dev)
+{
+	return (struct nvme_device *)dev;
+}
+
+static int namespace_fd(const struct nvme_device *nvme, uint32_t nsid)
+{
+	for (size_t i = 0; i < nvme->n_namespaces; i++)
+		if (nvme->namespace[i].nsid == nsid)
+			return nvme->namespace[i].fd;
+	return -1;
+}
+
+/* Errors by which the kernel says that nothing was queued; the rest leaves it open (C27). */
+static int failed(int err, struct fwa_reply *reply)
+{
+	switch (err) {
+	case EACCES:
+	case EPERM:
+		reply->maybe_sent = false;
+		return -EPERM;
+	case ENOTTY:
+		reply->maybe_sent = false;
+		return -EOPNOTSUPP;
+	case EINVAL:
+	case ENODEV:
+	case ENOMEM:
+		reply->maybe_sent = false;
+		return -err;
+	case EINTR: /* given up by the kernel: too late, or the controller was reset */
+		return -ETIMEDOUT;
+	default:
+		return -err;
+	}
+}
+
+/* The data of @cmd, in the one direction that its opcode gives. */
+static int attach_data(struct nvme_passthru_cmd64 *pass, const struct fwa_command *cmd,
+		       struct fwa_reply *reply)
+{
+	switch (NVME_DIR(cmd->opcode)) {
+	case NVME_DIR_NONE:
+		return cmd->payload.len || cmd->out_len ? -EINVAL : 0;
+	case NVME_DIR_TO_DEVICE:
+		if (cmd->out_len)
+			return -EINVAL;
+		pass->addr = (uintptr_t)cmd->payload.data;
+		pass->data_len = (uint32_t)cmd->payload.len;
+		return 0;
+	case NVME_DIR_FROM_DEVICE:
+		if (cmd->payload.len || cmd->out_len > reply->out_cap)
+			return -EINVAL;
+		pass->addr = (uintptr_t)reply->out;
+		pass->data_len = cmd->out_len;
+		return 0;
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+static int nvme_submit(struct fwa_device *dev, const struct fwa_command *cmd,
+		       struct fwa_reply *reply, unsigned int timeout_ms)
+{
+	struct nvme_device *nvme = nvme_device(dev);
+	bool io = cmd->set == FWA_SET_NVME_IO;
+	int fd = io ? namespace_fd(nvme, cmd->nsid) : nvme->fd;
+	struct nvme_passthru_cmd64 pass = {
+		.opcode = (uint8_t)cmd->opcode,
+		.nsid = cmd->nsid,
+		.cdw10 = cmd->cdw[0],
+		.cdw11 = cmd->cdw[1],
+		.cdw12 = cmd->cdw[2],
+		.cdw13 = cmd->cdw[3],
+		.cdw14 = cmd->cdw[4],
+		.cdw15 = cmd->cdw[5],
+		.timeout_ms = timeout_ms,
+	};
+	int r;
+
+	if ((!io && cmd->set != FWA_SET_NVME_ADMIN) || cmd->opcode > UINT8_MAX ||
+	    cmd->payload.len > UINT32_MAX)
+		return -EINVAL;
+	if (fd < 0)
+		return -EOPNOTSUPP;
+	r = attach_data(&pass, cmd, reply);
+	if (r < 0)
+		return r;
+
+	reply->maybe_sent = true;
+	r = ioctl(fd, io ? NVME_IOCTL_IO64_CMD : NVME_IOCTL_ADMIN64_CMD, &pass);
+	if (r < 0)
+		return failed(errno, reply);
+	reply->code = (uint32_t)r;
+	reply->result = (uint32_t)pass.result;
+	if (r == 0)
+		reply->out_len = cmd->out_len;
+	return 0;
+}
+
+static void nvme_close(struct fwa_device *dev)
+{
+	struct nvme_device *nvme = nvme_device(dev);
+
+	for (size_t i = 0; i < nvme->n_namespaces; i++)
+		fwa_close(nvme->namespace[i].fd);
+	fwa_close(nvme->fd);
+	free(nvme);
+}
+
+static const struct fwa_device_ops nvme_ops = {
+	.submit = nvme_submit,
+	.close = nvme_close,
+};
+
+/* A namespace whose node cannot be opened is left out: commands for it have no path. */
+static void add_namespace(struct nvme_device *nvme, const char *name)
+{
+	fwa_auto_close int fd = -1;
+	char path[300];
+	int nsid;
+
+	snprintf(path, sizeof(path), "/dev/%s", name);
+	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return;
+	nsid = ioctl(fd, NVME_IOCTL_ID);
+	if (nsid <= 0)
+		return;
+	nvme->namespace[nvme->n_namespaces].nsid = (uint32_t)nsid;
+	nvme->namespace[nvme->n_namespaces].fd = fd;
+	nvme->n_namespaces++;
+	fd = -1;
+}
+
+/* The controller's folder in sysfs holds one entry ngXnY for each namespace that is its own. */
+static void open_namespaces(struct nvme_device *nvme, int sysfs)
+{
+	struct dirent *entry;
+	DIR *dir;
+	int fd;
+
+	fd = openat(sysfs, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	dir = fdopendir(fd);
+	if (!dir) {
+		fwa_close(fd);
+		return;
+	}
+	while (nvme->n_namespaces < FWA_ARRAY_SIZE(nvme->namespace) && (entry = readdir(dir)))
+		if (strncmp(entry->d_name, "ng", 2) == 0)
+			add_namespace(nvme, entry->d_name);
+	closedir(dir);
+}
+
+int fwa_nvme_open(struct fwa_open_args *args, const char *rest, struct fwa_device **ret_dev)
+{
+	struct nvme_device *nvme;
+	struct fwa_node node;
+	int r;
+
+	r = fwa_node_open(args, rest, "nvme", "an NVMe controller", &node);
+	if (r < 0)
+		return r;
+	nvme = calloc(1, sizeof(*nvme));
+	if (!nvme) {
+		fwa_node_close(&node);
+		snprintf(args->error, sizeof(args->error), "%s: out of memory", rest);
+		return -ENOMEM;
+	}
+	nvme->base.ops = &nvme_ops;
+	nvme->base.family = FWA_FAMILY_NVME;
+	nvme->base.is_nvme = true;
+	nvme->fd = node.fd;
+	open_namespaces(nvme, node.sysfs);
+	fwa_sysfs_text(node.sysfs, "device/vendor", nvme->base.id.vendor);
+	fwa_sysfs_text(node.sysfs, "model", nvme->base.id.model);
+	fwa_sysfs_text(node.sysfs, "serial", nvme->base.id.serial);
+	fwa_sysfs_text(node.sysfs, "firmware_rev", nvme->base.id.firmware);
+	fwa_close(node.sysfs);
+	*ret_dev = &nvme->base;
+	return 0;
+}
