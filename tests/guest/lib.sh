@@ -20,23 +20,64 @@ check() {
 	else
 		echo "not ok $count - $description"
 		echo "# failed: $*"
-		sed 's/^/# /' /tmp/said | head -n 40
+		head -n 40 /tmp/said | cut -c 1-400 | sed 's/^/# /'
 	fi
 }
 
-# fails_saying PATTERN COMMAND...: succeeds when the command fails and says why in these words.
-fails_saying() {
+# says PATTERN COMMAND...: succeeds when the command's output matches; its status is not looked at.
+says() {
 	pattern=$1
 	shift
-	if "$@" > /tmp/failing 2>&1; then
-		echo "it succeeded"
-		return 1
-	fi
-	cat /tmp/failing
-	grep -q -e "$pattern" /tmp/failing
+	"$@" > /tmp/words 2>&1
+	cat /tmp/words
+	grep -q -e "$pattern" /tmp/words
 }
 
 # as USER COMMAND: a command line in the user's own shell, with the groups of /etc/group.
 as() {
 	su "$1" -s /bin/sh -c "$2"
+}
+
+# ends STATUS PATTERN COMMAND...: both at once.
+ends() {
+	expected=$1
+	pattern=$2
+	shift 2
+	status=0
+	"$@" > /tmp/words 2>&1 || status=$?
+	cat /tmp/words
+	echo "exit status $status; expected $expected and a line with: $pattern"
+	[ "$status" = "$expected" ] && grep -q -e "$pattern" /tmp/words
+}
+
+# refused REASON USER ARGS...: the gate refuses what the user sends, with status 4 and this reason.
+refused() {
+	reason=$1
+	user=$2
+	shift 2
+	ends 4 "\"reason\": *\"$reason\"" as "$user" "fwadmit -o json send $*"
+}
+
+# received FILE USER ARGS...: the gate sends what the user asks for, and its answer is in FILE.
+received() {
+	file=$1
+	user=$2
+	shift 2
+	as "$user" "fwadmit send $* -O -" > "$file" && [ -s "$file" ]
+}
+
+# wait_for SECONDS COMMAND...: tries the command until it succeeds.
+wait_for() {
+	tries=$(($1 * 10))
+	shift
+	until "$@" > /dev/null 2>&1; do
+		tries=$((tries - 1))
+		[ "$tries" -gt 0 ] || return 1
+		sleep 0.1
+	done
+}
+
+# bytes FILE OFFSET LENGTH: as hex.
+bytes() {
+	xxd -p -s "$2" -l "$3" "$1" | tr -d '\n'
 }
