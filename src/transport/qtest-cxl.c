@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * QEMU's CXL type-3 memory device: one behind one root port, its primary mailbox driven as CXL 3.1
+ * section 8.2.8.4 says.
+ *
+ * 1. One command at a time. While a command that was given up on still runs, the next one is
+ *    refused (-EBUSY) and not sent.
+ * 2. Where the mailbox is and how much it takes is the device's word: bounded at open.
+ * 3. The reply of a command that failed is empty, whatever length stands in the register.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/util.h"
+#include "transport/qtest-pci.h"
+#include "transport/qtest.h"
+#include "wire/cxl.h"
+
+#define HOST_BUS 12
+#define DEVICE_BUS 13
+#define ROOT_PORT FWA_PCI_CONFIG(HOST_BUS, 0)
+#define ENDPOINT FWA_PCI_CONFIG(DEVICE_BUS, 0)
+#define COMPONENT_REGS FWA_PCI_WINDOW
+#define DEVICE_REGS (FWA_PCI_WINDOW + FWA_PCI_SLOT)
+
+/* Capability array: header and entries of 16 bytes (8.2.8.2). */
+#define CAP_LEN 16u
+#define CAP_MAX 32u
+#define CAP_PRIMARY_MAILBOX 2u
+
+/* Mailbox registers (8.2.8.4.3 on). */
+#define MB_CAP 0x00
+#define MB_CAP_SIZE_MASK 0x1fu
+#define MB_CONTROL 0x04
+#define MB_DOORBELL 1u
+#define MB_COMMAND 0x08
+#define MB_STATUS 0x10
+#define MB_BACKGROUND 1u
+#define MB_PAYLOAD 0x20
+
+#define BUSY_MS 1000
+
+struct cxl {
+	struct fwa_qtest_device base;
+	uint64_t mailbox; /* address */
+	bool in_flight;	  /* the doorbell may still ring from an earlier command */
+};
+
+struct registers {
+	bool doorbell;
+	bool background;
+	uint16_t code;
+	uint32_t len;
+};
+
+static const char *const *cxl_args(const struct fwa_qemu_version *v)
+{
+	/* clang-format off */
+#define MACHINE \
+	"-M", "cxl=on,cxl-fmw.0.targets.0=cxl.1,cxl-fmw.0.size=4G", \
+	"-device", "pxb-cxl,bus_nr=12,bus=pcie.0,id=cxl.1", \
+	"-device", "cxl-rp,port=0,bus=cxl.1,id=rp0,chassis=0,slot=2", \
+	"-object", "memory-backend-ram,id=pmem0,share=on,size=256M", \
+	"-object", "memory-backend-ram,id=lsa0,share=on,size=1M"
+#define DEVICE(memdev) \
+	"-device", "cxl-type3,bus=rp0," memdev "=pmem0,lsa=lsa0,sn=0x1234"
+	static const char *const first[] = { MACHINE, DEVICE("memdev"), NULL };
+	static const char *const now[] = { MACHINE, DEVICE("persistent-memdev"), NULL };
+	/* clang-format on */
+
+	return v->major < 8 ? first : now;
+}
+
+static struct registers read_registers(struct cxl *c)
+{
+	uint8_t raw[MB_PAYLOAD];
+	uint64_t status, command;
+
+	fwa_qtest_read(&c->base.wire, c->mailbox, raw, sizeof(raw));
+	command = fwa_le64(raw + MB_COMMAND);
+	status = fwa_le64(raw + MB_STATUS);
+	return (struct registers){
+		.doorbell = fwa_le32(raw + MB_CONTROL) & MB_DOORBELL,
+		.background = status & MB_BACKGROUND,
+		.code = (uint16_t)(status >> 32),
+		.len = (uint32_t)(command >> 16) & 0xfffffu,
+	};
+}
+
+/* Waits until the doorbell is silent; the exchange's error otherwise. */
+static int wait_doorbell(struct cxl *c, struct registers *ret)
+{
+	unsigned int round = 0;
+
+	do {
+		*ret = read_registers(c);
+	} while (ret->doorbell && fwa_qtest_wait(&c->base.wire, round++));
+	return c->base.wire.error;
+}
+
+static int take_reply(struct cxl *c, const struct registers *regs, struct fwa_reply *reply)
+{
+	uint32_t len = regs->code == CXL_RC_SUCCESS ? regs->len : 0;
+
+	if (len > c->base.dev.payload_max)
+		return fwa_qtest_fail(&c->base.wire, -EPROTO);
+	if (len > reply->out_cap)
+		len = reply->out_cap;
+	fwa_qtest_read(&c->base.wire, c->mailbox + MB_PAYLOAD, reply->out, len);
+	if (c->base.wire.error)
+		return c->base.wire.error;
+	reply->code = regs->code;
+	reply->out_len = len;
+	return 0;
+}
+
+static int wait_idle(struct cxl *c)
+{
+	struct registers regs;
+	int r;
+
+	if (!c->in_flight)
+		return 0;
+	r = wait_doorbell(c, &regs);
+	if (r == 0)
+		c->in_flight = false;
+	return r == -ETIMEDOUT ? -EBUSY : r;
+}
+
+static int cxl_submit(struct fwa_device *dev, const struct fwa_command *cmd,
+		      struct fwa_reply *reply, unsigned int timeout_ms)
+{
+	struct cxl *c = (struct cxl *)dev;
+	struct fwa_qtest *q = &c->base.wire;
+	struct registers regs;
+	int r;
+
+	if (cmd->set != FWA_SET_CXL)
+		return -EOPNOTSUPP;
+	if (cmd->payload.len > dev->payload_max)
+		return -EMSGSIZE;
+	r = fwa_qtest_begin(q, timeout_ms);
+	if (r == 0)
+		r = wait_idle(c);
+	if (r < 0)
+		return r;
+	fwa_qtest_write(q, c->mailbox + MB_PAYLOAD, cmd->payload);
+	fwa_qtest_writeq(q, c->mailbox + MB_COMMAND,
+			 (uint64_t)cmd->payload.len << 16 | cmd->opcode);
+	reply->maybe_sent = true;
+	c->in_flight = true;
+	fwa_qtest_writel(q, c->mailbox + MB_CONTROL, MB_DOORBELL);
+	r = wait_doorbell(c, &regs);
+	if (r < 0)
+		return r;
+	c->in_flight = false;
+	return take_reply(c, &regs, reply);
+}
+
+static int cxl_busy(struct fwa_device *dev)
+{
+	struct cxl *c = (struct cxl *)dev;
+	int r = fwa_qtest_begin(&c->base.wire, BUSY_MS);
+	struct registers regs;
+
+	if (r < 0)
+		return r;
+	regs = read_registers(c);
+	return c->base.wire.error ? c->base.wire.error : regs.background;
+}
+
+static const struct fwa_device_ops cxl_ops = {
+	.submit = cxl_submit,
+	.busy = cxl_busy,
+	.close = fwa_qtest_close,
+};
+
+/* The primary mailbox by the capability array: all of its registers within the BAR's slot. */
+static uint64_t find_mailbox(struct fwa_qtest *q)
+{
+	uint8_t header[CAP_LEN], entry[CAP_LEN];
+	uint32_t n;
+
+	fwa_qtest_read(q, DEVICE_REGS, header, sizeof(header));
+	n = fwa_le16(header + 4);
+	for (uint32_t i = 1; i <= n && i <= CAP_MAX && !q->error; i++) {
+		uint32_t at;
+
+		fwa_qtest_read(q, DEVICE_REGS + i * CAP_LEN, entry, sizeof(entry));
+		at = fwa_le32(entry + 4);
+		if (fwa_le16(entry) == CAP_PRIMARY_MAILBOX && at % 8 == 0 &&
+		    at <= FWA_PCI_SLOT - MB_PAYLOAD)
+			return DEVICE_REGS + at;
+	}
+	fwa_qtest_fail(q, -EPROTO);
+	return 0;
+}
+
+static void find_payload_size(struct cxl *c)
+{
+	struct fwa_qtest *q = &c->base.wire;
+	uint64_t size = 1ull << (fwa_qtest_readl(q, c->mailbox + MB_CAP) & MB_CAP_SIZE_MASK);
+	uint64_t room = DEVICE_REGS + FWA_PCI_SLOT - (c->mailbox + MB_PAYLOAD);
+
+	if (q->error || size < CXL_PAYLOAD_MIN || size > CXL_PAYLOAD_MAX || size > room)
+		fwa_qtest_fail(q, -EPROTO);
+	else
+		c->base.dev.payload_max = (uint32_t)size;
+}
+
+static void set_up_bus(struct fwa_qtest *q)
+{
+	fwa_pci_start(q);
+	fwa_pci_bridge(q, ROOT_PORT, HOST_BUS, DEVICE_BUS, FWA_PCI_WINDOW,
+		       FWA_PCI_WINDOW + 2 * FWA_PCI_SLOT - 1);
+	fwa_pci_place(q, ENDPOINT, 0, COMPONENT_REGS);
+	fwa_pci_place(q, ENDPOINT, 2, DEVICE_REGS);
+	fwa_pci_enable(q, ENDPOINT);
+}
+
+static void identify(struct cxl *c, const struct fwa_qemu_version *v)
+{
+	struct fwa_identity *id = &c->base.dev.id;
+	uint32_t pci = fwa_pci_id(&c->base.wire, ENDPOINT);
+	uint64_t serial = fwa_pci_serial(&c->base.wire, ENDPOINT);
+
+	snprintf(id->vendor, sizeof(id->vendor), "%04x", pci & 0xffff);
+	snprintf(id->model, sizeof(id->model), "%04x (QEMU %s cxl-type3)", pci >> 16, v->text);
+	snprintf(id->serial, sizeof(id->serial), "0x%llx", (unsigned long long)serial);
+}
+
+static int cxl_start(struct fwa_qtest_device *base, const struct fwa_qemu_version *v)
+{
+	struct cxl *c = (struct cxl *)base;
+
+	c->base.dev.ops = &cxl_ops;
+	c->base.dev.family = FWA_FAMILY_CXL;
+	set_up_bus(&base->wire);
+	c->mailbox = find_mailbox(&base->wire);
+	find_payload_size(c);
+	identify(c, v);
+	return fwa_qtest_sync(&base->wire);
+}
+
+const struct fwa_qtest_type fwa_qtest_cxl = {
+	.name = "cxl-type3",
+	.size = sizeof(struct cxl),
+	.args = cxl_args,
+	.start = cxl_start,
+};
