@@ -3,7 +3,7 @@
  * Policy as operators write it: INI files, *.conf, in policy directories (policy/README.md).
  *
  *	[grant NAME]
- *	user = root, @owner, or *        one of user and group
+ *	user = root, @owner, or *        one of user and group: names or numbers
  *	group = fwadmit-read
  *	device = mem*, nvme0             name patterns (fnmatch), comma or blank separated
  *	scope = debug-read-only
@@ -38,9 +38,12 @@ typedef void (*fwa_policy_message_fn)(const struct fwa_policy_message *m, void *
  */
 int fwa_policy_files_load(const char *dir, fwa_policy_message_fn fn, void *userdata,
 			  struct fwa_policy_files **ret);
+/* The same for one file's text; messages and fwa_policy_files_source() call it @name. */
+int fwa_policy_files_parse_memory(const char *name, struct fwa_span text, fwa_policy_message_fn fn,
+				  void *userdata, struct fwa_policy_files **ret);
 struct fwa_policy_files *fwa_policy_files_free(struct fwa_policy_files *p);
 
-/* SHA-256 of the policy as read, in hex. */
+/* SHA-256 of the policy as read, in hex: what "cat FILES | sha256sum" prints. */
 const char *fwa_policy_files_digest(const struct fwa_policy_files *p);
 /* Where it was read from: a directory, "standard directories" or "built-in stock policy". */
 const char *fwa_policy_files_source(const struct fwa_policy_files *p);

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One policy file, from text to rules (C3: the operator decides by grants).
+ *
+ * libinih splits lines into keys and values and drops comments. It also joins indented lines,
+ * cuts long lines and section names, and does not mention an empty section; here each of these
+ * would be a grant other than the one that was written. So the reader below, which hands it one
+ * line at a time, knows the line's number, refuses what does not fit, takes away the indentation
+ * and handles the section lines itself.
+ *
+ * A file with an error is read to its end, so that the operator sees all errors at once.
+ */
+#include <errno.h>
+#include <ini.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "core/command.h"
+#include "core/decide.h"
+#include "host/policy-internal.h"
+
+#define BLANKS " \t\r"
+#define LIST_SEPARATORS ", \t"
+
+struct parser {
+	struct fwa_policy_files *p;
+	struct fwa_policy_names *names;
+	struct fwa_policy_report *report;
+	const char *file;
+	const uint8_t *at, *end;
+	unsigned int line;
+	bool memory; /* ran out of it */
+
+	bool in_grant;
+	struct fwa_policy_rule rule;
+	bool has_user, has_group, has_device, has_scope, has_effects;
+};
+
+#define complain(ps, ...) fwa_policy_report((ps)->report, true, (ps)->file, (ps)->line, __VA_ARGS__)
+#define warn(ps, ...) fwa_policy_report((ps)->report, false, (ps)->file, (ps)->line, __VA_ARGS__)
+
+/* Whom */
+
+static void add_subject(struct parser *ps, uint32_t who, uint32_t id)
+{
+	struct fwa_policy_files *p = ps->p;
+
+	if (p->n_subjects == FWA_POLICY_GRANTS_MAX) {
+		complain(ps, "more than %u users and groups in all grants", FWA_POLICY_GRANTS_MAX);
+		return;
+	}
+	if (fwa_policy_grow(&p->subjects, sizeof(*p->subjects), p->n_subjects, 1,
+			    &p->cap_subjects) < 0) {
+		ps->memory = true;
+		return;
+	}
+	p->subjects[p->n_subjects++] = (struct fwa_policy_subject){ who, id };
+	ps->rule.n_subjects++;
+}
+
+static void take_name(struct parser *ps, uint32_t who, const char *name)
+{
+	const char *kind = who == FWA_WHO_UID ? "user" : "group";
+	uint32_t id;
+
+	switch (fwa_policy_names_find(ps->names, who, name, &id)) {
+	case FWA_LOOKUP_FOUND:
+		add_subject(ps, who, id);
+		break;
+	case FWA_LOOKUP_UNKNOWN:
+		warn(ps, "this machine has no %s '%s'; the grant gives it nothing", kind, name);
+		break;
+	case FWA_LOOKUP_FAILED:
+		warn(ps, "cannot look up %s '%s' now; the grant gives it nothing", kind, name);
+		break;
+	case FWA_LOOKUP_BAD:
+		complain(ps, "'%s' is not a number that a %s can have", name, kind);
+		break;
+	case FWA_LOOKUP_MEMORY:
+		ps->memory = true;
+		break;
+	}
+}
+
+static void take_user(struct parser *ps, const char *item)
+{
+	ps->has_user = true;
+	if (strcmp(item, "*") == 0)
+		add_subject(ps, FWA_WHO_ANY, 0);
+	else if (strcmp(item, "@owner") == 0)
+		add_subject(ps, FWA_WHO_OWNER, 0);
+	else if (item[0] == '@' || strchr(item, '*'))
+		complain(ps, "unknown user '%s'; allowed: a name, a number, @owner, *", item);
+	else
+		take_name(ps, FWA_WHO_UID, item);
+}
+
+static void take_group(struct parser *ps, const char *item)
+{
+	ps->has_group = true;
+	if (item[0] == '@' || strchr(item, '*'))
+		complain(ps, "unknown group '%s'; allowed: a name, a number", item);
+	else
+		take_name(ps, FWA_WHO_GID, item);
+}
+
+/* What */
+
+static void take_device(struct parser *ps, const char *item)
+{
+	struct fwa_policy_files *p = ps->p;
+	size_t len = strlen(item) + 1;
+
+	ps->has_device = true;
+	if (fwa_policy_grow(&p->pool, 1, p->n_pool, len, &p->cap_pool) < 0) {
+		ps->memory = true;
+		return;
+	}
+	memcpy(p->pool + p->n_pool, item, len);
+	p->n_pool += len;
+	ps->rule.n_patterns++;
+}
+
+static void take_scope(struct parser *ps, const char *item)
+{
+	int scope = fwa_scope_by_name(item);
+
+	if (ps->has_scope) {
+		complain(ps, "a grant has one scope");
+		return;
+	}
+	ps->has_scope = true;
+	if (scope < 0) {
+		complain(ps, "unknown scope '%s'; allowed: %s, %s, %s, %s", item,
+			 fwa_scope_name(FWA_SCOPE_CONFIGURATION),
+			 fwa_scope_name(FWA_SCOPE_DEBUG_READ_ONLY),
+			 fwa_scope_name(FWA_SCOPE_DEBUG_WRITE),
+			 fwa_scope_name(FWA_SCOPE_DEBUG_WRITE_FULL));
+		return;
+	}
+	ps->rule.scope = (uint32_t)scope;
+}
+
+/* "config, data, ...": the effects that a grant can name. */
+static const char *effects_allowed(char text[512])
+{
+	size_t n = 0;
+
+	for (unsigned int bit = 0; bit < FWA_EFFECT_COUNT; bit++)
+		if (FWA_EFFECTS_GRANTABLE & 1u << bit)
+			n += (size_t)snprintf(text + n, 512 - n, "%s, ", fwa_effect_name(bit));
+	snprintf(text + n, 512 - n, "none");
+	return text;
+}
+
+static void take_effect(struct parser *ps, const char *item)
+{
+	fwa_effects effect = fwa_effect_by_name(item, strlen(item));
+	char allowed[512];
+
+	ps->has_effects = true;
+	if (strcmp(item, "none") == 0)
+		return;
+	if (!effect)
+		complain(ps, "unknown effect '%s'; allowed: %s", item, effects_allowed(allowed));
+	else if (effect & FWA_EFFECTS_NEVER) /*= C15 */
+		complain(ps, "effect '%s' can never be granted; allowed: %s", item,
+			 effects_allowed(allowed));
+	else
+		ps->rule.effects |= effect;
+}
+
+static const struct {
+	const char *name;
+	void (*take)(struct parser *ps, const char *item);
+} keys[] = {
+	{ "user", take_user },   { "group", take_group },    { "device", take_device },
+	{ "scope", take_scope }, { "effects", take_effect },
+};
+
+/* Called by libinih for each "key = value". Nonzero: go on. */
+static int take_key(void *userdata, const char *section, const char *key, const char *value)
+{
+	struct parser *ps = userdata;
+	fwa_auto_free char *copy = NULL;
+	char *item, *save;
+	size_t k = 0;
+
+	while (k < FWA_ARRAY_SIZE(keys) && strcmp(keys[k].name, key) != 0)
+		k++;
+	if (k == FWA_ARRAY_SIZE(keys)) {
+		complain(ps, "unknown key '%s'; allowed: user, group, device, scope, effects", key);
+		return 1;
+	}
+	if (!ps->in_grant) {
+		complain(ps, "'%s' outside of a [grant NAME] section", key);
+		return 1;
+	}
+	copy = strdup(value);
+	if (!copy) {
+		ps->memory = true;
+		return 1;
+	}
+	item = strtok_r(copy, LIST_SEPARATORS, &save);
+	if (!item)
+		complain(ps, "'%s' has no value", key);
+	for (; item; item = strtok_r(NULL, LIST_SEPARATORS, &save))
+		keys[k].take(ps, item);
+	return 1;
+}
+
+/* Grants */
+
+/* A grant that names effects which its scope does not reach is probably not what was meant. */
+static void check_reach(struct parser *ps)
+{
+	char out[512] = "";
+	size_t n = 0;
+
+	for (unsigned int bit = 0; bit < FWA_EFFECT_COUNT; bit++) {
+		fwa_effects effect = ps->rule.effects & 1u << bit;
+		uint8_t need;
+
+		if (effect &&
+		    fwa_scope_of(effect, FWA_CLASS_PLAIN, &need) > ps->rule.scope) /*= C13 */
+			n += (size_t)snprintf(out + n, sizeof(out) - n, " %s",
+					      fwa_effect_name(bit));
+	}
+	if (n)
+		warn(ps, "grant '%s': scope %s does not reach effects:%s", ps->rule.name,
+		     fwa_scope_name(ps->rule.scope), out);
+}
+
+static void end_grant(struct parser *ps)
+{
+	struct fwa_policy_rule *r = &ps->rule;
+	struct fwa_policy_files *p = ps->p;
+	unsigned int line = ps->line;
+
+	if (!ps->in_grant)
+		return;
+	ps->in_grant = false;
+	ps->line = r->line;
+	if (!ps->has_user && !ps->has_group)
+		complain(ps, "grant '%s' has neither user nor group", r->name);
+	if (ps->has_user && ps->has_group)
+		complain(ps, "grant '%s' has both user and group: make it two", r->name);
+	if (!ps->has_device)
+		complain(ps, "grant '%s' has no device", r->name);
+	if (!ps->has_scope)
+		complain(ps, "grant '%s' has no scope", r->name);
+	if (!ps->has_effects)
+		r->effects = fwa_grant_default_effects(r->scope); /*= C14 */
+	else
+		check_reach(ps);
+	ps->line = line;
+	if (fwa_policy_grow(&p->rules, sizeof(*p->rules), p->n_rules, 1, &p->cap_rules) < 0)
+		ps->memory = true;
+	else
+		p->rules[p->n_rules++] = *r;
+}
+
+static void begin_grant(struct parser *ps, const char *name, size_t len)
+{
+	ps->in_grant = true;
+	ps->has_user = ps->has_group = ps->has_device = ps->has_scope = ps->has_effects = false;
+	ps->rule = (struct fwa_policy_rule){
+		.subjects = ps->p->n_subjects,
+		.patterns = ps->p->n_pool,
+		.file = ps->p->n_files - 1,
+		.line = ps->line,
+	};
+	if (len == 0)
+		complain(ps, "a grant needs a name: [grant NAME]");
+	else if (len >= FWA_GRANT_NAME_MAX)
+		complain(ps, "the name of a grant has at most %d characters",
+			 FWA_GRANT_NAME_MAX - 1);
+	else
+		memcpy(ps->rule.name, name, len);
+	for (size_t i = 0; i < len; i++) {
+		if (!strchr("-_.", name[i]) && !(name[i] >= '0' && name[i] <= '9') &&
+		    !((name[i] | 32) >= 'a' && (name[i] | 32) <= 'z')) {
+			complain(ps,
+				 "the name of a grant has letters, digits, '-', '_' and '.' only");
+			break;
+		}
+	}
+}
+
+/* @text: what follows '['. */
+static void take_section(struct parser *ps, char *text)
+{
+	char *close = strchr(text, ']');
+	char *rest = close ? close + 1 + strspn(close + 1, BLANKS) : text;
+	size_t skip;
+
+	end_grant(ps);
+	if (!close || (*rest && *rest != '#' && *rest != ';')) {
+		complain(ps, "a section line is '[grant NAME]' and nothing else");
+		return;
+	}
+	*close = '\0';
+	skip = strcmp(text, "grant") == 0 ? 5 : 6;
+	if (skip == 6 && strncmp(text, "grant ", 6) != 0) {
+		complain(ps, "unknown section '[%s]'; allowed: [grant NAME]", text);
+		return;
+	}
+	begin_grant(ps, text + skip, strlen(text + skip));
+}
+
+/* Lines */
+
+static bool line_is_text(struct parser *ps, const uint8_t *line, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if ((line[i] < ' ' && line[i] != '\t' && line[i] != '\r') || line[i] == 0x7f) {
+			complain(ps, "the line holds a control character");
+			return false;
+		}
+	}
+	return true;
+}
+
+/* libinih's ini_reader: the next line into @buf, NULL at the end. */
+static char *read_line(char *buf, int cap, void *userdata)
+{
+	struct parser *ps = userdata;
+	const uint8_t *nl, *start;
+	size_t len;
+
+	if (ps->at == ps->end || ps->memory)
+		return NULL;
+	ps->line++;
+	start = ps->at;
+	nl = memchr(start, '\n', (size_t)(ps->end - start));
+	len = (size_t)((nl ? nl : ps->end) - start);
+	ps->at = nl ? nl + 1 : ps->end;
+	while (len && (*start == ' ' || *start == '\t' || *start == '\r')) {
+		start++;
+		len--;
+	}
+	strcpy(buf, "\n");
+	if (len && (*start == '#' || *start == ';'))
+		return buf;
+	if (len + 2 > (size_t)cap) {
+		complain(ps,
+			 "the line is longer than %d bytes; lists may be split over several lines",
+			 cap - 2);
+		return buf;
+	}
+	if (!line_is_text(ps, start, len))
+		return buf;
+	memcpy(buf, start, len);
+	buf[len] = '\0';
+	if (*buf == '[') {
+		take_section(ps, buf + 1);
+		strcpy(buf, "\n");
+	} else {
+		strcpy(buf + len, "\n");
+	}
+	return buf;
+}
+
+static int add_file(struct fwa_policy_files *p, const char *file)
+{
+	char *copy;
+
+	if (fwa_policy_grow(&p->files, sizeof(*p->files), p->n_files, 1, &p->cap_files) < 0)
+		return -ENOMEM;
+	copy = strdup(file);
+	if (!copy)
+		return -ENOMEM;
+	p->files[p->n_files++] = copy;
+	return 0;
+}
+
+int fwa_policy_parse_text(struct fwa_policy_files *p, struct fwa_policy_names *names,
+			  struct fwa_policy_report *report, const char *file, struct fwa_span text)
+{
+	struct parser ps = {
+		.p = p,
+		.names = names,
+		.report = report,
+		.file = file,
+		.at = text.data,
+		.end = text.data + text.len,
+	};
+	int bad;
+
+	if (add_file(p, file) < 0)
+		return -ENOMEM;
+	if (text.len >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0)
+		ps.at += 3; /* the byte order mark that some editors write */
+	bad = ini_parse_stream(read_line, &ps, take_key, &ps);
+	if (ps.memory || bad == -2)
+		return -ENOMEM;
+	end_grant(&ps);
+	ps.line = (unsigned int)bad;
+	if (bad > 0)
+		complain(&ps, "neither 'key = value', nor '[grant NAME]', nor a comment");
+	return ps.memory ? -ENOMEM : 0;
+}
