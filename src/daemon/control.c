@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The control plane's connections. What a request means is in control-reply.c.
+ */
+#include "daemon/control.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include "base/util.h"
+#include "daemon/log.h"
+
+#define SILENCE 5000000ull /* us */
+
+struct client {
+	struct client *next;
+	struct fwa_control *control;
+	sd_event_source *io, *timer;
+	int fd;
+	char in[FWA_CONTROL_REQUEST_MAX];
+	size_t in_len;
+	char *out; /* the reply that is being sent, with its NUL */
+	size_t out_len, out_at;
+};
+
+struct fwa_control {
+	struct fwa_daemon *daemon;
+	sd_event_source *accept;
+	int fd;
+	struct client *clients;
+	unsigned int n_clients;
+};
+
+static void client_free(struct client *c)
+{
+	struct client **at = &c->control->clients;
+
+	while (*at != c)
+		at = &(*at)->next;
+	*at = c->next;
+	c->control->n_clients--;
+	sd_event_source_unref(c->io);
+	sd_event_source_unref(c->timer);
+	close(c->fd);
+	free(c->out);
+	free(c);
+}
+
+static int on_silence(sd_event_source *source, uint64_t us, void *userdata)
+{
+	client_free(userdata);
+	return 0;
+}
+
+/* Sends what it can. 0 or negative errno. */
+static int client_write(struct client *c)
+{
+	ssize_t n;
+
+	if (!c->out)
+		return 0;
+	n = send(c->fd, c->out + c->out_at, c->out_len - c->out_at, MSG_NOSIGNAL);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	c->out_at += (size_t)n;
+	if (c->out_at == c->out_len) {
+		free(c->out);
+		c->out = NULL;
+	}
+	return 0;
+}
+
+/* Answers the request that ends at @nul. 0 or negative errno. */
+static int client_answer(struct client *c, const char *nul)
+{
+	size_t len = (size_t)(nul - c->in);
+
+	c->out = fwa_control_reply(c->control->daemon, c->in, len);
+	if (!c->out)
+		return -EPROTO;
+	c->out_len = strlen(c->out) + 1;
+	c->out_at = 0;
+	c->in_len -= len + 1;
+	memmove(c->in, nul + 1, c->in_len);
+	return client_write(c);
+}
+
+static int client_read(struct client *c)
+{
+	ssize_t n;
+
+	n = recv(c->fd, c->in + c->in_len, sizeof(c->in) - c->in_len, 0);
+	if (n < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	if (n == 0)
+		return -ECONNRESET;
+	c->in_len += (size_t)n;
+	return 0;
+}
+
+/* Reads only when nothing waits to be sent: a client that does not take its replies gets no more. */
+static int client_work(struct client *c, uint32_t events)
+{
+	const char *nul;
+	int r;
+
+	r = client_write(c);
+	if (r == 0 && !c->out && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+		r = client_read(c);
+	while (r == 0 && !c->out && (nul = memchr(c->in, '\0', c->in_len)))
+		r = client_answer(c, nul);
+	if (r == 0 && !c->out && c->in_len == sizeof(c->in))
+		r = -EMSGSIZE; /* a request without an end */
+	if (r == 0)
+		r = sd_event_source_set_io_events(c->io, c->out ? EPOLLOUT : EPOLLIN);
+	if (r == 0)
+		r = sd_event_source_set_time_relative(c->timer, SILENCE);
+	return r;
+}
+
+static int on_client(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	struct client *c = userdata;
+
+	if (client_work(c, events) < 0)
+		client_free(c);
+	return 0;
+}
+
+static int client_new(struct fwa_control *control, int fd)
+{
+	struct client *c = calloc(1, sizeof(*c));
+	sd_event *event = control->daemon->event;
+	int r;
+
+	if (!c) {
+		close(fd);
+		return -ENOMEM;
+	}
+	c->control = control;
+	c->fd = fd;
+	c->next = control->clients;
+	control->clients = c;
+	control->n_clients++;
+	r = sd_event_add_io(event, &c->io, fd, EPOLLIN, on_client, c);
+	if (r >= 0)
+		r = sd_event_add_time_relative(event, &c->timer, CLOCK_MONOTONIC, SILENCE, 0,
+					       on_silence, c);
+	if (r < 0)
+		client_free(c);
+	return r;
+}
+
+static int on_accept(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+	struct fwa_control *control = userdata;
+	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (client < 0)
+		return 0;
+	if (control->n_clients >= FWA_CONTROL_CLIENTS_MAX)
+		close(client); /*= C26 */
+	else
+		client_new(control, client);
+	return 0;
+}
+
+int fwa_control_new(struct fwa_daemon *d, struct fwa_control **ret)
+{
+	struct fwa_control *c = calloc(1, sizeof(*c));
+	int r;
+
+	if (!c)
+		return -ENOMEM;
+	c->daemon = d;
+	c->fd = fwa_socket_dir_listen(&d->dir, FWA_CONTROL_NAME, SOCK_STREAM);
+	if (c->fd < 0) {
+		r = c->fd;
+		free(c);
+		return r;
+	}
+	*ret = c;
+	r = sd_event_add_io(d->event, &c->accept, c->fd, EPOLLIN, on_accept, c);
+	return r < 0 ? r : 0;
+}
+
+struct fwa_control *fwa_control_free(struct fwa_control *c)
+{
+	if (!c)
+		return NULL;
+	while (c->clients)
+		client_free(c->clients);
+	sd_event_source_unref(c->accept);
+	close(c->fd);
+	fwa_socket_dir_remove(&c->daemon->dir, FWA_CONTROL_NAME);
+	free(c);
+	return NULL;
+}

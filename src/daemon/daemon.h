@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * fwadmitd: the supervisor.
+ *
+ * It finds devices, compiles the policy, opens nodes and sockets, starts one worker a device and
+ * hands these over; then it waits for something to end. It reads no byte of a client's command and
+ * none of a device's answer (C5): no worker's misfortune reaches another (C26).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <systemd/sd-event.h>
+
+#include "daemon/socket-dir.h"
+#include "host/discover.h"
+#include "host/policy-file.h"
+
+/* A device given by --device=NAME=SPEC. */
+struct fwa_static_device {
+	const char *name;
+	const char *spec;
+};
+
+struct fwa_daemon_options {
+	const char *socket_dir;
+	const char *policy_dir; /* NULL: the standard directories */
+	const char *mode;       /* "strict" or "linux" */
+	bool discover;
+	struct fwa_static_device *devices;
+	size_t n_devices;
+};
+
+struct fwa_served;
+struct fwa_monitor;
+struct fwa_control;
+
+struct fwa_daemon {
+	const struct fwa_daemon_options *options;
+	sd_event *event;
+	struct fwa_socket_dir dir;
+	struct fwa_policy_files *policy;
+	struct fwa_served *devices; /* in the order of their coming */
+	struct fwa_monitor *monitor;
+	struct fwa_control *control;
+	bool stopping;
+};
+
+/* Serves until told to stop; the process's exit status. */
+int fwa_daemon_run(const struct fwa_daemon_options *options);
+
+/* Starts to serve a device. 0, or negative errno after a line in the log. */
+int fwa_daemon_add(struct fwa_daemon *d, const char *name, const char *spec);
+/* The device @name went away. */
+void fwa_daemon_remove(struct fwa_daemon *d, const char *name);
+/* Called when a device that was to stop has stopped. */
+void fwa_daemon_stopped(struct fwa_daemon *d, struct fwa_served *s);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/log.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static bool journal;
+
+void fwa_log_setup(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM"); /* systemd.exec(5): device:inode */
+	char mine[64];
+	struct stat st;
+
+	if (!stream || fstat(2, &st) < 0)
+		return;
+	snprintf(mine, sizeof(mine), "%lu:%lu", (unsigned long)st.st_dev, (unsigned long)st.st_ino);
+	journal = strcmp(mine, stream) == 0;
+}
+
+void fwa_log(int priority, const char *format, ...)
+{
+	char line[2048];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	for (char *c = line; *c; c++) /* names and texts of others: one line, no escape sequences */
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	if (journal)
+		fprintf(stderr, "<%d>%s\n", priority, line);
+	else
+		fprintf(stderr, "fwadmitd: %s%s\n", priority == LOG_WARNING ? "warning: " : "",
+			line);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * fwadmitd's command line.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "daemon/control.h"
+#include "daemon/daemon.h"
+#include "daemon/log.h"
+
+#define EXIT_USAGE 2
+#define NAME_MAX_LEN 63
+
+static void help(void)
+{
+	printf("Usage: fwadmitd [OPTION]...\n"
+	       "Serves the firmware of this machine's CXL and NVMe devices through fwadmit's "
+	       "gate.\n"
+	       "\n"
+	       "      --socket-dir=DIR     where the sockets are made (default /run/fwadmit)\n"
+	       "      --policy=DIR         read the policy from DIR alone\n"
+	       "      --device=NAME=SPEC   serve the device SPEC as NAME; may be repeated\n"
+	       "      --no-discovery       serve only devices given with --device\n"
+	       "      --mode=strict|linux  the rules to decide by (default strict)\n"
+	       "  -h, --help               show this help\n"
+	       "      --version            show the version\n"
+	       "\n"
+	       "SIGHUP reads the policy again; one with an error leaves the old one in force.\n");
+}
+
+static int usage(const char *what, const char *value)
+{
+	fprintf(stderr, "fwadmitd: %s '%s' (see fwadmitd --help)\n", what, value);
+	return EXIT_USAGE;
+}
+
+/* A name is part of paths and of policy patterns. */
+static bool is_device_name(const char *name)
+{
+	static const char first[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	static const char all[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+	size_t len = strlen(name);
+
+	return len >= 1 && len <= NAME_MAX_LEN && strspn(name, all) == len &&
+	       strchr(first, name[0]) && strcmp(name, FWA_CONTROL_NAME) != 0;
+}
+
+/* Splits NAME=SPEC, in place. */
+static int take_device(struct fwa_daemon_options *o, char *text)
+{
+	struct fwa_static_device *more;
+	char *spec = strchr(text, '=');
+
+	if (!spec || !spec[1])
+		return usage("--device needs NAME=SPEC, not", text);
+	*spec++ = '\0';
+	if (!is_device_name(text))
+		return usage("no name for a device:", text);
+	for (size_t i = 0; i < o->n_devices; i++)
+		if (strcmp(o->devices[i].name, text) == 0)
+			return usage("two devices called", text);
+	more = reallocarray(o->devices, o->n_devices + 1, sizeof(*more));
+	if (!more)
+		return EXIT_FAILURE;
+	o->devices = more;
+	o->devices[o->n_devices++] = (struct fwa_static_device){ text, spec };
+	return 0;
+}
+
+enum {
+	OPT_SOCKET_DIR = 256,
+	OPT_POLICY,
+	OPT_DEVICE,
+	OPT_NO_DISCOVERY,
+	OPT_MODE,
+	OPT_VERSION,
+};
+
+static const struct option options[] = {
+	{ "socket-dir", required_argument, NULL, OPT_SOCKET_DIR },
+	{ "policy", required_argument, NULL, OPT_POLICY },
+	{ "device", required_argument, NULL, OPT_DEVICE },
+	{ "no-discovery", no_argument, NULL, OPT_NO_DISCOVERY },
+	{ "mode", required_argument, NULL, OPT_MODE },
+	{ "version", no_argument, NULL, OPT_VERSION },
+	{ "help", no_argument, NULL, 'h' },
+	{ 0 },
+};
+
+/* 0 to go on; else the process is to exit with *ret_status. */
+static int take_option(struct fwa_daemon_options *o, int option, int *ret_status)
+{
+	*ret_status = EXIT_SUCCESS;
+	switch (option) {
+	case OPT_SOCKET_DIR:
+		o->socket_dir = optarg;
+		return 0;
+	case OPT_POLICY:
+		o->policy_dir = optarg;
+		return 0;
+	case OPT_DEVICE:
+		*ret_status = take_device(o, optarg);
+		return *ret_status;
+	case OPT_NO_DISCOVERY:
+		o->discover = false;
+		return 0;
+	case OPT_MODE:
+		o->mode = optarg;
+		if (strcmp(optarg, "strict") == 0 || strcmp(optarg, "linux") == 0)
+			return 0;
+		*ret_status = usage("unknown mode", optarg);
+		return 1;
+	case OPT_VERSION:
+		printf("fwadmitd %s\n", FWADMIT_VERSION);
+		return 1;
+	case 'h':
+		help();
+		return 1;
+	default: /* getopt_long() has said why */
+		*ret_status = EXIT_USAGE;
+		return 1;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct fwa_daemon_options o = {
+		.socket_dir = "/run/fwadmit",
+		.mode = "strict",
+		.discover = true,
+	};
+	int option, status, stop = 0;
+
+	while (!stop && (option = getopt_long(argc, argv, "h", options, NULL)) != -1)
+		stop = take_option(&o, option, &status);
+	if (!stop && optind < argc)
+		status = stop = usage("unexpected argument", argv[optind]);
+	if (!stop) {
+		fwa_log_setup();
+		status = fwa_daemon_run(&o);
+	}
+	free(o.devices);
+	return status;
+}
