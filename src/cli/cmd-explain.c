@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * fwadmit explain: the gate's decision, made here from what the gate described; nothing is sent.
+ */
+#include <stdio.h>
+
+#include "cli/decision.h"
+
+/* The device's name that policy patterns are matched with, when there is only a file. */
+static void name_file(const struct cli *cli, struct cli_subject *s)
+{
+	const char *name = cli->args.text[CLI_OPT_DEVICE_NAME];
+
+	if (!name)
+		name = cli_subject_is_nvme(s) ? "nvme0" : "mem0";
+	snprintf(s->name, sizeof(s->name), "%s", name);
+}
+
+/* Whose rights: --as=USER's, root's for a file, else the caller's as the gate said. */
+static int choose_rights(const struct cli *cli, struct cli_subject *s)
+{
+	const char *user = cli->args.text[CLI_OPT_AS];
+
+	if (!s->client)
+		name_file(cli, s);
+	else if (cli_given(&cli->args, CLI_OPT_DEVICE_NAME))
+		return cli_fail(cli, CLI_USAGE, "--device-name is for --from=FILE");
+	return user || !s->client ? cli_subject_judge_as(cli, s, user) : CLI_OK;
+}
+
+static const char *user_name(const struct cli *cli, const struct cli_subject *s)
+{
+	if (cli_given(&cli->args, CLI_OPT_AS))
+		return cli->args.text[CLI_OPT_AS];
+	return s->client ? cli_user_name() : "root";
+}
+
+static void print_json(const struct cli *cli, const struct cli_subject *s,
+		       const struct cli_verdict *v, const char *user)
+{
+	struct json_object *o = cli_json_begin(cli);
+
+	json_object_object_add(o, "device", cli_json_device(s));
+	json_object_object_add(o, "user", cli_json_text(user));
+	json_object_object_add(o, "policy_digest", cli_json_text(s->policy_digest));
+	json_object_object_add(o, "decision", cli_json_decision(v));
+	cli_json_end(o);
+}
+
+int cli_cmd_explain(struct cli *cli)
+{
+	cli_auto_subject struct cli_subject s = CLI_SUBJECT_NONE;
+	cli_auto_command struct cli_command c = { 0 };
+	struct cli_verdict v;
+	const char *user;
+	int words, r;
+
+	r = cli_subject_open(cli, &s, &words);
+	if (r == CLI_OK)
+		r = choose_rights(cli, &s);
+	if (r == CLI_OK)
+		r = cli_command_read(cli, &s, cli->word[words], &c);
+	if (r != CLI_OK)
+		return r;
+	v = cli_verdict_of(&s, &c.cmd);
+	user = user_name(cli, &s);
+	if (cli->json)
+		print_json(cli, &s, &v, user);
+	else
+		cli_print_verdict(cli, &s, &v, user);
+	return fwa_admitted(&v.decision) ? CLI_OK : CLI_REFUSED;
+}

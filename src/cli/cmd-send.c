@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * fwadmit send: one command through the gate, and the device's answer.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/decision.h"
+#include "cli/output.h"
+#include "cli/text.h"
+#include "core/reason.h"
+#include "core/status.h"
+
+struct sent {
+	struct cli_verdict verdict;
+	struct fwa_gate_reply reply;
+	struct fwa_span data;
+};
+
+/* Did the device say anything? */
+static bool answered(const struct fwa_gate_reply *r)
+{
+	return r->status == FWA_OUTCOME_COMPLETED || r->status == FWA_OUTCOME_DEVICE_ERROR ||
+	       r->status == FWA_OUTCOME_UNDELIVERABLE;
+}
+
+static struct json_object *json_outcome(const struct sent *s)
+{
+	struct json_object *o = json_object_new_object();
+	const struct fwa_gate_reply *r = &s->reply;
+	bool code = answered(r);
+
+	json_object_object_add(o, "status", cli_json_text(fwa_outcome_name(r->status)));
+	json_object_object_add(o, "device_code", code ? json_object_new_int64(r->device_code) : NULL);
+	json_object_object_add(o, "device_status",
+			       code ? cli_json_text(fwa_status_name(s->verdict.decision.set,
+								    r->device_code)) :
+				      NULL);
+	json_object_object_add(o, "device_result", code ? json_object_new_int64(r->device_result) : NULL);
+	json_object_object_add(o, "transport_error",
+			       r->transport_errno ? cli_json_text(strerrorname_np(r->transport_errno)) :
+						    NULL);
+	json_object_object_add(o, "bytes", json_object_new_int64((int64_t)s->data.len));
+	json_object_object_add(o, "duration_ns", json_object_new_int64((int64_t)r->duration_ns));
+	json_object_object_add(o, "seq", r->seq ? json_object_new_int64((int64_t)r->seq) : NULL);
+	return o;
+}
+
+static void print_json(const struct cli *cli, const struct cli_subject *subject, const struct sent *s)
+{
+	struct json_object *o = cli_json_begin(cli);
+
+	json_object_object_add(o, "device", cli_json_device(subject));
+	json_object_object_add(o, "decision", cli_json_decision(&s->verdict));
+	json_object_object_add(o, "outcome", json_outcome(s));
+	json_object_object_add(o, "output_hex", cli_json_hex(s->data.data, s->data.len));
+	cli_json_end(o);
+}
+
+/* --- in text -------------------------------------------------------------------------------- */
+
+static void say_refused(const struct cli *cli, const struct sent *s, const char *command)
+{
+	const struct fwa_decision *d = &s->verdict.decision;
+	char why[512];
+
+	if (fwa_admitted(d)) {
+		cli_fail(cli, CLI_REFUSED, "%s was admitted, but the kernel does not take it: %s",
+			 command, strerror(s->reply.transport_errno));
+		return;
+	}
+	cli_verdict_why(&s->verdict, why, sizeof(why));
+	cli_fail(cli, CLI_REFUSED, "%s refused: %s (C%u): %s; %s", command,
+		 fwa_reason_name(d->reason), fwa_reason_clause(d->reason), why,
+		 !s->verdict.remedy.possible ? "nothing would make it pass" :
+		 s->verdict.remedy.ask	     ? "it would pass with a greater --scope" :
+					       "`fwadmit explain` shows the grant that would do");
+}
+
+static void print_text(const struct cli *cli, const struct sent *s)
+{
+	const struct fwa_gate_reply *r = &s->reply;
+	const struct fwa_decision *d = &s->verdict.decision;
+	char command[96];
+
+	cli_command_text(d->set, d->opcode, command, sizeof(command));
+	switch (r->status) {
+	case FWA_OUTCOME_REFUSED:
+		say_refused(cli, s, command);
+		break;
+	case FWA_OUTCOME_COMPLETED:
+		if (d->set != FWA_SET_CXL && r->device_result)
+			printf("result %08xh\n", r->device_result);
+		if (!cli_given(&cli->args, CLI_OPT_OUTPUT))
+			cli_hex_dump(stdout, s->data.data, s->data.len);
+		break;
+	case FWA_OUTCOME_DEVICE_ERROR:
+		cli_fail(cli, CLI_DEVICE_ERROR, "%s: the device returned %s (%02xh)", command,
+			 fwa_status_name(d->set, r->device_code), r->device_code);
+		break;
+	case FWA_OUTCOME_UNDELIVERABLE:
+		cli_fail(cli, CLI_FAILED, "%s was executed, but its answer could not be delivered",
+			 command);
+		break;
+	default:
+		cli_fail(cli, CLI_FAILED,
+			 "%s: %s; whether the device executed it is not known, and it was not repeated",
+			 command, r->transport_errno ? strerror(r->transport_errno) : "no answer");
+		break;
+	}
+}
+
+static int exit_code(const struct fwa_gate_reply *r)
+{
+	switch (r->status) {
+	case FWA_OUTCOME_COMPLETED:
+		return CLI_OK;
+	case FWA_OUTCOME_REFUSED:
+		return CLI_REFUSED;
+	case FWA_OUTCOME_DEVICE_ERROR:
+		return CLI_DEVICE_ERROR;
+	default:
+		return CLI_FAILED;
+	}
+}
+
+/* --- sending -------------------------------------------------------------------------------- */
+
+static int submit(const struct cli *cli, const struct cli_subject *subject, struct sent *s)
+{
+	unsigned int timeout = cli_timeout(cli, 0);
+	int r;
+
+	if (timeout) /* the gate gives up first, and says what it knows */
+		fwa_client_set_timeout(subject->client, timeout + 2000);
+	r = fwa_client_submit(subject->client, s->verdict.cmd, timeout, &s->reply, &s->data);
+	if (r < 0)
+		return cli_fail(cli, CLI_FAILED, "%s: the gate did not answer: %s; whether the command was executed is not known",
+				subject->name, strerror(-r));
+	if (s->reply.error)
+		return cli_fail(cli, CLI_FAILED, "%s: %s", subject->name,
+				fwa_gate_error_text(s->reply.error));
+	s->verdict.decision = s->reply.decision;
+	s->verdict.grant = s->reply.grant;
+	return CLI_OK;
+}
+
+static int dry_run(const struct cli *cli, const struct cli_subject *subject, struct sent *s)
+{
+	s->reply.status = FWA_OUTCOME_DRY_RUN;
+	if (cli->json)
+		print_json(cli, subject, s);
+	else
+		cli_print_verdict(cli, subject, &s->verdict, cli_user_name());
+	return fwa_admitted(&s->verdict.decision) ? CLI_OK : CLI_REFUSED;
+}
+
+static int check_output(const struct cli *cli)
+{
+	const char *path = cli->args.text[CLI_OPT_OUTPUT];
+
+	if (!path || strcmp(path, "-") != 0)
+		return CLI_OK;
+	if (cli->json)
+		return cli_fail(cli, CLI_USAGE, "--output=-: standard output has the JSON");
+	if (isatty(STDOUT_FILENO))
+		return cli_fail(cli, CLI_USAGE, "--output=-: not to a terminal");
+	return CLI_OK;
+}
+
+int cli_cmd_send(struct cli *cli)
+{
+	cli_auto_subject struct cli_subject subject = CLI_SUBJECT_NONE;
+	cli_auto_command struct cli_command c = { 0 };
+	struct sent s = { 0 };
+	int r;
+
+	r = check_output(cli);
+	if (r == CLI_OK)
+		r = cli_subject_open_device(cli, cli->word[0], &subject);
+	if (r == CLI_OK)
+		r = cli_command_read(cli, &subject, cli->word[1], &c);
+	if (r != CLI_OK)
+		return r;
+	s.verdict = cli_verdict_of(&subject, &c.cmd);
+	if (cli_given(&cli->args, CLI_OPT_DRY_RUN))
+		return dry_run(cli, &subject, &s);
+	r = submit(cli, &subject, &s);
+	if (r == CLI_OK && s.reply.status == FWA_OUTCOME_COMPLETED &&
+	    cli_given(&cli->args, CLI_OPT_OUTPUT))
+		r = cli_write_output(cli, cli->args.text[CLI_OPT_OUTPUT], s.data);
+	if (r != CLI_OK)
+		return r;
+	if (cli->json)
+		print_json(cli, &subject, &s);
+	else
+		print_text(cli, &s);
+	return exit_code(&s.reply);
+}

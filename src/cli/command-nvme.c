@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * NVMe commands from options: fields of the command dwords, and the length of the data, which the
+ * model's rules put where the command has it (NVM Express Base 2.0).
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "cli/command.h"
+#include "wire/nvme.h"
+
+struct field {
+	uint8_t set;
+	uint8_t opcode;
+	uint8_t option;
+	uint8_t cdw;
+	uint8_t shift;
+	uint8_t bits; /* 64: two dwords */
+	bool required;
+};
+
+enum {
+	OP_FW_COMMIT = 0x10,
+	OP_FW_DOWNLOAD = 0x11,
+	OP_FORMAT = 0x80,
+};
+
+static const struct field fields[] = {
+	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_LOG_PAGE, CLI_OPT_LID, 10, 0, 8, true },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_LOG_PAGE, CLI_OPT_LSP, 10, 8, 7, false },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_LOG_PAGE, CLI_OPT_RAE, 10, 15, 1, false },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_LOG_PAGE, CLI_OPT_LSI, 11, 16, 16, false },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_LOG_PAGE, CLI_OPT_OFFSET, 12, 0, 64, false },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_IDENTIFY, CLI_OPT_CNS, 10, 0, 8, true },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_SET_FEATURES, CLI_OPT_FID, 10, 0, 8, true },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_SET_FEATURES, CLI_OPT_SELECTION, 10, 31, 1, false },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_FEATURES, CLI_OPT_FID, 10, 0, 8, true },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_FEATURES, CLI_OPT_SELECTION, 10, 8, 3, false },
+	{ FWA_SET_NVME_ADMIN, OP_FW_COMMIT, CLI_OPT_SLOT, 10, 0, 3, false },
+	{ FWA_SET_NVME_ADMIN, OP_FW_COMMIT, CLI_OPT_ACTION, 10, 3, 3, false },
+	{ FWA_SET_NVME_ADMIN, OP_FW_DOWNLOAD, CLI_OPT_OFFSET, 11, 0, 32, false },
+};
+
+/* Bytes of log pages and of Features that have data, where there is one length for all devices. */
+static const struct {
+	uint8_t opcode;
+	uint8_t value;
+	uint32_t length;
+} lengths[] = {
+	{ NVME_OP_GET_LOG_PAGE, 0x00, 1024 }, /* supported log pages */
+	{ NVME_OP_GET_LOG_PAGE, 0x01, 64 },   /* the first error */
+	{ NVME_OP_GET_LOG_PAGE, NVME_LID_SMART, 512 },
+	{ NVME_OP_GET_LOG_PAGE, 0x03, 512 },  /* firmware slots */
+	{ NVME_OP_GET_LOG_PAGE, 0x04, 4096 }, /* changed namespaces */
+	{ NVME_OP_GET_LOG_PAGE, NVME_LID_EFFECTS, NVME_EFFECTS_LEN },
+	{ NVME_OP_GET_LOG_PAGE, 0x06, 564 },  /* device self-test */
+	{ NVME_OP_GET_LOG_PAGE, 0x07, 512 },  /* telemetry: the header */
+	{ NVME_OP_GET_LOG_PAGE, 0x08, 512 },
+	{ NVME_OP_GET_LOG_PAGE, 0x09, 512 },  /* endurance group */
+	{ NVME_OP_GET_LOG_PAGE, 0x0d, 512 },  /* persistent events: the header */
+	{ NVME_OP_GET_LOG_PAGE, 0x12, 1024 }, /* feature effects */
+	{ NVME_OP_GET_LOG_PAGE, 0x13, 1024 }, /* NVMe-MI effects */
+	{ NVME_OP_GET_LOG_PAGE, 0x80, 64 },   /* reservation */
+	{ NVME_OP_GET_LOG_PAGE, 0x81, 512 },  /* sanitize */
+	{ NVME_OP_GET_FEATURES, 0x03, 4096 }, /* LBA ranges */
+	{ NVME_OP_GET_FEATURES, 0x0c, 256 },  /* power state transitions */
+	{ NVME_OP_GET_FEATURES, 0x0e, 8 },    /* timestamp */
+	{ NVME_OP_GET_FEATURES, 0x16, 512 },  /* host behavior */
+	{ NVME_OP_GET_FEATURES, 0x81, 8 },    /* host identifier */
+};
+
+#define NSID_ALL UINT32_MAX
+
+static bool is_io(const struct cli_build *b)
+{
+	return b->out->cmd.set == FWA_SET_NVME_IO;
+}
+
+static uint32_t *cdw(struct cli_build *b, unsigned int n)
+{
+	return &b->out->cmd.cdw[n - 10];
+}
+
+static bool cdw_given(const struct cli_build *b, unsigned int n)
+{
+	return cli_given(&b->cli->args, CLI_OPT_CDW10 + n - 10);
+}
+
+/* --- selectors ------------------------------------------------------------------------------ */
+
+/* The number of a log page, Feature or CNS that the model calls @name; -1 for none. */
+static int value_by_name(const struct fwa_selector_table *t, const char *name)
+{
+	for (int value = 0; t && t->by_value && value < 256; value++) {
+		struct fwa_variant_slice slice = t->by_value[value];
+
+		for (uint16_t i = slice.first; i < slice.first + slice.count; i++) {
+			if (t->all[i].name && strcmp(t->all[i].name, name) == 0)
+				return value;
+		}
+	}
+	return -1;
+}
+
+static int named_value(struct cli_build *b, enum cli_option_id id, uint64_t *ret)
+{
+	const char *text = b->cli->args.text[id];
+	int value;
+
+	if (cli_parse_number(text, 0xff, ret))
+		return CLI_OK;
+	value = b->out->row ? value_by_name(b->out->row->select, text) : -1;
+	if (value < 0)
+		return cli_fail(b->cli, CLI_USAGE, "--%s=%.64s: neither a number up to 255 nor a known name",
+				cli_options[id].name, text);
+	*ret = (uint64_t)value;
+	return CLI_OK;
+}
+
+static int option_value(struct cli_build *b, const struct field *f, uint64_t *ret)
+{
+	int r = CLI_OK;
+
+	switch (f->option) {
+	case CLI_OPT_FID:
+	case CLI_OPT_LID:
+	case CLI_OPT_CNS:
+		return named_value(b, f->option, ret);
+	case CLI_OPT_RAE:
+		*ret = 1;
+		return r;
+	case CLI_OPT_SELECTION:
+		if (!cli_build_selection(b, ret, &r))
+			return r;
+		if (f->opcode == NVME_OP_SET_FEATURES && *ret != 0 && *ret != 2)
+			return cli_fail(b->cli, CLI_USAGE, "set-features sets the current or the saved value");
+		*ret >>= f->opcode == NVME_OP_SET_FEATURES; /* saved is one bit there */
+		return r;
+	default:
+		*ret = b->cli->args.number[f->option];
+		return r;
+	}
+}
+
+static int put_field(struct cli_build *b, const struct field *f)
+{
+	uint64_t value = 0;
+	int r;
+
+	if (!cli_build_takes(b, f->option))
+		return f->required && !cdw_given(b, f->cdw) ? cli_build_missing(b, f->option) : CLI_OK;
+	r = option_value(b, f, &value);
+	if (r != CLI_OK)
+		return r;
+	if (f->opcode == OP_FW_DOWNLOAD && f->option == CLI_OPT_OFFSET) {
+		if (value % 4)
+			return cli_fail(b->cli, CLI_USAGE, "--offset: not a multiple of 4");
+		value /= 4;
+	}
+	if (f->bits < 64 && value >> f->bits)
+		return cli_fail(b->cli, CLI_USAGE, "--%s: too great for %s",
+				cli_options[f->option].name, cli_build_name(b));
+	*cdw(b, f->cdw) |= (uint32_t)(value << f->shift);
+	if (f->bits == 64)
+		*cdw(b, f->cdw + 1u) |= (uint32_t)(value >> 32);
+	return CLI_OK;
+}
+
+static int put_fields(struct cli_build *b)
+{
+	const struct fwa_command *cmd = &b->out->cmd;
+	int r = CLI_OK;
+
+	for (unsigned int n = 10; n <= 15; n++) {
+		if (cli_build_takes(b, CLI_OPT_CDW10 + n - 10))
+			*cdw(b, n) = (uint32_t)b->cli->args.number[CLI_OPT_CDW10 + n - 10];
+	}
+	for (size_t i = 0; r == CLI_OK && i < FWA_ARRAY_SIZE(fields); i++) {
+		if (fields[i].set == cmd->set && fields[i].opcode == cmd->opcode)
+			r = put_field(b, &fields[i]);
+	}
+	return r;
+}
+
+static int put_namespace(struct cli_build *b)
+{
+	struct fwa_command *cmd = &b->out->cmd;
+
+	if (cli_build_takes(b, CLI_OPT_NSID))
+		cmd->nsid = (uint32_t)b->cli->args.number[CLI_OPT_NSID];
+	else if (is_io(b) || cmd->opcode == OP_FORMAT)
+		return cli_build_missing(b, CLI_OPT_NSID);
+	else if (cmd->opcode == NVME_OP_GET_LOG_PAGE)
+		cmd->nsid = NSID_ALL; /* of the whole controller */
+	return CLI_OK;
+}
+
+/* --- data ----------------------------------------------------------------------------------- */
+
+/* The length of the data that the controller sends, when the specification has just one. */
+static bool known_length(const struct cli_build *b, uint32_t *ret)
+{
+	const struct fwa_model_command *row = b->out->row;
+	const struct fwa_command *cmd = &b->out->cmd;
+
+	for (size_t i = 0; !is_io(b) && i < FWA_ARRAY_SIZE(lengths); i++) {
+		if (lengths[i].opcode == cmd->opcode && lengths[i].value == (cmd->cdw[0] & 0xff)) {
+			*ret = lengths[i].length;
+			return true;
+		}
+	}
+	if (!is_io(b) && cmd->opcode == NVME_OP_GET_FEATURES)
+		*ret = 0; /* most Features are the completion's dword alone */
+	else if (row && row->out_min == row->out_max)
+		*ret = row->out_min;
+	else
+		return false;
+	return true;
+}
+
+static int put_data(struct cli_build *b)
+{
+	struct fwa_command *cmd = &b->out->cmd;
+	bool from_device = NVME_DIR(cmd->opcode) & NVME_DIR_FROM_DEVICE;
+
+	b->out->payload = fwa_steal(b->data);
+	cmd->payload = fwa_span(b->out->payload, b->data_len);
+	if (b->has_data || !from_device)
+		return CLI_OK;
+	if (!cli_build_takes(b, CLI_OPT_LENGTH))
+		return known_length(b, &cmd->out_len) ? CLI_OK : cli_build_missing(b, CLI_OPT_LENGTH);
+	if (b->cli->args.number[CLI_OPT_LENGTH] > FWA_COMMAND_DATA_MAX)
+		return cli_fail(b->cli, CLI_USAGE, "--length: a command returns at most %u bytes",
+				FWA_COMMAND_DATA_MAX);
+	cmd->out_len = (uint32_t)b->cli->args.number[CLI_OPT_LENGTH];
+	return CLI_OK;
+}
+
+/* First block and number of blocks; a namespace of unknown format is left to the gate to refuse. */
+static int put_blocks(struct cli_build *b, uint64_t len)
+{
+	uint64_t offset = b->cli->args.number[CLI_OPT_OFFSET];
+	struct fwa_namespace ns;
+
+	cli_build_takes(b, CLI_OPT_OFFSET);
+	if (!fwa_profile_namespace(b->subject->profile, b->out->cmd.nsid, &ns) || !ns.block_size)
+		return CLI_OK;
+	if (offset % ns.block_size || len % ns.block_size || !len)
+		return cli_fail(b->cli, CLI_USAGE, "%s: --offset and data must be whole blocks of %u bytes",
+				cli_build_name(b), ns.block_size);
+	if (!cdw_given(b, 10))
+		*cdw(b, 10) = (uint32_t)(offset / ns.block_size);
+	if (!cdw_given(b, 11))
+		*cdw(b, 11) = (uint32_t)(offset / ns.block_size >> 32);
+	if (!cdw_given(b, 12))
+		*cdw(b, 12) = (uint32_t)(len / ns.block_size - 1) & 0xffff;
+	return CLI_OK;
+}
+
+/* Where a command has the length of its data, 0's based: which dword, in which unit. */
+static int put_count(struct cli_build *b, const struct fwa_rule *rule, uint64_t len)
+{
+	unsigned int unit = rule->kind == FWA_RULE_DSM_RANGES ? 16 : 4;
+	uint64_t count;
+
+	if (rule->kind == FWA_RULE_LENGTH_CDW11) {
+		if (!cdw_given(b, 11))
+			*cdw(b, 11) = (uint32_t)len;
+		return CLI_OK;
+	}
+	if (!len || len % unit)
+		return cli_fail(b->cli, CLI_USAGE, "%s: %llu bytes of data are not a multiple of %u",
+				cli_build_name(b), (unsigned long long)len, unit);
+	count = len / unit - 1;
+	if (rule->kind == FWA_RULE_NUMD_OUT) {
+		if (!cdw_given(b, 11))
+			*cdw(b, 11) |= (uint32_t)(count >> 16);
+		count = (count & 0xffff) << 16;
+	}
+	if (!cdw_given(b, 10))
+		*cdw(b, 10) |= (uint32_t)count;
+	return CLI_OK;
+}
+
+static int put_lengths(struct cli_build *b)
+{
+	const struct fwa_model_command *row = b->out->row;
+	uint64_t len = b->out->cmd.payload.len + b->out->cmd.out_len;
+	int r = CLI_OK;
+
+	for (uint8_t i = 0; r == CLI_OK && row && i < row->n_rules; i++) {
+		switch (row->rules[i].kind) {
+		case FWA_RULE_NLB:
+			r = put_blocks(b, len);
+			break;
+		case FWA_RULE_NUMD_OUT:
+		case FWA_RULE_NUMD_IN:
+		case FWA_RULE_DSM_RANGES:
+		case FWA_RULE_LENGTH_CDW11:
+		case FWA_RULE_LENGTH_DWORDS_CDW10:
+			r = put_count(b, &row->rules[i], len);
+			break;
+		default:
+			break;
+		}
+	}
+	return r;
+}
+
+int cli_build_nvme(struct cli_build *b)
+{
+	int r = put_namespace(b);
+
+	if (r == CLI_OK)
+		r = put_fields(b);
+	if (r == CLI_OK)
+		r = put_data(b);
+	return r == CLI_OK ? put_lengths(b) : r;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fd.h"
+#include "base/util.h"
+#include "cli/text.h"
+
+void cli_command_free(struct cli_command *c)
+{
+	free(c->payload);
+	*c = (struct cli_command){ 0 };
+}
+
+/* --- the name ------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *prefix;
+	enum fwa_set set;
+} prefixes[] = {
+	{ "cxl:", FWA_SET_CXL },
+	{ "admin:", FWA_SET_NVME_ADMIN },
+	{ "io:", FWA_SET_NVME_IO },
+};
+
+#define NAMES_MAX 640
+
+/* The model's name that is most like @word, as COMMAND takes it, or NULL. */
+static const char *similar(enum fwa_set set, bool nvme, const char *word, char text[64])
+{
+	const char *names[NAMES_MAX], *best;
+	const struct fwa_model_command *row;
+	size_t n = 0;
+
+	for (size_t i = 0; (row = fwa_model_row(set, i)) && n < NAMES_MAX; i++)
+		names[n++] = row->name;
+	best = cli_suggest(word, names, n);
+	if (best)
+		return best;
+	/* The commands of the other queue of an NVMe device have a prefix. */
+	if (!nvme || set == FWA_SET_NVME_IO || !fwa_model_by_name(FWA_SET_NVME_IO, word))
+		return NULL;
+	snprintf(text, 64, "io:%.48s", word);
+	return text;
+}
+
+static int unknown_command(const struct cli *cli, enum fwa_set set, bool nvme, const char *word)
+{
+	char text[64];
+	const char *like = similar(set, nvme, word, text);
+
+	if (like)
+		return cli_fail(cli, CLI_USAGE, "%.64s: no such %s command; did you mean %s?", word,
+				fwa_set_name(set), like);
+	return cli_fail(cli, CLI_USAGE,
+			"%.64s: no such %s command; give a name or an opcode such as 0x4302", word,
+			fwa_set_name(set));
+}
+
+static int read_name(const struct cli *cli, const struct cli_subject *s, const char *word,
+		     struct cli_command *ret)
+{
+	bool nvme = cli_subject_is_nvme(s);
+	enum fwa_set set = nvme ? FWA_SET_NVME_ADMIN : FWA_SET_CXL;
+	uint64_t opcode;
+
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(prefixes); i++) {
+		size_t len = strlen(prefixes[i].prefix);
+
+		if (strncmp(word, prefixes[i].prefix, len) != 0)
+			continue;
+		set = prefixes[i].set;
+		word += len;
+		break;
+	}
+	if (nvme != (set != FWA_SET_CXL))
+		return cli_fail(cli, CLI_USAGE, "this device has no %s commands", fwa_set_name(set));
+	ret->row = fwa_model_by_name(set, word);
+	if (ret->row)
+		opcode = ret->row->opcode;
+	else if (!cli_parse_number(word, nvme ? 0xff : 0xffff, &opcode))
+		return unknown_command(cli, set, nvme, word);
+	ret->cmd.set = (uint8_t)set;
+	ret->cmd.opcode = (uint16_t)opcode;
+	ret->row = fwa_model_find(set, ret->cmd.opcode);
+	return CLI_OK;
+}
+
+/* --- data ----------------------------------------------------------------------------------- */
+
+static int too_long(const struct cli *cli, const char *where)
+{
+	return cli_fail(cli, CLI_USAGE, "%.64s: payload too long: a command takes at most %u bytes",
+			where, FWA_COMMAND_DATA_MAX);
+}
+
+static int read_hex(struct cli_build *b, const char *text)
+{
+	size_t cap = strlen(text) / 2;
+	ssize_t n;
+
+	if (cap > FWA_COMMAND_DATA_MAX)
+		return too_long(b->cli, "--hex");
+	b->data = malloc(cap + 1);
+	n = b->data ? cli_unhex(text, b->data, cap) : -1;
+	if (n < 0)
+		return cli_fail(b->cli, CLI_USAGE, "--hex=%.64s: not pairs of hex digits", text);
+	b->data_len = (size_t)n;
+	return CLI_OK;
+}
+
+static int read_data(struct cli_build *b)
+{
+	const char *input = b->cli->args.text[CLI_OPT_INPUT], *hex = b->cli->args.text[CLI_OPT_HEX];
+	int r;
+
+	if (input && hex)
+		return cli_fail(b->cli, CLI_USAGE, "give --input or --hex, not both");
+	b->has_data = input || hex;
+	if (hex)
+		return read_hex(b, hex);
+	if (!input)
+		return CLI_OK;
+	r = fwa_read_file(input, FWA_COMMAND_DATA_MAX, &b->data, &b->data_len);
+	if (r == -EFBIG)
+		return too_long(b->cli, input);
+	if (r < 0)
+		return cli_fail(b->cli, r == -ENOENT ? CLI_NOT_FOUND : CLI_FAILED, "%s: %s", input,
+				strerror(-r));
+	return CLI_OK;
+}
+
+/* --- for the families ----------------------------------------------------------------------- */
+
+bool cli_build_takes(struct cli_build *b, enum cli_option_id id)
+{
+	b->used |= CLI_BIT(id);
+	return cli_given(&b->cli->args, id);
+}
+
+const char *cli_build_name(const struct cli_build *b)
+{
+	return cli_command_name(b->out->cmd.set, b->out->cmd.opcode);
+}
+
+int cli_build_missing(const struct cli_build *b, enum cli_option_id id)
+{
+	return cli_fail(b->cli, CLI_USAGE, "%s needs --%s=%s: %s", cli_build_name(b),
+			cli_options[id].name, cli_options[id].arg, cli_options[id].help);
+}
+
+bool cli_build_selection(struct cli_build *b, uint64_t *ret, int *ret_code)
+{
+	static const char *const names[] = { "current", "default", "saved", "supported" };
+	const char *text = b->cli->args.text[CLI_OPT_SELECTION];
+
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(names); i++) {
+		if (strcmp(text, names[i]) == 0) {
+			*ret = i;
+			return true;
+		}
+	}
+	if (cli_parse_number(text, 0xff, ret))
+		return true;
+	*ret_code = cli_fail(b->cli, CLI_USAGE,
+			     "--selection=%.64s: not current, default, saved or a number", text);
+	return false;
+}
+
+/* An option that means nothing for the command is a mistake worth stopping for. */
+static int check_unused(const struct cli_build *b)
+{
+	uint64_t unused = b->cli->args.given & CLI_SELECTORS & ~b->used;
+
+	if (!unused)
+		return CLI_OK;
+	return cli_fail(b->cli, CLI_USAGE, "--%s means nothing for %s",
+			cli_options[__builtin_ctzll(unused)].name, cli_build_name(b));
+}
+
+int cli_command_read(const struct cli *cli, const struct cli_subject *s, const char *word,
+		     struct cli_command *ret)
+{
+	struct cli_build b = { .cli = cli, .subject = s, .out = ret };
+	int r;
+
+	ret->cmd.scope = cli_given(&cli->args, CLI_OPT_SCOPE) ?
+				 (uint8_t)cli->args.number[CLI_OPT_SCOPE] :
+				 FWA_SCOPE_LEAST;
+	r = read_name(cli, s, word, ret);
+	if (r == CLI_OK)
+		r = read_data(&b);
+	if (r == CLI_OK)
+		r = ret->cmd.set == FWA_SET_CXL ? cli_build_cxl(&b) : cli_build_nvme(&b);
+	if (r == CLI_OK)
+		r = check_unused(&b);
+	free(b.data);
+	return r;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From what the command line calls COMMAND, with its selectors and data, to the flat request.
+ *
+ * What is built here is a convenience: the gate judges the bytes, not the options that made them.
+ */
+#pragma once
+
+#include "cli/subject.h"
+
+struct cli_command {
+	struct fwa_command cmd;
+	const struct fwa_model_command *row; /* NULL when no specification names the opcode */
+	uint8_t *payload;		     /* owned; cmd.payload views it */
+};
+
+void cli_command_free(struct cli_command *c);
+#define cli_auto_command __attribute__((cleanup(cli_command_free)))
+
+/* Reads COMMAND @word for @s, and all options about it. CLI_OK, or the code after cli_fail(). */
+int cli_command_read(const struct cli *cli, const struct cli_subject *s, const char *word,
+		     struct cli_command *ret);
+
+/* --- between the command-*.c files ---------------------------------------------------------- */
+
+struct cli_build {
+	const struct cli *cli;
+	const struct cli_subject *subject;
+	struct cli_command *out;
+	uint64_t used; /* options that had a meaning */
+	bool has_data; /* -i or --hex */
+	uint8_t *data;
+	size_t data_len;
+};
+
+int cli_build_cxl(struct cli_build *b);
+int cli_build_nvme(struct cli_build *b);
+
+/* True, and the option counts as used, when it was given. */
+bool cli_build_takes(struct cli_build *b, enum cli_option_id id);
+/* "get-log": for messages. */
+const char *cli_build_name(const struct cli_build *b);
+/* Says that @b's command needs the option @id. */
+int cli_build_missing(const struct cli_build *b, enum cli_option_id id);
+/* --selection as a number. False after cli_fail() in *ret_code. */
+bool cli_build_selection(struct cli_build *b, uint64_t *ret, int *ret_code);

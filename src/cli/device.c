@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From what the command line calls DEVICE to a client of a gate: a socket of the running fwadmitd,
+ * or a private worker that ends with this program.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "base/util.h"
+#include "cli/policy.h"
+#include "cli/subject.h"
+#include "host/discover.h"
+#include "host/launch.h"
+#include "proto/control.h"
+
+#define READY_TIMEOUT_MS 30000u /* QEMU takes a while to start */
+#define LEAVE_TIMEOUT_MS 2000
+
+/* An embedded device before its worker runs. */
+struct embedded {
+	const char *name;
+	const char *spec;
+	int device_fd;
+};
+
+__attribute__((format(printf, 3, 4))) static int explain(char error[256], int code,
+							 const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(error, 256, format, ap);
+	va_end(ap);
+	cli_clean(error);
+	return code;
+}
+
+/* --- a worker of our own -------------------------------------------------------------------- */
+
+/* Waits for the worker to say that it serves the device. */
+static int wait_ready(const struct cli *cli, struct cli_subject *s, char error[256])
+{
+	unsigned int timeout = cli_timeout(cli, READY_TIMEOUT_MS);
+	struct pollfd p = { .fd = s->control, .events = POLLIN };
+	char text[FWA_CONTROL_TEXT_MAX + 1];
+	uint16_t kind;
+	int fd = -1, r;
+
+	r = poll(&p, 1, (int)timeout);
+	if (r == 0)
+		return explain(error, CLI_FAILED, "%s: not ready after %u ms", s->name, timeout);
+	if (r > 0)
+		r = fwa_control_recv(s->control, &kind, text, &fd);
+	fwa_close(fd);
+	if (r < 0)
+		return explain(error, CLI_FAILED, "%s: its worker ended early", s->name);
+	if (kind == FWA_CONTROL_READY)
+		return CLI_OK;
+	if (kind == FWA_CONTROL_FAILED)
+		return explain(error, CLI_FAILED, "%s: %.200s", s->name, text);
+	return explain(error, CLI_FAILED, "%s: its worker does not speak our protocol", s->name);
+}
+
+static int launch(const struct cli *cli, const struct embedded *e, struct cli_subject *s,
+		  char error[256])
+{
+	cli_auto_policy struct fwa_policy_files *files = NULL;
+	fwa_auto_close int policy_fd = -1, ours = -1, theirs = -1;
+	struct fwa_launch l = { .name = s->name, .spec = e->spec, .device_fd = e->device_fd,
+				.listen_fd = -1 };
+	int pair[2], r;
+
+	if (cli_policy_load(cli, &files, error) < 0)
+		return CLI_FAILED;
+	policy_fd = fwa_policy_files_compile(files, s->name, e->spec);
+	if (policy_fd < 0)
+		return explain(error, CLI_FAILED, "policy: %s", strerror(-policy_fd));
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return explain(error, CLI_FAILED, "cannot make a socket: %s", strerror(errno));
+	ours = pair[0];
+	theirs = pair[1];
+	l.client_fd = theirs;
+	l.policy_fd = policy_fd;
+	r = fwa_launch_worker(&l, &s->worker, &s->control);
+	if (r < 0)
+		return explain(error, CLI_FAILED, "cannot start fwadmit-worker: %s", strerror(-r));
+	r = wait_ready(cli, s, error);
+	if (r != CLI_OK)
+		return r;
+	r = fwa_client_from_fd(ours, &s->client);
+	ours = -1; /* owned by the client, also on failure */
+	return r < 0 ? explain(error, CLI_FAILED, "%s", strerror(-r)) : CLI_OK;
+}
+
+static int open_embedded(const struct cli *cli, const struct embedded *e, struct cli_subject *s,
+			 char error[256])
+{
+	if (strlen(e->name) >= sizeof(s->name) || strlen(e->spec) >= sizeof(s->spec))
+		return explain(error, CLI_USAGE, "%.64s..: too long for a device", e->spec);
+	s->embedded = true;
+	strcpy(s->name, e->name);
+	strcpy(s->spec, e->spec);
+	return launch(cli, e, s, error);
+}
+
+/* "sim:honest,seed=3": policy sees the name "sim:honest". */
+static int open_spec(const struct cli *cli, const char *spec, struct cli_subject *s, char error[256])
+{
+	fwa_auto_free char *name = strndup(spec, strcspn(spec, ","));
+
+	if (!name)
+		return explain(error, CLI_FAILED, "out of memory");
+	return open_embedded(cli, &(struct embedded){ name, spec, -1 }, s, error);
+}
+
+static int open_path(const struct cli *cli, const char *path, struct cli_subject *s, char error[256])
+{
+	fwa_auto_close int fd = -1;
+	struct fwa_found found;
+	int r;
+
+	r = fwa_discover_path(path, &found, error);
+	if (r < 0)
+		return r == -ENOENT ? CLI_NOT_FOUND : CLI_FAILED;
+	fd = open(found.node, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return explain(error, CLI_FAILED, "%s: %s", found.node, strerror(errno));
+	return open_embedded(cli, &(struct embedded){ found.name, found.spec, fd }, s, error);
+}
+
+void cli_worker_close(struct cli_subject *s)
+{
+	fwa_auto_close int pidfd = -1;
+	struct pollfd p = { .events = POLLIN };
+
+	s->client = fwa_client_free(s->client);
+	s->control = fwa_close(s->control);
+	if (s->worker <= 0)
+		return;
+	/* It ends by itself once both sockets are closed, unless the device holds it up. */
+	pidfd = pidfd_open(s->worker, 0);
+	p.fd = pidfd;
+	if (pidfd < 0 || poll(&p, 1, LEAVE_TIMEOUT_MS) <= 0)
+		kill(s->worker, SIGKILL);
+	waitpid(s->worker, NULL, WNOHANG);
+	s->worker = 0;
+}
+
+/* --- a socket of the daemon ----------------------------------------------------------------- */
+
+static bool daemon_runs(const char *dir)
+{
+	fwa_auto_free char *path = NULL;
+
+	return asprintf(&path, "%s/control.sock", dir) >= 0 && access(path, F_OK) == 0;
+}
+
+static int open_name(const struct cli *cli, const char *name, struct cli_subject *s, char error[256])
+{
+	const char *dir = cli_socket_dir(cli);
+	fwa_auto_free char *path = NULL;
+	int r;
+
+	if (strlen(name) >= sizeof(s->name) || *name == '.')
+		return explain(error, CLI_NOT_FOUND, "%.64s: not a device", name);
+	if (asprintf(&path, "%s/%s.sock", dir, name) < 0)
+		return explain(error, CLI_FAILED, "out of memory");
+	r = fwa_client_connect(path, &s->client);
+	if (r == -EACCES || r == -EPERM)
+		return explain(error, CLI_FAILED, "%s: you may not open %s", name, path);
+	if (r == -ENOENT && daemon_runs(dir))
+		return explain(error, CLI_NOT_FOUND, "%s: fwadmitd serves no such device", name);
+	if (r == -ENOENT || r == -ECONNREFUSED)
+		return explain(error, CLI_NOT_RUNNING,
+			       "%s: no fwadmitd is running; without it, give a path (/dev/..) or sim:..",
+			       name);
+	if (r < 0)
+		return explain(error, CLI_FAILED, "%s: %s", path, strerror(-r));
+	strcpy(s->name, name);
+	return CLI_OK;
+}
+
+/* --- both ----------------------------------------------------------------------------------- */
+
+static int describe(const struct cli *cli, struct cli_subject *s, char error[256])
+{
+	fwa_auto_free struct fwa_description *d = calloc(1, sizeof(*d));
+	uint8_t *encoded;
+	int r;
+
+	fwa_client_set_timeout(s->client, cli_timeout(cli, READY_TIMEOUT_MS));
+	r = d ? fwa_client_describe(s->client, d) : -ENOMEM;
+	if (r < 0)
+		return explain(error, CLI_FAILED, "%s: the gate does not describe it: %s", s->name,
+			       strerror(-r));
+	encoded = malloc(d->profile.len + 1);
+	if (!encoded)
+		return explain(error, CLI_FAILED, "out of memory");
+	memcpy(encoded, d->profile.data, d->profile.len);
+	if (!cli_subject_set_profile(s, encoded, d->profile.len))
+		return explain(error, CLI_FAILED, "%s: the gate sent a profile that is none", s->name);
+	s->kind = "device";
+	s->source_len = s->encoded_len;
+	memcpy(s->source_sha256, s->digest, sizeof(s->digest));
+	s->identified = true;
+	s->contract = d->contract;
+	s->rights = d->rights;
+	memcpy(s->grant_names, d->grant_names, sizeof(s->grant_names));
+	s->now = d->now;
+	cli_hex(d->policy_digest, sizeof(d->policy_digest), s->policy_digest);
+	return CLI_OK;
+}
+
+int cli_subject_try_device(const struct cli *cli, const char *device, struct cli_subject *s,
+			   char error[256])
+{
+	int r;
+
+	if (strncmp(device, "sim:", 4) == 0 || strncmp(device, "qtest:", 6) == 0)
+		r = open_spec(cli, device, s, error);
+	else if (strchr(device, '/'))
+		r = open_path(cli, device, s, error);
+	else
+		r = open_name(cli, device, s, error);
+	return r == CLI_OK ? describe(cli, s, error) : r;
+}
+
+int cli_subject_open_device(const struct cli *cli, const char *device, struct cli_subject *s)
+{
+	char error[256] = "";
+	int r = cli_subject_try_device(cli, device, s, error);
+
+	return r == CLI_OK ? r : cli_fail(cli, r, "%s", error);
+}

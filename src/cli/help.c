@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Help and the manual page, from the tables of verbs and options.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "cli/cli.h"
+
+#define NAME_WIDTH 32
+#define LINE_WIDTH 80
+
+struct pair {
+	const char *name;
+	const char *text;
+};
+
+static const struct pair device_forms[] = {
+	{ "nvme0, mem0", "a device that a running fwadmitd serves" },
+	{ "/dev/nvme0, /dev/cxl/mem0", "a device of this machine, by a private worker" },
+	{ "sim:honest", "a simulated device; \"fwadmit list --sim\" names them" },
+	{ "qtest:nvme, qtest:cxl-type3", "QEMU's device model" },
+	{ "--from=FILE --kind=KIND", "instead of DEVICE: a log or a profile in a file" },
+};
+
+static const struct pair command_forms[] = {
+	{ "get-log, set-features", "a name of the specification" },
+	{ "0x4302, 4302h", "an opcode" },
+	{ "io:read, admin:06h", "NVMe: with its queue; the default is admin" },
+};
+
+static const struct pair exit_codes[] = {
+	{ "0", "done" },
+	{ "1", "failed" },
+	{ "2", "the command line makes no sense" },
+	{ "3", "not found" },
+	{ "4", "the gate refuses the command" },
+	{ "5", "the device returned an error" },
+	{ "7", "fwadmitd is not running" },
+	{ "8", "a check found a violation" },
+};
+
+static const struct pair examples[] = {
+	{ "fwadmit list --sim", "the simulated devices" },
+	{ "fwadmit effects sim:honest", "what a device declares" },
+	{ "fwadmit lint --from=cel.bin --kind=cxl-cel", "check a captured log, without a device" },
+	{ "fwadmit explain mem0 set-lsa --as=alice --offset=0 --hex=00", "would Alice be let through?" },
+	{ "fwadmit send mem0 get-log --uuid=cel", "read a log" },
+};
+
+static void print_pairs(const struct pair *pairs, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		printf("  %-*s %s\n", NAME_WIDTH, pairs[i].name, pairs[i].text);
+}
+
+static void print_options(uint64_t set)
+{
+	for (int i = 0; i < CLI_OPT_COUNT; i++) {
+		const struct cli_option *o = &cli_options[i];
+		char letter[8] = "", name[64];
+
+		if (!(set & CLI_BIT(i)) || o->hidden)
+			continue;
+		if (o->letter)
+			snprintf(letter, sizeof(letter), "-%c, ", o->letter);
+		snprintf(name, sizeof(name), "%s--%s%s%s", letter, o->name, o->arg ? "=" : "",
+			 o->arg ? o->arg : "");
+		printf("  %-*s %s\n", NAME_WIDTH, name, o->help);
+	}
+}
+
+/* Words of @text in lines of at most LINE_WIDTH. */
+static void print_paragraph(const char *text)
+{
+	size_t column = 0;
+
+	while (*text) {
+		size_t len = strcspn(text, " ");
+
+		if (column && column + 1 + len > LINE_WIDTH) {
+			putchar('\n');
+			column = 0;
+		}
+		printf("%s%.*s", column ? " " : "", (int)len, text);
+		column += len + (column ? 1 : 0);
+		text += len;
+		text += strspn(text, " ");
+	}
+	putchar('\n');
+}
+
+void cli_print_synopsis(const struct cli_verb *verb, const char *prefix)
+{
+	printf("%sfwadmit %s%s%s [OPTION]..\n", prefix, verb->name, *verb->synopsis ? " " : "",
+	       verb->synopsis);
+}
+
+void cli_print_help(void)
+{
+	puts("usage: fwadmit VERB [WORD].. [OPTION]..\n\n"
+	     "Sends commands to device firmware through a gate that admits them by the effects\n"
+	     "that the device itself declares.\n\nVerbs");
+	for (const struct cli_verb *v = cli_verbs; v->name; v++) {
+		char name[64];
+
+		snprintf(name, sizeof(name), "%s%s%s", v->name, *v->synopsis ? " " : "", v->synopsis);
+		printf("  %-*s %s\n", NAME_WIDTH, name, v->help);
+	}
+	puts("\nDEVICE is");
+	print_pairs(device_forms, FWA_ARRAY_SIZE(device_forms));
+	puts("\nCOMMAND is");
+	print_pairs(command_forms, FWA_ARRAY_SIZE(command_forms));
+	puts("\nOptions of all verbs (\"fwadmit VERB --help\" shows the others)");
+	print_options(CLI_GLOBAL);
+	puts("\nExit codes");
+	print_pairs(exit_codes, FWA_ARRAY_SIZE(exit_codes));
+}
+
+void cli_print_verb_help(const struct cli_verb *verb)
+{
+	cli_print_synopsis(verb, "usage: ");
+	putchar('\n');
+	print_paragraph(verb->about);
+	if (verb->options) {
+		puts("\nOptions");
+		print_options(verb->options);
+	}
+	puts("\n\"fwadmit --help\" shows the options of all verbs.");
+}
+
+/* --- the manual page ------------------------------------------------------------------------ */
+
+/* Text for roff: nothing in it may be read as a request or an escape. */
+static void print_roff(const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '\\')
+			fputs("\\e", stdout);
+		else if (*text == '-')
+			fputs("\\-", stdout);
+		else
+			putchar(*text);
+	}
+}
+
+static void print_roff_item(const char *name, const char *text)
+{
+	fputs(".TP\n\\fB", stdout);
+	print_roff(name);
+	fputs("\\fR\n", stdout);
+	print_roff(text);
+	putchar('\n');
+}
+
+static void print_roff_pairs(const char *title, const struct pair *pairs, size_t n)
+{
+	printf(".SH %s\n", title);
+	for (size_t i = 0; i < n; i++)
+		print_roff_item(pairs[i].name, pairs[i].text);
+}
+
+static void print_roff_options(uint64_t set)
+{
+	for (int i = 0; i < CLI_OPT_COUNT; i++) {
+		const struct cli_option *o = &cli_options[i];
+		char name[80], letter[8] = "";
+
+		if (!(set & CLI_BIT(i)) || o->hidden)
+			continue;
+		if (o->letter)
+			snprintf(letter, sizeof(letter), "-%c, ", o->letter);
+		snprintf(name, sizeof(name), "%s--%s%s%s", letter, o->name, o->arg ? "=" : "",
+			 o->arg ? o->arg : "");
+		print_roff_item(name, o->help);
+	}
+}
+
+void cli_print_man(void)
+{
+	uint64_t verb_options = 0;
+
+	printf(".TH FWADMIT 1 \"\" \"fwadmit %s\"\n.SH NAME\nfwadmit \\- send commands to device firmware "
+	       "through a gate\n.SH SYNOPSIS\n.nf\n",
+	       FWADMIT_VERSION);
+	for (const struct cli_verb *v = cli_verbs; v->name; v++) {
+		printf("\\fBfwadmit %s\\fR ", v->name);
+		print_roff(v->synopsis);
+		fputs(" [OPTION]..\n", stdout);
+		verb_options |= v->options;
+	}
+	puts(".fi\n.SH DESCRIPTION\nA command is admitted by the effects that the device itself declares for "
+	     "it, never by the name of the program that sends it. What the operator's policy does not "
+	     "grant is refused, with the reason and with what would pass.\n.SH VERBS");
+	for (const struct cli_verb *v = cli_verbs; v->name; v++)
+		print_roff_item(v->name, v->about);
+	print_roff_pairs("DEVICES", device_forms, FWA_ARRAY_SIZE(device_forms));
+	print_roff_pairs("COMMANDS", command_forms, FWA_ARRAY_SIZE(command_forms));
+	puts(".SH OPTIONS OF ALL VERBS");
+	print_roff_options(CLI_GLOBAL);
+	puts(".SH OPTIONS OF SOME VERBS");
+	print_roff_options(verb_options);
+	print_roff_pairs("EXIT STATUS", exit_codes, FWA_ARRAY_SIZE(exit_codes));
+	print_roff_pairs("EXAMPLES", examples, FWA_ARRAY_SIZE(examples));
+}

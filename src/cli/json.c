@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/json.h"
+
+#include <stdlib.h>
+
+#include "base/util.h"
+#include "base/uuid.h"
+#include "cli/text.h"
+#include "core/reason.h"
+
+struct json_object *cli_json_begin(const struct cli *cli)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "format_version", json_object_new_int(1));
+	json_object_object_add(o, "verb", cli_json_text(cli->verb ? cli->verb->name : NULL));
+	return o;
+}
+
+void cli_json_end(struct json_object *o)
+{
+	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+						       JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(o);
+}
+
+struct json_object *cli_json_text(const char *text)
+{
+	return text && *text ? json_object_new_string(text) : NULL;
+}
+
+struct json_object *cli_json_hex(const uint8_t *data, size_t len)
+{
+	fwa_auto_free char *text = malloc(2 * len + 1);
+
+	if (!text)
+		return NULL;
+	cli_hex(data, len, text);
+	return json_object_new_string_len(text, (int)(2 * len));
+}
+
+static struct json_object *names(uint32_t set, unsigned int count,
+				 const char *(*name)(unsigned int bit))
+{
+	struct json_object *a = json_object_new_array();
+
+	for (unsigned int bit = 0; bit < count; bit++) {
+		if (set >> bit & 1)
+			json_object_array_add(a, json_object_new_string(name(bit)));
+	}
+	return a;
+}
+
+struct json_object *cli_json_effects(fwa_effects effects)
+{
+	return names(effects, FWA_EFFECT_COUNT, fwa_effect_name);
+}
+
+struct json_object *cli_json_attributes(uint32_t attributes)
+{
+	return names(attributes, FWA_ATTR_COUNT, fwa_attribute_name);
+}
+
+struct json_object *cli_json_clause(unsigned int clause)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "C%u", clause);
+	return json_object_new_string(text);
+}
+
+void cli_json_add_command(struct json_object *o, unsigned int set, uint16_t opcode)
+{
+	const struct fwa_model_command *row = fwa_model_find(set, opcode);
+	char hex[CLI_OPCODE_TEXT];
+
+	cli_opcode_hex(set, opcode, hex);
+	json_object_object_add(o, "set", cli_json_text(fwa_set_name(set)));
+	json_object_object_add(o, "opcode", json_object_new_int(opcode));
+	json_object_object_add(o, "opcode_hex", json_object_new_string(hex));
+	json_object_object_add(o, "name", cli_json_text(row ? row->name : NULL));
+}
+
+struct json_object *cli_json_source(const struct cli_subject *s)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "kind", json_object_new_string(s->kind));
+	json_object_object_add(o, "bytes", json_object_new_int64((int64_t)s->source_len));
+	json_object_object_add(o, "sha256", json_object_new_string(s->source_sha256));
+	return o;
+}
+
+struct json_object *cli_json_device(const struct cli_subject *s)
+{
+	struct json_object *o;
+
+	if (!s->identified)
+		return NULL;
+	o = json_object_new_object();
+	json_object_object_add(o, "name", cli_json_text(s->name));
+	json_object_object_add(o, "family", cli_json_text(fwa_family_name(s->profile->family)));
+	json_object_object_add(o, "vendor", cli_json_text(s->profile->id.vendor));
+	json_object_object_add(o, "model", cli_json_text(s->profile->id.model));
+	json_object_object_add(o, "serial", cli_json_text(s->profile->id.serial));
+	json_object_object_add(o, "firmware", cli_json_text(s->profile->id.firmware));
+	return o;
+}
+
+struct json_object *cli_json_finding(const struct fwa_finding *f)
+{
+	struct json_object *o = json_object_new_object();
+	char message[512];
+
+	cli_finding_text(f, message, sizeof(message));
+	json_object_object_add(o, "code", cli_json_text(fwa_finding_name(f->code)));
+	json_object_object_add(o, "severity", cli_json_text(fwa_severity_name(f->severity)));
+	if (f->has_opcode) {
+		cli_json_add_command(o, f->set, f->opcode);
+	} else {
+		json_object_object_add(o, "set", cli_json_text(fwa_set_name(f->set)));
+		json_object_object_add(o, "opcode", NULL);
+		json_object_object_add(o, "opcode_hex", NULL);
+		json_object_object_add(o, "name", NULL);
+	}
+	json_object_object_add(o, "clause", cli_json_clause(f->clause));
+	json_object_object_add(o, "message", json_object_new_string(message));
+	json_object_object_add(o, "declared", cli_json_effects(f->declared));
+	json_object_object_add(o, "expected", cli_json_effects(f->expected));
+	return o;
+}
+
+/* Which log, Feature, page or structure the command's bytes select. */
+static struct json_object *selector(const struct fwa_command *cmd)
+{
+	static const char *const keys[] = {
+		[FWA_SELECT_LOG_UUID] = "uuid", [FWA_SELECT_FEATURE_UUID] = "uuid",
+		[FWA_SELECT_FID] = "fid",	[FWA_SELECT_LID] = "lid",
+		[FWA_SELECT_CNS] = "cns",
+	};
+	struct fwa_selector s = fwa_command_selector(fwa_model_find(cmd->set, cmd->opcode), cmd);
+	struct json_object *o = json_object_new_object();
+	char uuid[FWA_UUID_TEXT_LEN];
+
+	if (s.uuid) {
+		fwa_uuid_text(s.uuid, uuid);
+		json_object_object_add(o, "uuid", json_object_new_string(uuid));
+	} else if (s.kind == FWA_SELECT_FID || s.kind == FWA_SELECT_LID || s.kind == FWA_SELECT_CNS) {
+		json_object_object_add(o, keys[s.kind], json_object_new_int(s.value));
+	}
+	return o;
+}
+
+static struct json_object *would_pass(const struct cli_verdict *v)
+{
+	struct json_object *o;
+
+	if (fwa_admitted(&v->decision) || !v->remedy.possible)
+		return NULL;
+	o = json_object_new_object();
+	json_object_object_add(o, "scope", cli_json_text(fwa_scope_name(v->remedy.scope)));
+	json_object_object_add(o, "effects", cli_json_effects(v->remedy.effects));
+	json_object_object_add(o, "how",
+			       json_object_new_string(v->remedy.ask ? "ask for the scope" :
+								      "an operator's grant"));
+	return o;
+}
+
+struct json_object *cli_json_decision(const struct cli_verdict *v)
+{
+	const struct fwa_decision *d = &v->decision;
+	struct json_object *o = json_object_new_object();
+	const char *detail = fwa_detail_text(d->detail);
+
+	json_object_object_add(o, "verdict", json_object_new_string(fwa_admitted(d) ? "admit" : "deny"));
+	json_object_object_add(o, "reason", cli_json_text(fwa_reason_name(d->reason)));
+	json_object_object_add(o, "clause", cli_json_clause(fwa_reason_clause(d->reason)));
+	json_object_object_add(o, "detail", cli_json_text(detail));
+	cli_json_add_command(o, d->set, d->opcode);
+	json_object_object_add(o, "selector", selector(v->cmd));
+	json_object_object_add(o, "declared_raw", json_object_new_int64(d->declared_raw));
+	json_object_object_add(o, "declared", cli_json_effects(d->declared));
+	json_object_object_add(o, "floor", cli_json_effects(d->floor));
+	json_object_object_add(o, "advisory", cli_json_effects(d->advisory));
+	json_object_object_add(o, "effects", cli_json_effects(d->effects));
+	json_object_object_add(o, "required_scope", cli_json_text(fwa_scope_name(d->required)));
+	json_object_object_add(o, "required_because", cli_json_text(fwa_need_name(d->need)));
+	json_object_object_add(o, "scope", cli_json_text(fwa_scope_name(d->scope)));
+	json_object_object_add(o, "grant", cli_json_text(v->grant));
+	json_object_object_add(o, "would_pass", would_pass(v));
+	return o;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The objects of the JSON output. Each function returns a new object that the caller owns, most
+ * often to hand it to json_object_object_add().
+ */
+#pragma once
+
+#include <json-c/json_object.h>
+
+#include "cli/cli.h"
+#include "cli/subject.h"
+#include "core/lint.h"
+
+/* {"format_version":1,"verb":"..."} */
+struct json_object *cli_json_begin(const struct cli *cli);
+/* Prints @o and frees it. */
+void cli_json_end(struct json_object *o);
+
+/* A string, null for NULL or "". */
+struct json_object *cli_json_text(const char *text);
+struct json_object *cli_json_hex(const uint8_t *data, size_t len);
+struct json_object *cli_json_effects(fwa_effects effects);
+struct json_object *cli_json_attributes(uint32_t attributes);
+struct json_object *cli_json_clause(unsigned int clause);
+/* Adds "set", "opcode", "opcode_hex" and "name" to @o. */
+void cli_json_add_command(struct json_object *o, unsigned int set, uint16_t opcode);
+
+struct json_object *cli_json_source(const struct cli_subject *s);
+struct json_object *cli_json_device(const struct cli_subject *s);
+struct json_object *cli_json_finding(const struct fwa_finding *f);
+
+/* What cli_json_decision() needs beside the decision. */
+struct cli_verdict {
+	struct fwa_decision decision;
+	struct fwa_remedy remedy;
+	const char *grant; /* the name of the grant that admitted; may be empty */
+	const struct fwa_command *cmd;
+};
+
+struct json_object *cli_json_decision(const struct cli_verdict *v);

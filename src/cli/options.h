@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Options of the command line: one table, from which parsing, help, the manual page and shell
+ * completion come.
+ *
+ * A parsed command line keeps, for each option, whether it was given, its text and its number;
+ * there is no field per option to forget.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum cli_option_id {
+	/* global */
+	CLI_OPT_OUTPUT_FORMAT,
+	CLI_OPT_OUTPUT_FORMAT_VERSION,
+	CLI_OPT_VERBOSE,
+	CLI_OPT_QUIET,
+	CLI_OPT_SOCKET_DIR,
+	CLI_OPT_POLICY,
+	CLI_OPT_JOURNAL,
+	CLI_OPT_TIMEOUT,
+	CLI_OPT_COLOR,
+	CLI_OPT_HELP,
+	CLI_OPT_VERSION,
+	CLI_OPT_COMPLETION,
+	CLI_OPT_MAN,
+	/* list */
+	CLI_OPT_SIM,
+	/* declarations from a file */
+	CLI_OPT_FROM,
+	CLI_OPT_KIND,
+	CLI_OPT_SAVE,
+	/* who asks, and for what */
+	CLI_OPT_SCOPE,
+	CLI_OPT_AS,
+	CLI_OPT_DEVICE_NAME,
+	CLI_OPT_DRY_RUN,
+	/* what a command selects */
+	CLI_OPT_UUID,
+	CLI_OPT_FID,
+	CLI_OPT_LID,
+	CLI_OPT_LSP,
+	CLI_OPT_LSI,
+	CLI_OPT_RAE,
+	CLI_OPT_CNS,
+	CLI_OPT_NSID,
+	CLI_OPT_SLOT,
+	CLI_OPT_ACTION,
+	CLI_OPT_OFFSET,
+	CLI_OPT_LENGTH,
+	CLI_OPT_SELECTION,
+	CLI_OPT_CDW10,
+	CLI_OPT_CDW11,
+	CLI_OPT_CDW12,
+	CLI_OPT_CDW13,
+	CLI_OPT_CDW14,
+	CLI_OPT_CDW15,
+	/* data */
+	CLI_OPT_INPUT,
+	CLI_OPT_HEX,
+	CLI_OPT_OUTPUT,
+	CLI_OPT_COUNT,
+};
+
+#define CLI_BIT(id) (UINT64_C(1) << (id))
+
+/* Groups of options, as the verbs take them. */
+#define CLI_GLOBAL (CLI_BIT(CLI_OPT_SIM) - 1)
+#define CLI_SOURCE (CLI_BIT(CLI_OPT_FROM) | CLI_BIT(CLI_OPT_KIND))
+#define CLI_SELECTORS (CLI_BIT(CLI_OPT_INPUT) - CLI_BIT(CLI_OPT_UUID))
+#define CLI_PAYLOAD (CLI_BIT(CLI_OPT_INPUT) | CLI_BIT(CLI_OPT_HEX))
+
+enum cli_option_type {
+	CLI_FLAG,
+	CLI_TEXT,
+	CLI_FILE,   /* completed as a path */
+	CLI_DIR,    /* completed as a directory */
+	CLI_NUMBER, /* at most @max */
+	CLI_CHOICE, /* one of @values; the number is its index */
+};
+
+struct cli_option {
+	const char *name; /* without the dashes */
+	char letter;	  /* 0: none */
+	uint8_t type;	  /* enum cli_option_type */
+	bool hidden;	  /* not in help and completion */
+	const char *arg;  /* what help calls the value */
+	const char *const *values;
+	uint64_t max;
+	const char *help;
+};
+
+extern const struct cli_option cli_options[CLI_OPT_COUNT];
+
+struct cli_args {
+	uint64_t given; /* CLI_BIT()s */
+	const char *text[CLI_OPT_COUNT];
+	uint64_t number[CLI_OPT_COUNT];
+	char error[256]; /* the first usage error; empty when there is none */
+};
+
+static inline bool cli_given(const struct cli_args *a, enum cli_option_id id)
+{
+	return a->given & CLI_BIT(id);
+}
+
+/*
+ * Reads the options of @argv[1..] that are in the set @allowed, and moves the other words to the
+ * end; returns the index of the first of those. With @stop it ends at the first such word. Goes on
+ * after a usage error, so that @args says how the error is to be shown.
+ */
+int cli_parse_options(struct cli_args *args, uint64_t allowed, bool stop, int argc, char **argv);
+
+/* Reads "17154", "0x4302" or "4302h", at most @max. False, and *ret untouched, for all else. */
+bool cli_parse_number(const char *text, uint64_t max, uint64_t *ret);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "base/bytes.h"
+#include "cli/cli.h"
+
+/*
+ * Writes @data to @path ("-": standard output). A regular file appears whole or not at all. CLI_OK,
+ * or the code after cli_fail().
+ */
+int cli_write_output(const struct cli *cli, const char *path, struct fwa_span data);

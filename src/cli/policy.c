@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/policy.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void keep_first_error(const struct fwa_policy_message *m, void *userdata)
+{
+	char *error = userdata;
+
+	if (m->error && !*error)
+		snprintf(error, 256, "%s:%u: %s", m->file, m->line, m->text);
+}
+
+int cli_policy_load(const struct cli *cli, struct fwa_policy_files **ret, char error[256])
+{
+	const char *dir = cli->args.text[CLI_OPT_POLICY];
+	int r;
+
+	error[0] = '\0';
+	r = fwa_policy_files_load(dir, keep_first_error, error, ret);
+	if (r < 0 && !*error)
+		snprintf(error, 256, "policy %s: %s", dir ? dir : "files", strerror(-r));
+	return r;
+}

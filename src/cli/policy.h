@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The operator's policy files, for embedded workers and for judging here.
+ */
+#pragma once
+
+#include "cli/cli.h"
+#include "host/policy-file.h"
+
+static inline void cli_policy_cleanup(struct fwa_policy_files **p)
+{
+	*p = fwa_policy_files_free(*p);
+}
+
+#define cli_auto_policy __attribute__((cleanup(cli_policy_cleanup)))
+
+/*
+ * Reads the policy of --policy, or the standard one. 0; or negative errno with the first error in
+ * @error, as "file:line: text".
+ */
+int cli_policy_load(const struct cli *cli, struct fwa_policy_files **ret, char error[256]);

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a verb works on: a device behind a gate, or the declarations in a file. Either way a
+ * profile, and the rights that decisions are made with.
+ */
+#pragma once
+
+#include <sys/types.h>
+
+#include "cli/cli.h"
+#include "core/decide.h"
+#include "core/policy.h"
+#include "core/profile.h"
+#include "proto/client.h"
+
+#define CLI_SHA256_TEXT 65
+
+struct cli_subject {
+	const char *kind;  /* "device", or the value of --kind */
+	size_t source_len; /* bytes of the file, or of the encoded profile */
+	char source_sha256[CLI_SHA256_TEXT];
+	char name[FWA_TEXT_MAX]; /* as policy sees it; empty for a file */
+	char spec[512];		 /* embedded: what the worker opened, policy sees it too */
+	bool identified;	 /* a device said who it is: not for raw logs */
+
+	uint8_t *encoded; /* owned */
+	size_t encoded_len;
+	struct fwa_profile *profile; /* owned; views @encoded */
+	char digest[CLI_SHA256_TEXT];
+
+	struct fwa_contract contract;
+	struct fwa_rights rights;
+	char grant_names[FWA_RIGHTS_MAX][FWA_GRANT_NAME_MAX];
+	uint64_t now;
+	char policy_digest[CLI_SHA256_TEXT];
+	bool embedded; /* the worker is this program's own */
+
+	struct fwa_client *client; /* NULL for a file */
+	int control;		   /* embedded: the worker's control socket, -1 otherwise */
+	pid_t worker;		   /* 0: none */
+};
+
+#define CLI_SUBJECT_NONE ((struct cli_subject){ .control = -1 })
+
+/* Opens @device and asks for its description. CLI_OK, or the exit code after cli_fail(). */
+int cli_subject_open_device(const struct cli *cli, const char *device, struct cli_subject *s);
+/* The same without saying an error: it is put in @error. */
+int cli_subject_try_device(const struct cli *cli, const char *device, struct cli_subject *s,
+			   char error[256]);
+/* Reads --from=FILE of --kind=KIND. CLI_OK, or the exit code after cli_fail(). */
+int cli_subject_open_file(const struct cli *cli, struct cli_subject *s);
+/*
+ * Opens what the command line names: --from, or the first word. *ret_words is the number of words
+ * that were used.
+ */
+int cli_subject_open(const struct cli *cli, struct cli_subject *s, int *ret_words);
+void cli_subject_close(struct cli_subject *s);
+
+#define cli_auto_subject __attribute__((cleanup(cli_subject_close)))
+
+/* Hangs up, and sees an embedded worker off. */
+void cli_worker_close(struct cli_subject *s);
+
+/* Takes ownership of @encoded; parses it and computes the digest. False when it is no profile. */
+bool cli_subject_set_profile(struct cli_subject *s, uint8_t *encoded, size_t len);
+
+/*
+ * Puts in place of the caller's rights those of @user (NULL: root) by the policy files, for the
+ * device's name and spec.
+ */
+int cli_subject_judge_as(const struct cli *cli, struct cli_subject *s, const char *user);
+
+/* Writes the profile to @path, for --from --kind=profile. */
+int cli_subject_save(const struct cli *cli, const struct cli_subject *s, const char *path);
+
+/* Makes @text, which came from outside, fit for a terminal: what is not printable is a '?'. */
+void cli_clean(char *text);
+/* The lower-case hex SHA-256 of @data. */
+void cli_sha256(struct fwa_span data, char text[CLI_SHA256_TEXT]);
+void cli_hex(const uint8_t *data, size_t len, char *text);
+/* Reads pairs of hex digits; blanks, ':' and a leading "0x" are skipped. -1, or the number of bytes. */
+ssize_t cli_unhex(const char *text, uint8_t *buf, size_t cap);
+
+/* Which command sets the subject has: NVMe, else the CXL mailbox. */
+static inline bool cli_subject_is_nvme(const struct cli_subject *s)
+{
+	return s->profile->has_nvme || s->profile->family == FWA_FAMILY_NVME;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli/text.h"
+
+#include <string.h>
+
+#include "base/uuid.h"
+#include "core/model.h"
+#include "wire/cxl.h"
+
+void cli_opcode_hex(unsigned int set, uint16_t opcode, char text[CLI_OPCODE_TEXT])
+{
+	snprintf(text, CLI_OPCODE_TEXT, set == FWA_SET_CXL ? "%04xh" : "%02xh", opcode);
+}
+
+void cli_opcode_word(unsigned int set, uint16_t opcode, char text[CLI_OPCODE_TEXT])
+{
+	snprintf(text, CLI_OPCODE_TEXT,
+		 set == FWA_SET_CXL	? "%04xh" :
+		 set == FWA_SET_NVME_IO ? "io:%02xh" :
+					  "%02xh",
+		 opcode);
+}
+
+const char *cli_effects_text(fwa_effects effects, fwa_effects added, const char *separator,
+			     char text[CLI_EFFECTS_TEXT])
+{
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (unsigned int bit = 0; bit < FWA_EFFECT_COUNT && len < CLI_EFFECTS_TEXT; bit++) {
+		if (!(effects >> bit & 1))
+			continue;
+		len += (size_t)snprintf(text + len, CLI_EFFECTS_TEXT - len, "%s%s%s",
+					len ? separator : "", added >> bit & 1 ? "+" : "",
+					fwa_effect_name(bit));
+	}
+	return effects ? text : "none";
+}
+
+bool cli_is_vendor(unsigned int set, uint16_t opcode)
+{
+	if (set == FWA_SET_CXL)
+		return opcode >= CXL_OP_VENDOR_FIRST;
+	return opcode >= (set == FWA_SET_NVME_IO ? 0x80 : 0xc0);
+}
+
+const char *cli_command_name(unsigned int set, uint16_t opcode)
+{
+	const struct fwa_model_command *row = fwa_model_find(set, opcode);
+
+	if (row)
+		return row->name;
+	return cli_is_vendor(set, opcode) ? "vendor-specific" : "unknown";
+}
+
+void cli_command_text(unsigned int set, uint16_t opcode, char *text, size_t size)
+{
+	char word[CLI_OPCODE_TEXT];
+
+	cli_opcode_word(set, opcode, word);
+	snprintf(text, size, "%s (%s)", cli_command_name(set, opcode), word);
+}
+
+/* For these, the finding's bits are effects; for all others those of the raw declaration. */
+static bool bits_are_effects(unsigned int code)
+{
+	return code == FWA_FINDING_UNDER_DECLARED || code == FWA_FINDING_OVER_DECLARED ||
+	       code == FWA_FINDING_FEATURE_EFFECTS;
+}
+
+void cli_finding_text(const struct fwa_finding *f, char *text, size_t size)
+{
+	static const uint8_t none[FWA_UUID_LEN];
+	char effects[CLI_EFFECTS_TEXT], uuid[FWA_UUID_TEXT_LEN] = "", bits[32] = "";
+	const char *list = "";
+
+	if (bits_are_effects(f->code))
+		list = cli_effects_text(f->bits, 0, ", ", effects);
+	else if (f->bits)
+		snprintf(bits, sizeof(bits), " (bits %04xh)", f->bits);
+	if (!fwa_uuid_eq(f->uuid, none))
+		fwa_uuid_text(f->uuid, uuid);
+	snprintf(text, size, "%s%s%s%s%s%s", fwa_finding_text(f->code), bits, *list ? ": " : "", list,
+		 *uuid ? ", Feature " : "", uuid);
+}
+
+void cli_hex_dump(FILE *out, const uint8_t *data, size_t len)
+{
+	for (size_t at = 0; at < len; at += 16) {
+		size_t n = len - at < 16 ? len - at : 16;
+
+		fprintf(out, "%06zx  ", at);
+		for (size_t i = 0; i < 16; i++) {
+			if (i < n)
+				fprintf(out, "%02x ", data[at + i]);
+			else
+				fputs("   ", out);
+			if (i == 7)
+				fputc(' ', out);
+		}
+		fputs(" |", out);
+		for (size_t i = 0; i < n; i++) {
+			uint8_t c = data[at + i];
+
+			fputc(c >= 0x20 && c < 0x7f ? c : '.', out);
+		}
+		fputs("|\n", out);
+	}
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Names and lines for people, shared by the text and the JSON output.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "core/command.h"
+#include "core/lint.h"
+
+#define CLI_EFFECTS_TEXT 384
+#define CLI_OPCODE_TEXT 16
+
+/* "4302h", "06h". */
+void cli_opcode_hex(unsigned int set, uint16_t opcode, char text[CLI_OPCODE_TEXT]);
+/* As COMMAND takes it: "4302h", "06h" (admin), "io:02h". */
+void cli_opcode_word(unsigned int set, uint16_t opcode, char text[CLI_OPCODE_TEXT]);
+/* "config data", "none" for no effects; those of @added are marked with a plus. */
+const char *cli_effects_text(fwa_effects effects, fwa_effects added, const char *separator,
+			     char text[CLI_EFFECTS_TEXT]);
+/* The model's name, else "vendor-specific" or "unknown". */
+const char *cli_command_name(unsigned int set, uint16_t opcode);
+/* True for the opcodes that the specification leaves to the vendor. */
+bool cli_is_vendor(unsigned int set, uint16_t opcode);
+/* "clear-poison (4302h)". */
+void cli_command_text(unsigned int set, uint16_t opcode, char *text, size_t size);
+
+/* The finding's one line, without severity and command. */
+void cli_finding_text(const struct fwa_finding *f, char *text, size_t size);
+
+/* 16 bytes a line with their ASCII; what is not printable is a dot. */
+void cli_hex_dump(FILE *out, const uint8_t *data, size_t len);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The verbs. Help, the manual page and shell completion are made of this table.
+ */
+#include "cli/cli.h"
+
+#define COMMAND_OPTIONS (CLI_SELECTORS | CLI_PAYLOAD | CLI_BIT(CLI_OPT_SCOPE))
+
+const struct cli_verb cli_verbs[] = {
+	{ "list", "", "show the devices",
+	  "Shows each device that a running fwadmitd serves, or, without one, each CXL and NVMe "
+	  "device of this machine that this user can open; with --sim the simulated ones. Exits "
+	  "with 3 when there is none.",
+	  CLI_BIT(CLI_OPT_SIM), 0, 0, cli_cmd_list },
+	{ "status", "", "show the state of fwadmitd",
+	  "Asks the running fwadmitd for its version, policy and devices. Exits with 7 when none "
+	  "runs.",
+	  0, 0, 0, cli_cmd_status },
+	{ "effects", "[DEVICE]", "show every command that a device declares, and what it needs",
+	  "For each command: the effects that the device declares, those that the specification "
+	  "adds (marked +), and the scope that the gate demands. Then what is wrong with the "
+	  "declarations.",
+	  CLI_SOURCE | CLI_BIT(CLI_OPT_SAVE), 0, 1, cli_cmd_effects },
+	{ "lint", "[DEVICE]", "check a device's declarations",
+	  "Checks the declarations against the specification and the security model. Exits with 8 "
+	  "when there is an error among the findings.",
+	  CLI_SOURCE, 0, 1, cli_cmd_lint },
+	{ "explain", "[DEVICE] COMMAND", "show how the gate would decide, and why",
+	  "Decides about a command as the gate would, by what the device declares, and says why "
+	  "and what would pass. The command is not sent. Exits with 4 when it would be refused.",
+	  COMMAND_OPTIONS | CLI_SOURCE | CLI_BIT(CLI_OPT_AS) | CLI_BIT(CLI_OPT_DEVICE_NAME), 1, 2,
+	  cli_cmd_explain },
+	{ "send", "DEVICE COMMAND", "send a command through the gate",
+	  "Sends a command if the gate admits it, and shows the device's answer. Exits with 4 when "
+	  "it is refused and with 5 when the device returns an error.",
+	  COMMAND_OPTIONS | CLI_BIT(CLI_OPT_DRY_RUN) | CLI_BIT(CLI_OPT_OUTPUT), 2, 2, cli_cmd_send },
+	{ "policy check", "[DIR]", "check the policy files",
+	  "Reads the policy as the daemon does and shows errors and warnings with file and line. "
+	  "Exits with 8 when there is an error.",
+	  0, 0, 1, cli_cmd_policy_check },
+	{ "policy show", "DEVICE-NAME", "show the grants for a device",
+	  "Shows the grants in the policy files that are for the device of that name.", 0, 1, 1,
+	  cli_cmd_policy_show },
+	{ 0 },
+};
