@@ -195,3 +195,19 @@ int fwa_launch_worker(const struct fwa_launch *l, pid_t *ret_pid, int *ret_contr
 	*ret_control = pair[0];
 	return 0;
 }
+
+FILE *fwa_launch_list_sim(void)
+{
+	char path[PATH_MAX], command[PATH_MAX + 32];
+	int r = find_program(path);
+
+	/* The shell sees the path in single quotes. */
+	if (r == 0 && strchr(path, '\''))
+		r = -EINVAL;
+	if (r < 0) {
+		errno = -r;
+		return NULL;
+	}
+	snprintf(command, sizeof(command), "exec '%s' --list-sim", path);
+	return popen(command, "re");
+}

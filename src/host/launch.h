@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdio.h>
 #include <sys/types.h>
 
 struct fwa_launch {
@@ -23,3 +24,9 @@ struct fwa_launch {
  * caller's end of the control socket, or negative errno.
  */
 int fwa_launch_worker(const struct fwa_launch *l, pid_t *ret_pid, int *ret_control);
+
+/*
+ * The simulated devices that the worker knows, one "NAME<TAB>ABOUT" a line. To be closed with
+ * pclose(); NULL with errno set when there is no worker.
+ */
+FILE *fwa_launch_list_sim(void);
