@@ -2,6 +2,7 @@
 /*
  * Any bytes as a policy file: errors with a line, or grants that compile to a valid snapshot.
  */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "fuzz/fuzz.h"
@@ -23,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fwa_policy policy;
 	uint8_t *snapshot;
 	size_t len;
-	int r = fwa_policy_files_parse_memory("fuzz.conf", data, size, message, &errors, &files);
+	int r = fwa_policy_files_parse_memory("fuzz.conf", fwa_span(data, size), message, &errors,
+					      &files);
 
 	if ((r < 0) != (errors > 0) && r != -ENOMEM)
 		abort();
