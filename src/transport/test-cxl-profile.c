@@ -173,6 +173,11 @@ static void test_liar_spec(void **state)
 	assert_int_equal(counts[FWA_FINDING_FEATURE_SILENT], 1);
 	assert_true(counts[FWA_FINDING_FEATURE_EFFECTS] >= 4);
 	assert_int_equal(declared(0x4103), 0);
+	/* One entry taken away, one added. */
+	assert_int_equal(profile.cel.len, 41 * 4);
+	assert_int_equal(declared(0x0301), 0x8008);
+	assert_int_equal(declared(0x0401), 0);
+	assert_int_equal(declared(0xc001), 0x0002);
 }
 
 /* Liars that look honest to a reader: that is what makes them liars. */
@@ -261,22 +266,40 @@ static struct bad_device bad_device(uint16_t opcode, void (*spoil)(struct fwa_re
 	};
 }
 
-/* Thousands of Features, of which each answer brings one. */
+static unsigned int features_at_once;
+
+/* Thousands of Features, a few at a time. */
 static void endless_features(struct fwa_reply *reply)
 {
 	reply->code = CXL_RC_SUCCESS;
-	fwa_put_le16(reply->out, 1);
+	fwa_put_le16(reply->out, (uint16_t)features_at_once);
 	fwa_put_le16(reply->out + 2, 0xffff);
-	reply->out_len = CXL_FEATURES_HEADER_LEN + CXL_FEATURE_ENTRY_LEN;
+	reply->out_len = CXL_FEATURES_HEADER_LEN + features_at_once * CXL_FEATURE_ENTRY_LEN;
 }
 
 static void test_endless_features(void **state)
 {
-	struct bad_device bad = bad_device(CXL_OP_GET_SUPPORTED_FEATURES, endless_features);
+	static const unsigned int times[] = { 1, 80 };
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		struct bad_device bad = bad_device(CXL_OP_GET_SUPPORTED_FEATURES, endless_features);
+
+		features_at_once = times[i];
+		read_device(&bad.dev);
+		assert_int_equal(profile.n_features, FWA_PROFILE_FEATURES_MAX);
+		assert_int_equal(bad.commands,
+				 4 + (FWA_PROFILE_FEATURES_MAX + times[i] - 1) / times[i]);
+		test_close(bad.honest);
+	}
+}
+
+/* Five commands: logs, CEL, Features, identify, CEL again. */
+static void test_no_command_too_many(void **state)
+{
+	struct bad_device bad = bad_device(0, NULL);
 
 	read_device(&bad.dev);
-	assert_int_equal(profile.n_features, FWA_PROFILE_FEATURES_MAX);
-	assert_int_equal(bad.commands, FWA_PROFILE_FEATURES_MAX + 4);
+	assert_int_equal(bad.commands, 5);
 	test_close(bad.honest);
 }
 
@@ -423,6 +446,7 @@ int main(void)
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_endless_features),
+		cmocka_unit_test(test_no_command_too_many),
 		cmocka_unit_test(test_counts_that_lie),
 		cmocka_unit_test(test_many_logs),
 		cmocka_unit_test(test_log_lengths_that_lie),

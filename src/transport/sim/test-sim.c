@@ -172,6 +172,11 @@ static void test_identify(void **state)
 	assert_int_equal(answer.len, 67);
 	assert_string_equal((char *)answer.data, "1.3.0");
 	assert_int_equal(fwa_le64(answer.data + 0x10), 4);
+	assert_int_equal(fwa_le64(answer.data + 0x18), 1);
+	assert_int_equal(fwa_le64(answer.data + 0x20), 1);
+	assert_int_equal(fwa_le64(answer.data + 0x28), 1);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_int_equal(fwa_le16(answer.data + 0x30 + 2 * i), 8);
 	assert_int_equal(fwa_le32(answer.data + 0x38), SIM_LSA_LEN);
 	assert_int_equal(fwa_le16(answer.data + 0x3f), 32);
 	test_close(dev);
@@ -242,6 +247,9 @@ static void test_events(void **state)
 	assert_int_equal(SEND(dev, 0x0100, 0), CXL_RC_SUCCESS);
 	assert_int_equal(fwa_le16(answer.data + 20), 1);
 	assert_int_equal(fwa_le16(answer.data + 32 + 20), 3);
+	assert_int_equal(SEND(dev, 0x0101, 1, 0, 1, 0, 0, 0, LE16(4)), CXL_RC_SUCCESS);
+	assert_int_equal(SEND(dev, 0x0100, 1), CXL_RC_SUCCESS);
+	assert_int_equal(answer.len, 32);
 	assert_int_equal(SEND(dev, 0x0101, 0, 1, 0, 0, 0, 0), CXL_RC_SUCCESS);
 	assert_int_equal(SEND(dev, 0x0100, 0), CXL_RC_SUCCESS);
 	assert_int_equal(answer.len, 32);
@@ -412,6 +420,8 @@ static void test_health(void **state)
 
 	assert_int_equal(SEND(dev, 0x4200), CXL_RC_SUCCESS);
 	assert_int_equal(answer.len, 18);
+	assert_int_equal(answer.data[3], 3);
+	assert_int_equal(fwa_le16(answer.data + 4), 36);
 	assert_int_equal(SEND(dev, 0x4203), CXL_RC_SUCCESS);
 	assert_int_equal(answer.data[0], 0);
 	assert_int_equal(SEND(dev, 0x4204, 2), CXL_RC_INVALID_INPUT);
