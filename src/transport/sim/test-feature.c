@@ -27,6 +27,8 @@ static void test_list(void **state)
 	assert_int_equal(SEND(dev, 0x0500, LE32(8), LE16(0), LE16(0)), CXL_RC_SUCCESS);
 	assert_int_equal(fwa_le16(answer.data), 0);
 	assert_int_equal(fwa_le16(answer.data + 2), SIM_FEATURE_COUNT);
+	assert_int_equal(SEND(dev, 0x0500, LE32(8 + 48 - 1), LE16(0), LE16(0)), CXL_RC_SUCCESS);
+	assert_int_equal(fwa_le16(answer.data), 0); /* whole entries only */
 	for (uint16_t start = 0; start < SIM_FEATURE_COUNT; start += 5) {
 		uint16_t n = start ? SIM_FEATURE_COUNT - 5 : 5;
 

@@ -34,6 +34,11 @@ static void test_liar_magic_sanitizes(void **state)
 	assert_int_equal(test_set_lsa(dev, SIM_LSA_LEN - 8, "sanitize"), CXL_RC_SUCCESS);
 	assert_int_equal(test_get_lsa(dev, 0, 5), CXL_RC_SUCCESS);
 	assert_memory_equal(answer.data, "label", 5);
+	assert_int_equal(SEND(dev, 0xc001, LE32(SIM_LSA_LEN - 8), LE32(0), 'S', 'A', 'N', 'I', 'T',
+			      'I', 'Z', 'E'),
+			 CXL_RC_PAYLOAD_LENGTH); /* not a Set LSA */
+	assert_int_equal(test_get_lsa(dev, 0, 5), CXL_RC_SUCCESS);
+	assert_memory_equal(answer.data, "label", 5);
 	assert_int_equal(test_set_lsa(dev, SIM_LSA_LEN - 8, "SANITIZE"), CXL_RC_SUCCESS);
 	assert_int_equal(test_get_lsa(dev, 0, 5), CXL_RC_SUCCESS);
 	assert_memory_equal(answer.data, "\0\0\0\0\0", 5);

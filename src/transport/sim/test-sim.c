@@ -386,6 +386,8 @@ static void test_lsa(void **state)
 	assert_int_equal(test_set_lsa(dev, SIM_LSA_LEN - 4, "label"), CXL_RC_INVALID_INPUT);
 	assert_int_equal(test_set_lsa(dev, UINT32_MAX, "label"), CXL_RC_INVALID_INPUT);
 	assert_int_equal(test_set_lsa(dev, SIM_LSA_LEN - 5, "label"), CXL_RC_SUCCESS);
+	assert_int_equal(test_get_lsa(dev, SIM_LSA_LEN - 5, 5), CXL_RC_SUCCESS);
+	assert_memory_equal(answer.data, "label", 5);
 	assert_int_equal(test_get_lsa(dev, SIM_LSA_LEN, 1), CXL_RC_INVALID_INPUT);
 	assert_int_equal(test_get_lsa(dev, UINT32_MAX, 2), CXL_RC_INVALID_INPUT);
 	assert_int_equal(test_get_lsa(dev, 0, 2049), CXL_RC_INVALID_INPUT);
