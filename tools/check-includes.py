@@ -20,7 +20,7 @@ LAYERS = {
     "host": ("base", "core", "proto"),
     "worker": ("base", "wire", "core", "transport", "proto"),
     "daemon": ("base", "core", "proto", "host"),
-    "cli": ("base", "core", "proto", "host"),
+    "cli": ("base", "wire", "core", "proto", "host"),
 }
 
 PURE = ("wire", "core")

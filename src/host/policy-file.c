@@ -220,7 +220,7 @@ static int loader_end(struct loader *l, int r, const char *source, struct fwa_po
 
 	if (r == 0)
 		r = fwa_policy_check_names(p, &l->report);
-	if (r == 0 && l->report.errors)
+	if (r == 0 && l->report.errors) /*= spec/SECURITY-MODEL.md#C3 */
 		r = -EINVAL;
 	if (r == 0) {
 		p->source = strdup(source);

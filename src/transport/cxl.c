@@ -66,6 +66,7 @@ static struct cxl_device *cxl_device(struct fwa_device *dev)
 	return (struct cxl_device *)dev;
 }
 
+/*= spec/SECURITY-MODEL.md#C4 */
 /* The kernel's number for @opcode, CXL_MEM_COMMAND_ID_RAW, or INVALID when there is no way. */
 static uint32_t command_id(const struct cxl_device *cxl, uint16_t opcode)
 {
