@@ -10,6 +10,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "cli/options.h"
@@ -51,8 +52,8 @@ struct cli {
 };
 
 /* Says what went wrong, in one line, and returns @code. */
-__attribute__((format(printf, 3, 4))) int cli_fail(const struct cli *cli, int code, const char *format,
-						   ...);
+__attribute__((format(printf, 3, 4))) int cli_fail(const struct cli *cli, int code,
+						   const char *format, ...);
 /* A remark on standard error: not with --quiet, not in JSON. */
 __attribute__((format(printf, 2, 3))) void cli_note(const struct cli *cli, const char *format, ...);
 

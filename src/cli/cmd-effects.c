@@ -18,7 +18,8 @@ static struct json_object *json_command(const struct fwa_decision *d)
 
 	cli_json_add_command(o, d->set, d->opcode);
 	json_object_object_add(o, "title", cli_json_text(row ? row->title : NULL));
-	json_object_object_add(o, "vendor", json_object_new_boolean(cli_is_vendor(d->set, d->opcode)));
+	json_object_object_add(o, "vendor",
+			       json_object_new_boolean(cli_is_vendor(d->set, d->opcode)));
 	json_object_object_add(o, "declared_raw", json_object_new_int64(d->declared_raw));
 	json_object_object_add(o, "declared", cli_json_effects(d->declared));
 	json_object_object_add(o, "attributes", cli_json_attributes(d->attributes));
@@ -53,24 +54,34 @@ static void print_json(const struct cli *cli, const struct cli_subject *s,
 
 static const char *scope_color(unsigned int scope)
 {
-	return scope == FWA_SCOPE_NEVER ? "red" : scope == FWA_SCOPE_DEBUG_WRITE_FULL ? "yellow" : NULL;
+	return scope == FWA_SCOPE_NEVER              ? "red"
+	       : scope == FWA_SCOPE_DEBUG_WRITE_FULL ? "yellow"
+						     : NULL;
 }
 
-/* With --verbose two more columns: the raw declaration, and why the scope is needed. */
+/* With --verbose two more: the raw declaration, and what it says besides effects. */
+static size_t columns(const struct cli *cli)
+{
+	return cli_given(&cli->args, CLI_OPT_VERBOSE) ? 7 : 5;
+}
+
 static void add_row(const struct cli *cli, struct libscols_table *t, const struct fwa_decision *d)
 {
-	char opcode[CLI_OPCODE_TEXT], effects[CLI_EFFECTS_TEXT], raw[16], why[48];
-	const char *cells[6] = { opcode, cli_command_name(d->set, d->opcode),
-				 fwa_scope_name(d->required), NULL, raw, why };
+	char opcode[CLI_OPCODE_TEXT], effects[CLI_EFFECTS_TEXT], raw[16], attributes[256];
+	const char *cells[] = { opcode,
+				cli_command_name(d->set, d->opcode),
+				fwa_scope_name(d->required),
+				fwa_need_name(d->need),
+				"-",
+				raw,
+				cli_attributes_text(d->attributes, attributes,
+						    sizeof(attributes)) };
 
 	cli_opcode_word(d->set, d->opcode, opcode);
-	cells[3] = cli_effects_text(d->effects, d->effects & ~d->declared, " ", effects);
-	if (!d->effects)
-		cells[3] = "-";
+	if (d->effects)
+		cells[4] = cli_effects_text(d->effects, d->effects & ~d->declared, " ", effects);
 	snprintf(raw, sizeof(raw), d->set == FWA_SET_CXL ? "%04xh" : "%08xh", d->declared_raw);
-	snprintf(why, sizeof(why), "%s (C%u)", fwa_need_name(d->need), fwa_need_clause(d->need));
-	cli_table_add(t, cells, cli_given(&cli->args, CLI_OPT_VERBOSE) ? 6 : 4, 2,
-		      scope_color(d->required));
+	cli_table_add(t, cells, columns(cli), 2, scope_color(d->required));
 }
 
 static void print_totals(const size_t *by_scope, bool added, const struct cli_findings *f)
@@ -83,20 +94,23 @@ static void print_totals(const size_t *by_scope, bool added, const struct cli_fi
 	printf("%zu command%s", total, total == 1 ? "" : "s");
 	for (unsigned int scope = 0, n = 0; scope <= FWA_SCOPE_NEVER; scope++) {
 		if (by_scope[scope])
-			printf("%s %zu %s", n++ ? "," : ":", by_scope[scope], fwa_scope_name(scope));
+			printf("%s %zu %s", n++ ? "," : ":", by_scope[scope],
+			       fwa_scope_name(scope));
 	}
 	cli_findings_summary(f, text, sizeof(text));
 	printf("; %s\n", text);
 	if (added)
-		puts("+effect: not declared by the device, added by the specification's floor (C7)");
+		puts("+effect: added by the specification's floor, the device does not declare it "
+		     "(C7)");
 }
 
 static void print_text(const struct cli *cli, const struct cli_subject *s,
 		       const struct cli_findings *findings)
 {
-	static const char *const heads[] = { "OPCODE", "COMMAND", "SCOPE", "EFFECTS", "RAW", "WHY" };
+	static const char *const heads[] = { "OPCODE",  "COMMAND", "SCOPE",     "BECAUSE",
+					     "EFFECTS", "RAW",     "ATTRIBUTES" };
 	bool verbose = cli_given(&cli->args, CLI_OPT_VERBOSE), added = false;
-	struct libscols_table *t = cli_table_new(cli, heads, verbose ? 6 : 4);
+	struct libscols_table *t = cli_table_new(cli, heads, columns(cli));
 	size_t by_scope[FWA_SCOPE_NEVER + 1] = { 0 };
 	struct fwa_decision d;
 	unsigned int set = 0;

@@ -15,7 +15,8 @@ static void print_json(const struct cli *cli, const struct cli_subject *s,
 	json_object_object_add(o, "device", cli_json_device(s));
 	json_object_object_add(o, "findings", cli_json_findings(f));
 	json_object_object_add(o, "errors", json_object_new_int64((int64_t)f->count[FWA_ERROR]));
-	json_object_object_add(o, "warnings", json_object_new_int64((int64_t)f->count[FWA_WARNING]));
+	json_object_object_add(o, "warnings",
+			       json_object_new_int64((int64_t)f->count[FWA_WARNING]));
 	json_object_object_add(o, "notes", json_object_new_int64((int64_t)f->count[FWA_NOTE]));
 	cli_json_end(o);
 }

@@ -5,9 +5,14 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "cli/findings.h"
@@ -41,7 +46,8 @@ static int add_candidate(struct listing *l, const char *name, const char *device
 	if (!more)
 		return -ENOMEM;
 	l->candidates = more;
-	more[l->n] = (struct candidate){ strdup(name), strdup(device), about ? strdup(about) : NULL };
+	more[l->n] =
+		(struct candidate){ strdup(name), strdup(device), about ? strdup(about) : NULL };
 	l->n++;
 	return more[l->n - 1].name && more[l->n - 1].device ? 0 : -ENOMEM;
 }
@@ -85,13 +91,39 @@ static int find_here(struct listing *l)
 	return r;
 }
 
+/* Runs "fwadmit-worker --list-sim"; its standard output, or NULL and errno. */
+static FILE *run_list_sim(pid_t *ret_pid)
+{
+	char program[PATH_MAX], *const argv[] = { program, (char *)"--list-sim", NULL };
+	posix_spawn_file_actions_t actions;
+	int pipe_fd[2], r;
+
+	r = -fwa_launch_find_worker(program);
+	if (r == 0 && pipe2(pipe_fd, O_CLOEXEC) < 0)
+		r = errno;
+	if (r == 0) {
+		posix_spawn_file_actions_init(&actions);
+		r = posix_spawn_file_actions_adddup2(&actions, pipe_fd[1], STDOUT_FILENO);
+		if (r == 0)
+			r = posix_spawn(ret_pid, program, &actions, NULL, argv, environ);
+		posix_spawn_file_actions_destroy(&actions);
+		close(pipe_fd[1]);
+		if (r == 0)
+			return fdopen(pipe_fd[0], "re");
+		close(pipe_fd[0]);
+	}
+	errno = r;
+	return NULL;
+}
+
 /* The worker knows its personalities: "name<TAB>about" lines. */
 static int find_simulated(struct listing *l)
 {
-	FILE *f = fwa_launch_list_sim();
 	fwa_auto_free char *line = NULL;
 	size_t cap = 0;
+	pid_t pid;
 	int r = 0;
+	FILE *f = run_list_sim(&pid);
 
 	if (!f)
 		return -errno;
@@ -103,12 +135,11 @@ static int find_simulated(struct listing *l)
 			continue;
 		*about++ = '\0';
 		about[strcspn(about, "\n")] = '\0';
-		if (asprintf(&name, "sim:%s", line) < 0)
-			r = -ENOMEM;
-		else
-			r = add_candidate(l, name, name, about);
+		r = asprintf(&name, "sim:%s", line) < 0 ? -ENOMEM
+							: add_candidate(l, name, name, about);
 	}
-	pclose(f);
+	fclose(f);
+	waitpid(pid, NULL, 0);
 	return r;
 }
 
@@ -139,10 +170,17 @@ static void show_text(struct listing *l, const struct candidate *c, const struct
 {
 	const struct fwa_profile *p = s->profile;
 	char commands[16] = "-", found[24] = "-";
-	const char *cells[] = { c->name, p ? fwa_family_name(p->family) : NULL,
+	const char *cells[] = { c->name,
+				p ? fwa_family_name(p->family) : NULL,
 				p && *p->id.model ? p->id.model : NULL,
-				p && *p->id.firmware ? p->id.firmware : NULL, commands, found, state,
-				*error ? error : c->about ? c->about : p ? p->id.serial : "" };
+				p && *p->id.firmware ? p->id.firmware : NULL,
+				commands,
+				found,
+				state,
+				*error     ? error
+				: c->about ? c->about
+				: p        ? p->id.serial
+					   : "" };
 
 	if (p) {
 		snprintf(commands, sizeof(commands), "%u", fwa_profile_count(p));
@@ -180,7 +218,7 @@ static int find_all(struct listing *l)
 
 static void show_all(struct listing *l)
 {
-	static const char *const heads[] = { "NAME",	 "FAMILY",   "MODEL", "FIRMWARE",
+	static const char *const heads[] = { "NAME",     "FAMILY",   "MODEL", "FIRMWARE",
 					     "COMMANDS", "FINDINGS", "STATE", "ABOUT" };
 	struct json_object *o = l->cli->json ? cli_json_begin(l->cli) : NULL;
 
@@ -215,7 +253,8 @@ int cli_cmd_list(struct cli *cli)
 		return cli_fail(cli, CLI_FAILED, "cannot look for devices: %s", strerror(-r));
 	/* An empty list is said by the exit code, and in JSON is an empty array all the same. */
 	if (!l.n && !cli->json)
-		return cli_fail(cli, CLI_NOT_FOUND, "no device; `fwadmit list --sim` has simulated ones");
+		return cli_fail(cli, CLI_NOT_FOUND,
+				"no device; `fwadmit list --sim` has simulated ones");
 	show_all(&l);
 	return l.n ? CLI_OK : CLI_NOT_FOUND;
 }

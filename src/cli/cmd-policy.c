@@ -62,8 +62,8 @@ static void print_check_json(struct check *c, const struct fwa_policy_files *fil
 static void print_check_text(const struct check *c, const struct fwa_policy_files *files)
 {
 	if (!files)
-		printf("the policy has %u error%s; a running fwadmitd keeps the old one\n", c->errors,
-		       c->errors == 1 ? "" : "s");
+		printf("the policy has %u error%s; a running fwadmitd keeps the old one\n",
+		       c->errors, c->errors == 1 ? "" : "s");
 	else
 		printf("%s: %u grant%s, policy %.12s\n", fwa_policy_files_source(files),
 		       fwa_policy_files_count(files), fwa_policy_files_count(files) == 1 ? "" : "s",
@@ -173,7 +173,8 @@ int cli_cmd_policy_show(struct cli *cli)
 	    fwa_policy_parse(&policy, fwa_span(encoded, len)) < 0)
 		return cli_fail(cli, CLI_FAILED, "%s: cannot compile the policy", cli->word[0]);
 	if (!policy.count)
-		return cli_fail(cli, CLI_NOT_FOUND, "%s: no grant is for this device", cli->word[0]);
+		return cli_fail(cli, CLI_NOT_FOUND, "%s: no grant is for this device",
+				cli->word[0]);
 	if (cli->json)
 		print_grants_json(cli, files, &policy);
 	else

@@ -33,22 +33,25 @@ static struct json_object *json_outcome(const struct sent *s)
 	bool code = answered(r);
 
 	json_object_object_add(o, "status", cli_json_text(fwa_outcome_name(r->status)));
-	json_object_object_add(o, "device_code", code ? json_object_new_int64(r->device_code) : NULL);
-	json_object_object_add(o, "device_status",
-			       code ? cli_json_text(fwa_status_name(s->verdict.decision.set,
-								    r->device_code)) :
-				      NULL);
-	json_object_object_add(o, "device_result", code ? json_object_new_int64(r->device_result) : NULL);
-	json_object_object_add(o, "transport_error",
-			       r->transport_errno ? cli_json_text(strerrorname_np(r->transport_errno)) :
-						    NULL);
+	json_object_object_add(o, "device_code",
+			       code ? json_object_new_int64(r->device_code) : NULL);
+	json_object_object_add(
+		o, "device_status",
+		code ? cli_json_text(fwa_status_name(s->verdict.decision.set, r->device_code))
+		     : NULL);
+	json_object_object_add(o, "device_result",
+			       code ? json_object_new_int64(r->device_result) : NULL);
+	json_object_object_add(
+		o, "transport_error",
+		r->transport_errno ? cli_json_text(strerrorname_np(r->transport_errno)) : NULL);
 	json_object_object_add(o, "bytes", json_object_new_int64((int64_t)s->data.len));
 	json_object_object_add(o, "duration_ns", json_object_new_int64((int64_t)r->duration_ns));
 	json_object_object_add(o, "seq", r->seq ? json_object_new_int64((int64_t)r->seq) : NULL);
 	return o;
 }
 
-static void print_json(const struct cli *cli, const struct cli_subject *subject, const struct sent *s)
+static void print_json(const struct cli *cli, const struct cli_subject *subject,
+		       const struct sent *s)
 {
 	struct json_object *o = cli_json_begin(cli);
 
@@ -74,9 +77,9 @@ static void say_refused(const struct cli *cli, const struct sent *s, const char 
 	cli_verdict_why(&s->verdict, why, sizeof(why));
 	cli_fail(cli, CLI_REFUSED, "%s refused: %s (C%u): %s; %s", command,
 		 fwa_reason_name(d->reason), fwa_reason_clause(d->reason), why,
-		 !s->verdict.remedy.possible ? "nothing would make it pass" :
-		 s->verdict.remedy.ask	     ? "it would pass with a greater --scope" :
-					       "`fwadmit explain` shows the grant that would do");
+		 !s->verdict.remedy.possible ? "nothing would make it pass"
+		 : s->verdict.remedy.ask     ? "it would pass with a greater --scope"
+					     : "`fwadmit explain` shows the grant that would do");
 }
 
 static void print_text(const struct cli *cli, const struct sent *s)
@@ -106,7 +109,8 @@ static void print_text(const struct cli *cli, const struct sent *s)
 		break;
 	default:
 		cli_fail(cli, CLI_FAILED,
-			 "%s: %s; whether the device executed it is not known, and it was not repeated",
+			 "%s: %s; whether the device executed it is not known, and it was not "
+			 "repeated",
 			 command, r->transport_errno ? strerror(r->transport_errno) : "no answer");
 		break;
 	}
@@ -137,7 +141,9 @@ static int submit(const struct cli *cli, const struct cli_subject *subject, stru
 		fwa_client_set_timeout(subject->client, timeout + 2000);
 	r = fwa_client_submit(subject->client, s->verdict.cmd, timeout, &s->reply, &s->data);
 	if (r < 0)
-		return cli_fail(cli, CLI_FAILED, "%s: the gate did not answer: %s; whether the command was executed is not known",
+		return cli_fail(cli, CLI_FAILED,
+				"%s: the gate did not answer: %s; whether the command was executed "
+				"is not known",
 				subject->name, strerror(-r));
 	if (s->reply.error)
 		return cli_fail(cli, CLI_FAILED, "%s: %s", subject->name,

@@ -96,8 +96,11 @@ static const char *text_of(struct json_object *o, const char *key, char buf[256]
 static void print_devices(const struct cli *cli, struct json_object *devices)
 {
 	static const char *const keys[] = { "name", "state", "pid", "restarts", "spec", "about" };
-	static const char *const heads[] = { "NAME", "STATE", "PID", "RESTARTS", "DEVICE", "ABOUT" };
-	size_t n = json_object_is_type(devices, json_type_array) ? json_object_array_length(devices) : 0;
+	static const char *const heads[] = {
+		"NAME", "STATE", "PID", "RESTARTS", "DEVICE", "ABOUT"
+	};
+	size_t n = json_object_is_type(devices, json_type_array) ? json_object_array_length(devices)
+								 : 0;
 	struct libscols_table *t = cli_table_new(cli, heads, FWA_ARRAY_SIZE(heads));
 	char buf[FWA_ARRAY_SIZE(keys)][256];
 	const char *cells[FWA_ARRAY_SIZE(keys)];
@@ -125,7 +128,7 @@ static void print_text(const struct cli *cli, struct json_object *info)
 
 static void print_json(const struct cli *cli, struct json_object *info)
 {
-	static const char *const keys[] = { "version",	     "pid",  "policy_digest",
+	static const char *const keys[] = { "version",       "pid",  "policy_digest",
 					    "policy_source", "mode", "devices" };
 	struct json_object *o = cli_json_begin(cli), *v;
 
@@ -144,7 +147,8 @@ int cli_cmd_status(struct cli *cli)
 	int r = fd;
 
 	if (fd == -ENOENT || fd == -ECONNREFUSED)
-		return cli_fail(cli, CLI_NOT_RUNNING, "fwadmitd is not running (nothing answers in %s)",
+		return cli_fail(cli, CLI_NOT_RUNNING,
+				"fwadmitd is not running (nothing answers in %s)",
 				cli_socket_dir(cli));
 	if (fd >= 0)
 		r = read_answer(fd, &text);

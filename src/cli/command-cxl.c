@@ -14,7 +14,7 @@
 enum fallback {
 	REQUIRED,
 	ZERO,
-	REST,	 /* what is left behind --offset of the log, the LSA or the Feature */
+	REST,    /* what is left behind --offset of the log, the LSA or the Feature */
 	MAILBOX, /* as much as the mailbox takes */
 };
 
@@ -33,7 +33,10 @@ struct layout {
 	struct field fields[5];
 };
 
-#define UUID16 { CLI_OPT_UUID, 0, FWA_UUID_LEN, 0, REQUIRED }
+#define UUID16                                             \
+	{                                                  \
+		CLI_OPT_UUID, 0, FWA_UUID_LEN, 0, REQUIRED \
+	}
 
 static const struct layout layouts[] = {
 	/* Get Event Records: which event log */
@@ -46,7 +49,10 @@ static const struct layout layouts[] = {
 	    { CLI_OPT_SLOT, 1, 1, 0, ZERO },
 	    { CLI_OPT_OFFSET, 4, 4, 128, ZERO } } },
 	/* Activate FW */
-	{ 0x0202, 2, false, { { CLI_OPT_ACTION, 0, 1, 0, ZERO }, { CLI_OPT_SLOT, 1, 1, 0, REQUIRED } } },
+	{ 0x0202,
+	  2,
+	  false,
+	  { { CLI_OPT_ACTION, 0, 1, 0, ZERO }, { CLI_OPT_SLOT, 1, 1, 0, REQUIRED } } },
 	{ CXL_OP_GET_LOG,
 	  CXL_GET_LOG_LEN,
 	  false,
@@ -71,7 +77,10 @@ static const struct layout layouts[] = {
 	  true,
 	  { UUID16, { CLI_OPT_SELECTION, 16, 4, 0, ZERO }, { CLI_OPT_OFFSET, 20, 2, 0, ZERO } } },
 	/* Get LSA, Set LSA */
-	{ 0x4102, 8, false, { { CLI_OPT_OFFSET, 0, 4, 0, ZERO }, { CLI_OPT_LENGTH, 4, 4, 0, REST } } },
+	{ 0x4102,
+	  8,
+	  false,
+	  { { CLI_OPT_OFFSET, 0, 4, 0, ZERO }, { CLI_OPT_LENGTH, 4, 4, 0, REST } } },
 	{ 0x4103, 8, true, { { CLI_OPT_OFFSET, 0, 4, 0, REQUIRED } } },
 	/* Get Poison List, Inject Poison, Clear Poison */
 	{ 0x4300,
@@ -106,19 +115,11 @@ static const struct layout *layout_of(uint16_t opcode)
 /* --- values --------------------------------------------------------------------------------- */
 
 /* The log or Feature that the model calls @name. */
-static const uint8_t *uuid_by_name(const char *name)
+static const uint8_t *uuid_by_name(const struct fwa_model_command *row, const char *name)
 {
-	static const uint16_t opcodes[] = { CXL_OP_GET_LOG, CXL_OP_SET_FEATURE };
-
-	for (size_t i = 0; i < FWA_ARRAY_SIZE(opcodes); i++) {
-		const struct fwa_model_command *row = fwa_model_find(FWA_SET_CXL, opcodes[i]);
-
-		if (!row || !row->select)
-			continue;
-		for (uint16_t v = 0; v < row->select->n_all; v++) {
-			if (strcmp(row->select->all[v].name, name) == 0)
-				return row->select->all[v].uuid;
-		}
+	for (uint16_t i = 0; row && row->select && i < row->select->n_all; i++) {
+		if (strcmp(row->select->all[i].name, name) == 0)
+			return row->select->all[i].uuid;
 	}
 	return NULL;
 }
@@ -126,7 +127,7 @@ static const uint8_t *uuid_by_name(const char *name)
 static int put_uuid(struct cli_build *b, uint8_t *at)
 {
 	const char *text = b->cli->args.text[CLI_OPT_UUID];
-	const uint8_t *known = uuid_by_name(text);
+	const uint8_t *known = uuid_by_name(b->out->row, text);
 	struct fwa_uuid uuid;
 
 	if (known)
@@ -134,8 +135,7 @@ static int put_uuid(struct cli_build *b, uint8_t *at)
 	else if (fwa_uuid_parse(text, &uuid))
 		memcpy(at, uuid.b, FWA_UUID_LEN);
 	else
-		return cli_fail(b->cli, CLI_USAGE, "--uuid=%.64s: neither a UUID nor a known name",
-				text);
+		return cli_build_unnamed(b, CLI_OPT_UUID, b->out->row, text);
 	return CLI_OK;
 }
 
@@ -170,7 +170,8 @@ static bool selected_size(const struct cli_build *b, const uint8_t *payload, uin
 	}
 }
 
-static int fall_back(struct cli_build *b, const struct field *f, const uint8_t *payload, uint64_t *ret)
+static int fall_back(struct cli_build *b, const struct field *f, const uint8_t *payload,
+		     uint64_t *ret)
 {
 	uint64_t offset = b->cli->args.number[CLI_OPT_OFFSET], size;
 
@@ -236,8 +237,9 @@ static int put_field(struct cli_build *b, const struct field *f, uint8_t *payloa
 	int r;
 
 	if (f->option == CLI_OPT_UUID)
-		return cli_build_takes(b, CLI_OPT_UUID) ? put_uuid(b, payload + f->at) :
-							  cli_build_missing(b, CLI_OPT_UUID);
+		return cli_build_takes(b, CLI_OPT_UUID)
+			       ? put_uuid(b, payload + f->at)
+			       : cli_build_unnamed(b, CLI_OPT_UUID, b->out->row, NULL);
 	r = field_value(b, f, payload, &value);
 	for (uint8_t i = 0; r == CLI_OK && i < f->width; i++)
 		payload[f->at + i] = (uint8_t)(value >> (8 * i));

@@ -17,7 +17,6 @@ struct field {
 	uint8_t cdw;
 	uint8_t shift;
 	uint8_t bits; /* 64: two dwords */
-	bool required;
 };
 
 enum {
@@ -27,19 +26,19 @@ enum {
 };
 
 static const struct field fields[] = {
-	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_LOG_PAGE, CLI_OPT_LID, 10, 0, 8, true },
-	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_LOG_PAGE, CLI_OPT_LSP, 10, 8, 7, false },
-	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_LOG_PAGE, CLI_OPT_RAE, 10, 15, 1, false },
-	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_LOG_PAGE, CLI_OPT_LSI, 11, 16, 16, false },
-	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_LOG_PAGE, CLI_OPT_OFFSET, 12, 0, 64, false },
-	{ FWA_SET_NVME_ADMIN, NVME_OP_IDENTIFY, CLI_OPT_CNS, 10, 0, 8, true },
-	{ FWA_SET_NVME_ADMIN, NVME_OP_SET_FEATURES, CLI_OPT_FID, 10, 0, 8, true },
-	{ FWA_SET_NVME_ADMIN, NVME_OP_SET_FEATURES, CLI_OPT_SELECTION, 10, 31, 1, false },
-	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_FEATURES, CLI_OPT_FID, 10, 0, 8, true },
-	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_FEATURES, CLI_OPT_SELECTION, 10, 8, 3, false },
-	{ FWA_SET_NVME_ADMIN, OP_FW_COMMIT, CLI_OPT_SLOT, 10, 0, 3, false },
-	{ FWA_SET_NVME_ADMIN, OP_FW_COMMIT, CLI_OPT_ACTION, 10, 3, 3, false },
-	{ FWA_SET_NVME_ADMIN, OP_FW_DOWNLOAD, CLI_OPT_OFFSET, 11, 0, 32, false },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_LOG_PAGE, CLI_OPT_LID, 10, 0, 8 },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_LOG_PAGE, CLI_OPT_LSP, 10, 8, 7 },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_LOG_PAGE, CLI_OPT_RAE, 10, 15, 1 },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_LOG_PAGE, CLI_OPT_LSI, 11, 16, 16 },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_LOG_PAGE, CLI_OPT_OFFSET, 12, 0, 64 },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_IDENTIFY, CLI_OPT_CNS, 10, 0, 8 },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_SET_FEATURES, CLI_OPT_FID, 10, 0, 8 },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_SET_FEATURES, CLI_OPT_SELECTION, 10, 31, 1 },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_FEATURES, CLI_OPT_FID, 10, 0, 8 },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_FEATURES, CLI_OPT_SELECTION, 10, 8, 3 },
+	{ FWA_SET_NVME_ADMIN, OP_FW_COMMIT, CLI_OPT_SLOT, 10, 0, 3 },
+	{ FWA_SET_NVME_ADMIN, OP_FW_COMMIT, CLI_OPT_ACTION, 10, 3, 3 },
+	{ FWA_SET_NVME_ADMIN, OP_FW_DOWNLOAD, CLI_OPT_OFFSET, 11, 0, 32 },
 };
 
 /* Bytes of log pages and of Features that have data, where there is one length for all devices. */
@@ -54,8 +53,8 @@ static const struct {
 	{ NVME_OP_GET_LOG_PAGE, 0x03, 512 },  /* firmware slots */
 	{ NVME_OP_GET_LOG_PAGE, 0x04, 4096 }, /* changed namespaces */
 	{ NVME_OP_GET_LOG_PAGE, NVME_LID_EFFECTS, NVME_EFFECTS_LEN },
-	{ NVME_OP_GET_LOG_PAGE, 0x06, 564 },  /* device self-test */
-	{ NVME_OP_GET_LOG_PAGE, 0x07, 512 },  /* telemetry: the header */
+	{ NVME_OP_GET_LOG_PAGE, 0x06, 564 }, /* device self-test */
+	{ NVME_OP_GET_LOG_PAGE, 0x07, 512 }, /* telemetry: the header */
 	{ NVME_OP_GET_LOG_PAGE, 0x08, 512 },
 	{ NVME_OP_GET_LOG_PAGE, 0x09, 512 },  /* endurance group */
 	{ NVME_OP_GET_LOG_PAGE, 0x0d, 512 },  /* persistent events: the header */
@@ -89,14 +88,19 @@ static bool cdw_given(const struct cli_build *b, unsigned int n)
 
 /* --- selectors ------------------------------------------------------------------------------ */
 
-/* The number of a log page, Feature or CNS that the model calls @name; -1 for none. */
+/*
+ * The number of a log page, Feature or CNS that the model calls @name; -1 for none. What the model
+ * names with a condition on other bits (a snapshot is made, an event cleared) has no number of its own.
+ */
 static int value_by_name(const struct fwa_selector_table *t, const char *name)
 {
 	for (int value = 0; t && t->by_value && value < 256; value++) {
 		struct fwa_variant_slice slice = t->by_value[value];
 
 		for (uint16_t i = slice.first; i < slice.first + slice.count; i++) {
-			if (t->all[i].name && strcmp(t->all[i].name, name) == 0)
+			const struct fwa_variant *v = &t->all[i];
+
+			if (!v->mask && v->name && strcmp(v->name, name) == 0)
 				return value;
 		}
 	}
@@ -112,21 +116,23 @@ static int named_value(struct cli_build *b, enum cli_option_id id, uint64_t *ret
 		return CLI_OK;
 	value = b->out->row ? value_by_name(b->out->row->select, text) : -1;
 	if (value < 0)
-		return cli_fail(b->cli, CLI_USAGE, "--%s=%.64s: neither a number up to 255 nor a known name",
-				cli_options[id].name, text);
+		return cli_build_unnamed(b, id, b->out->row, text);
 	*ret = (uint64_t)value;
 	return CLI_OK;
+}
+
+static bool is_named(uint8_t option)
+{
+	return option == CLI_OPT_FID || option == CLI_OPT_LID || option == CLI_OPT_CNS;
 }
 
 static int option_value(struct cli_build *b, const struct field *f, uint64_t *ret)
 {
 	int r = CLI_OK;
 
-	switch (f->option) {
-	case CLI_OPT_FID:
-	case CLI_OPT_LID:
-	case CLI_OPT_CNS:
+	if (is_named(f->option))
 		return named_value(b, f->option, ret);
+	switch (f->option) {
 	case CLI_OPT_RAE:
 		*ret = 1;
 		return r;
@@ -134,7 +140,8 @@ static int option_value(struct cli_build *b, const struct field *f, uint64_t *re
 		if (!cli_build_selection(b, ret, &r))
 			return r;
 		if (f->opcode == NVME_OP_SET_FEATURES && *ret != 0 && *ret != 2)
-			return cli_fail(b->cli, CLI_USAGE, "set-features sets the current or the saved value");
+			return cli_fail(b->cli, CLI_USAGE,
+					"set-features sets the current or the saved value");
 		*ret >>= f->opcode == NVME_OP_SET_FEATURES; /* saved is one bit there */
 		return r;
 	default:
@@ -149,7 +156,9 @@ static int put_field(struct cli_build *b, const struct field *f)
 	int r;
 
 	if (!cli_build_takes(b, f->option))
-		return f->required && !cdw_given(b, f->cdw) ? cli_build_missing(b, f->option) : CLI_OK;
+		return is_named(f->option) && !cdw_given(b, f->cdw)
+			       ? cli_build_unnamed(b, f->option, b->out->row, NULL)
+			       : CLI_OK;
 	r = option_value(b, f, &value);
 	if (r != CLI_OK)
 		return r;
@@ -229,7 +238,8 @@ static int put_data(struct cli_build *b)
 	if (b->has_data || !from_device)
 		return CLI_OK;
 	if (!cli_build_takes(b, CLI_OPT_LENGTH))
-		return known_length(b, &cmd->out_len) ? CLI_OK : cli_build_missing(b, CLI_OPT_LENGTH);
+		return known_length(b, &cmd->out_len) ? CLI_OK
+						      : cli_build_missing(b, CLI_OPT_LENGTH);
 	if (b->cli->args.number[CLI_OPT_LENGTH] > FWA_COMMAND_DATA_MAX)
 		return cli_fail(b->cli, CLI_USAGE, "--length: a command returns at most %u bytes",
 				FWA_COMMAND_DATA_MAX);
@@ -247,7 +257,8 @@ static int put_blocks(struct cli_build *b, uint64_t len)
 	if (!fwa_profile_namespace(b->subject->profile, b->out->cmd.nsid, &ns) || !ns.block_size)
 		return CLI_OK;
 	if (offset % ns.block_size || len % ns.block_size || !len)
-		return cli_fail(b->cli, CLI_USAGE, "%s: --offset and data must be whole blocks of %u bytes",
+		return cli_fail(b->cli, CLI_USAGE,
+				"%s: --offset and data must be whole blocks of %u bytes",
 				cli_build_name(b), ns.block_size);
 	if (!cdw_given(b, 10))
 		*cdw(b, 10) = (uint32_t)(offset / ns.block_size);
@@ -258,63 +269,65 @@ static int put_blocks(struct cli_build *b, uint64_t len)
 	return CLI_OK;
 }
 
-/* Where a command has the length of its data, 0's based: which dword, in which unit. */
-static int put_count(struct cli_build *b, const struct fwa_rule *rule, uint64_t len)
-{
-	unsigned int unit = rule->kind == FWA_RULE_DSM_RANGES ? 16 : 4;
-	uint64_t count;
+/* Where the model's rules have the count of the data, 0's based: in which dword, in which unit. */
+static const struct count {
+	uint8_t rule;
+	uint8_t cdw;
+	uint8_t unit;
+} counts[] = {
+	{ FWA_RULE_NUMD_OUT, 10, 4 },
+	{ FWA_RULE_NUMD_IN, 10, 4 },
+	{ FWA_RULE_DSM_RANGES, 10, 16 },
+	{ FWA_RULE_LENGTH_DWORDS_CDW10, 10, 4 },
+	{ FWA_RULE_LENGTH_DWORDS_CDW11, 11, 4 },
+	{ FWA_RULE_LENGTH_DWORDS_CDW12, 12, 4 },
+	{ FWA_RULE_COPY_RANGES, 12, 32 },
+};
 
-	if (rule->kind == FWA_RULE_LENGTH_CDW11) {
-		if (!cdw_given(b, 11))
-			*cdw(b, 11) = (uint32_t)len;
-		return CLI_OK;
-	}
-	if (!len || len % unit)
-		return cli_fail(b->cli, CLI_USAGE, "%s: %llu bytes of data are not a multiple of %u",
-				cli_build_name(b), (unsigned long long)len, unit);
-	count = len / unit - 1;
-	if (rule->kind == FWA_RULE_NUMD_OUT) {
+/* What --cdwN says stays as it is said. */
+static int put_count(struct cli_build *b, const struct count *c, uint64_t len)
+{
+	uint64_t count = len / c->unit - 1;
+
+	if (!len || len % c->unit)
+		return cli_fail(b->cli, CLI_USAGE,
+				"%s: %llu bytes of data are not a multiple of %u",
+				cli_build_name(b), (unsigned long long)len, c->unit);
+	if (c->rule == FWA_RULE_NUMD_OUT) {
 		if (!cdw_given(b, 11))
 			*cdw(b, 11) |= (uint32_t)(count >> 16);
 		count = (count & 0xffff) << 16;
 	}
-	if (!cdw_given(b, 10))
-		*cdw(b, 10) |= (uint32_t)count;
+	if (!cdw_given(b, c->cdw))
+		*cdw(b, c->cdw) |= (uint32_t)count;
 	return CLI_OK;
 }
 
-static int put_lengths(struct cli_build *b)
+static int put_length(struct cli_build *b, uint8_t rule)
 {
-	const struct fwa_model_command *row = b->out->row;
 	uint64_t len = b->out->cmd.payload.len + b->out->cmd.out_len;
-	int r = CLI_OK;
 
-	for (uint8_t i = 0; r == CLI_OK && row && i < row->n_rules; i++) {
-		switch (row->rules[i].kind) {
-		case FWA_RULE_NLB:
-			r = put_blocks(b, len);
-			break;
-		case FWA_RULE_NUMD_OUT:
-		case FWA_RULE_NUMD_IN:
-		case FWA_RULE_DSM_RANGES:
-		case FWA_RULE_LENGTH_CDW11:
-		case FWA_RULE_LENGTH_DWORDS_CDW10:
-			r = put_count(b, &row->rules[i], len);
-			break;
-		default:
-			break;
-		}
+	if (rule == FWA_RULE_NLB)
+		return put_blocks(b, len);
+	if (rule == FWA_RULE_LENGTH_CDW11 && !cdw_given(b, 11))
+		*cdw(b, 11) = (uint32_t)len;
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(counts); i++) {
+		if (counts[i].rule == rule)
+			return put_count(b, &counts[i], len);
 	}
-	return r;
+	return CLI_OK;
 }
 
 int cli_build_nvme(struct cli_build *b)
 {
+	const struct fwa_model_command *row = b->out->row;
 	int r = put_namespace(b);
 
 	if (r == CLI_OK)
 		r = put_fields(b);
 	if (r == CLI_OK)
 		r = put_data(b);
-	return r == CLI_OK ? put_lengths(b) : r;
+	for (uint8_t i = 0; r == CLI_OK && row && i < row->n_rules; i++)
+		r = put_length(b, row->rules[i].kind);
+	return r;
 }

@@ -78,7 +78,8 @@ static int read_name(const struct cli *cli, const struct cli_subject *s, const c
 		break;
 	}
 	if (nvme != (set != FWA_SET_CXL))
-		return cli_fail(cli, CLI_USAGE, "this device has no %s commands", fwa_set_name(set));
+		return cli_fail(cli, CLI_USAGE, "this device has no %s commands",
+				fwa_set_name(set));
 	ret->row = fwa_model_by_name(set, word);
 	if (ret->row)
 		opcode = ret->row->opcode;
@@ -153,6 +154,38 @@ int cli_build_missing(const struct cli_build *b, enum cli_option_id id)
 			cli_options[id].name, cli_options[id].arg, cli_options[id].help);
 }
 
+/* Names of variants, each once; they come in order. */
+static void list_names(const struct fwa_model_command *row, char *text, size_t size)
+{
+	const struct fwa_selector_table *t = row ? row->select : NULL;
+	const char *last = "";
+	size_t len = 0;
+
+	text[0] = '\0';
+	for (uint16_t i = 0; t && i < t->n_all; i++) {
+		const char *name = t->all[i].name;
+
+		if (!name || t->all[i].mask || strcmp(name, last) == 0 ||
+		    len + strlen(name) + 8 > size)
+			continue;
+		len += (size_t)snprintf(text + len, size - len, "%s%s", len ? ", " : "", name);
+		last = name;
+	}
+}
+
+int cli_build_unnamed(const struct cli_build *b, enum cli_option_id id,
+		      const struct fwa_model_command *row, const char *bad)
+{
+	char names[256];
+
+	list_names(row, names, sizeof(names));
+	if (bad)
+		return cli_fail(b->cli, CLI_USAGE, "--%s=%.64s: none that is known; names are: %s",
+				cli_options[id].name, bad, names);
+	return cli_fail(b->cli, CLI_USAGE, "%s needs --%s=%s; names are: %s", cli_build_name(b),
+			cli_options[id].name, cli_options[id].arg, names);
+}
+
 bool cli_build_selection(struct cli_build *b, uint64_t *ret, int *ret_code)
 {
 	static const char *const names[] = { "current", "default", "saved", "supported" };
@@ -188,9 +221,9 @@ int cli_command_read(const struct cli *cli, const struct cli_subject *s, const c
 	struct cli_build b = { .cli = cli, .subject = s, .out = ret };
 	int r;
 
-	ret->cmd.scope = cli_given(&cli->args, CLI_OPT_SCOPE) ?
-				 (uint8_t)cli->args.number[CLI_OPT_SCOPE] :
-				 FWA_SCOPE_LEAST;
+	ret->cmd.scope = cli_given(&cli->args, CLI_OPT_SCOPE)
+				 ? (uint8_t)cli->args.number[CLI_OPT_SCOPE]
+				 : FWA_SCOPE_LEAST;
 	r = read_name(cli, s, word, ret);
 	if (r == CLI_OK)
 		r = read_data(&b);

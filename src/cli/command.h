@@ -11,7 +11,7 @@
 struct cli_command {
 	struct fwa_command cmd;
 	const struct fwa_model_command *row; /* NULL when no specification names the opcode */
-	uint8_t *payload;		     /* owned; cmd.payload views it */
+	uint8_t *payload;                    /* owned; cmd.payload views it */
 };
 
 void cli_command_free(struct cli_command *c);
@@ -42,5 +42,11 @@ bool cli_build_takes(struct cli_build *b, enum cli_option_id id);
 const char *cli_build_name(const struct cli_build *b);
 /* Says that @b's command needs the option @id. */
 int cli_build_missing(const struct cli_build *b, enum cli_option_id id);
+/*
+ * The same for an option that takes a name: lists those of @row. @bad: the value that is none of them,
+ * NULL when the option was not given.
+ */
+int cli_build_unnamed(const struct cli_build *b, enum cli_option_id id,
+		      const struct fwa_model_command *row, const char *bad);
 /* --selection as a number. False after cli_fail() in *ret_code. */
 bool cli_build_selection(struct cli_build *b, uint64_t *ret, int *ret_code);

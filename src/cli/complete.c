@@ -67,7 +67,8 @@ static void print_bash(void)
 
 	puts("# bash completion for fwadmit\n"
 	     "_fwadmit()\n{\n"
-	     "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb= value= option= w\n"
+	     "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} verb= value= "
+	     "option= w\n"
 	     "\tfor w in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
 	     "\t\t[[ $w == [a-z]* ]] && { verb=$w; break; }\n"
 	     "\tdone\n"
@@ -152,7 +153,8 @@ static void print_zsh(void)
 	puts(")\n"
 	     "local verb=${words[(r)[a-z]*]}\n"
 	     "[[ $words[1] == $verb ]] && verb=${words[2,-1][(r)[a-z]*]}\n"
-	     "if (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then\n\t_describe verb verbs\n\treturn\nfi\n"
+	     "if (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then\n\t_describe verb "
+	     "verbs\n\treturn\nfi\n"
 	     "case $verb in");
 	for (const struct cli_verb *v = cli_verbs; v->name; v++) {
 		if (!first_word(v, word))
@@ -184,13 +186,14 @@ static void print_fish_option(const struct cli_option *o, const char *condition)
 
 static void print_fish(void)
 {
-	char word[32], condition[64];
+	char word[32], condition[96];
 
 	for (const struct cli_verb *v = cli_verbs; v->name; v++) {
 		if (first_word(v, word))
-			printf("complete -c fwadmit -n __fish_use_subcommand -a %s -d \"%s\"\n", word,
-			       v->help);
-		snprintf(condition, sizeof(condition), "-n '__fish_seen_subcommand_from %s' ", word);
+			printf("complete -c fwadmit -n __fish_use_subcommand -a %s -d \"%s\"\n",
+			       word, v->help);
+		snprintf(condition, sizeof(condition), "-n '__fish_seen_subcommand_from %s' ",
+			 word);
 		for (int i = 0; i < CLI_OPT_COUNT; i++) {
 			if (v->options & CLI_BIT(i))
 				print_fish_option(&cli_options[i], condition);

@@ -51,7 +51,8 @@ void cli_verdict_why(const struct cli_verdict *v, char *text, size_t size)
 		snprintf(text, size, "no grant of this user reaches scope %s", asked);
 		break;
 	case FWA_REASON_GRANT_EFFECTS:
-		snprintf(text, size, "no grant of this user reaches scope %s and allows %s", asked, list);
+		snprintf(text, size, "no grant of this user reaches scope %s and allows %s", asked,
+			 list);
 		break;
 	case FWA_REASON_GRANT_EXPIRED:
 		snprintf(text, size, "the grant that would cover it has ended");
@@ -95,16 +96,24 @@ static void print_selector(const struct fwa_command *cmd)
 		[FWA_SELECT_LID] = "log page",
 		[FWA_SELECT_CNS] = "structure",
 	};
-	struct fwa_selector s = fwa_command_selector(fwa_model_find(cmd->set, cmd->opcode), cmd);
-	char text[FWA_UUID_TEXT_LEN];
+	const struct fwa_model_command *row = fwa_model_find(cmd->set, cmd->opcode);
+	struct fwa_selector s = fwa_command_selector(row, cmd);
+	const char *name = cli_selector_name(row, &s), *what;
+	char value[FWA_UUID_TEXT_LEN], text[128];
 
 	if (s.uuid) {
-		fwa_uuid_text(s.uuid, text);
-		print_field(s.kind == FWA_SELECT_LOG_UUID ? "log" : "feature", text);
-	} else if (s.kind == FWA_SELECT_FID || s.kind == FWA_SELECT_LID || s.kind == FWA_SELECT_CNS) {
-		snprintf(text, sizeof(text), "%02xh", s.value);
-		print_field(names[s.kind], text);
+		what = s.kind == FWA_SELECT_LOG_UUID ? "log" : "feature";
+		fwa_uuid_text(s.uuid, value);
+	} else if (s.kind == FWA_SELECT_FID || s.kind == FWA_SELECT_LID ||
+		   s.kind == FWA_SELECT_CNS) {
+		what = names[s.kind];
+		snprintf(value, sizeof(value), "%02xh", s.value);
+	} else {
+		return;
 	}
+	snprintf(text, sizeof(text), "%s%s%s%s", name ? name : "", name ? " (" : "", value,
+		 name ? ")" : "");
+	print_field(what, text);
 }
 
 static void print_effects(const struct fwa_decision *d)
@@ -136,11 +145,12 @@ static void print_effects(const struct fwa_decision *d)
 /* A file that an operator can paste: the narrowest grant that is enough. */
 static void print_grant(const struct cli_subject *s, const struct cli_verdict *v, const char *user)
 {
-	const char *command = cli_command_name(v->decision.set, v->decision.opcode);
-	char effects[CLI_EFFECTS_TEXT];
+	const struct fwa_model_command *row = fwa_model_find(v->decision.set, v->decision.opcode);
+	char effects[CLI_EFFECTS_TEXT], name[CLI_OPCODE_TEXT];
 
-	printf("\n# /etc/fwadmit/policy.d/60-%s.conf\n", command);
-	printf("[grant %s-%.16s]\n", command, user);
+	cli_opcode_hex(v->decision.set, v->decision.opcode, name);
+	printf("\n# /etc/fwadmit/policy.d/60-%s.conf\n", row ? row->name : name);
+	printf("[grant %.28s-%.16s]\n", row ? row->name : name, user);
 	printf("user = %s\n", user);
 	printf("device = %s\n", s->name);
 	printf("scope = %s\n", fwa_scope_name(v->remedy.scope));

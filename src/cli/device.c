@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,8 +75,9 @@ static int launch(const struct cli *cli, const struct embedded *e, struct cli_su
 {
 	cli_auto_policy struct fwa_policy_files *files = NULL;
 	fwa_auto_close int policy_fd = -1, ours = -1, theirs = -1;
-	struct fwa_launch l = { .name = s->name, .spec = e->spec, .device_fd = e->device_fd,
-				.listen_fd = -1 };
+	struct fwa_launch l = {
+		.name = s->name, .spec = e->spec, .device_fd = e->device_fd, .listen_fd = -1
+	};
 	int pair[2], r;
 
 	if (cli_policy_load(cli, &files, error) < 0)
@@ -112,7 +114,8 @@ static int open_embedded(const struct cli *cli, const struct embedded *e, struct
 }
 
 /* "sim:honest,seed=3": policy sees the name "sim:honest". */
-static int open_spec(const struct cli *cli, const char *spec, struct cli_subject *s, char error[256])
+static int open_spec(const struct cli *cli, const char *spec, struct cli_subject *s,
+		     char error[256])
 {
 	fwa_auto_free char *name = strndup(spec, strcspn(spec, ","));
 
@@ -121,7 +124,8 @@ static int open_spec(const struct cli *cli, const char *spec, struct cli_subject
 	return open_embedded(cli, &(struct embedded){ name, spec, -1 }, s, error);
 }
 
-static int open_path(const struct cli *cli, const char *path, struct cli_subject *s, char error[256])
+static int open_path(const struct cli *cli, const char *path, struct cli_subject *s,
+		     char error[256])
 {
 	fwa_auto_close int fd = -1;
 	struct fwa_found found;
@@ -163,7 +167,8 @@ static bool daemon_runs(const char *dir)
 	return asprintf(&path, "%s/control.sock", dir) >= 0 && access(path, F_OK) == 0;
 }
 
-static int open_name(const struct cli *cli, const char *name, struct cli_subject *s, char error[256])
+static int open_name(const struct cli *cli, const char *name, struct cli_subject *s,
+		     char error[256])
 {
 	const char *dir = cli_socket_dir(cli);
 	fwa_auto_free char *path = NULL;
@@ -179,9 +184,10 @@ static int open_name(const struct cli *cli, const char *name, struct cli_subject
 	if (r == -ENOENT && daemon_runs(dir))
 		return explain(error, CLI_NOT_FOUND, "%s: fwadmitd serves no such device", name);
 	if (r == -ENOENT || r == -ECONNREFUSED)
-		return explain(error, CLI_NOT_RUNNING,
-			       "%s: no fwadmitd is running; without it, give a path (/dev/..) or sim:..",
-			       name);
+		return explain(
+			error, CLI_NOT_RUNNING,
+			"%s: no fwadmitd is running; without it, give a path (/dev/..) or sim:..",
+			name);
 	if (r < 0)
 		return explain(error, CLI_FAILED, "%s: %s", path, strerror(-r));
 	strcpy(s->name, name);
@@ -206,7 +212,8 @@ static int describe(const struct cli *cli, struct cli_subject *s, char error[256
 		return explain(error, CLI_FAILED, "out of memory");
 	memcpy(encoded, d->profile.data, d->profile.len);
 	if (!cli_subject_set_profile(s, encoded, d->profile.len))
-		return explain(error, CLI_FAILED, "%s: the gate sent a profile that is none", s->name);
+		return explain(error, CLI_FAILED, "%s: the gate sent a profile that is none",
+			       s->name);
 	s->kind = "device";
 	s->source_len = s->encoded_len;
 	memcpy(s->source_sha256, s->digest, sizeof(s->digest));

@@ -61,7 +61,8 @@ static void add_finding(struct libscols_table *t, const struct fwa_finding *f)
 	cli_table_add(t, cells, FWA_ARRAY_SIZE(cells), 0, colors[f->severity]);
 }
 
-void cli_print_findings(const struct cli *cli, const struct cli_findings *f, enum fwa_severity least)
+void cli_print_findings(const struct cli *cli, const struct cli_findings *f,
+			enum fwa_severity least)
 {
 	static const char *const heads[] = { "FINDING", "CLAUSE", "COMMAND", "WHAT" };
 	struct libscols_table *t;
@@ -93,8 +94,9 @@ void cli_findings_summary(const struct cli_findings *f, char *text, size_t size)
 		unsigned int severity = FWA_ERROR - i;
 
 		if (f->count[severity] && len < size)
-			len += (size_t)snprintf(text + len, size - len, "%s%zu %s%s", len ? ", " : "",
-						f->count[severity], fwa_severity_name(severity),
+			len += (size_t)snprintf(text + len, size - len, "%s%zu %s%s",
+						len ? ", " : "", f->count[severity],
+						fwa_severity_name(severity),
 						plural(f->count[severity]));
 	}
 }

@@ -10,7 +10,7 @@ struct cli_findings {
 	struct fwa_finding *list; /* owned */
 	size_t n;
 	size_t count[3]; /* by enum fwa_severity */
-	bool complete;	 /* false: out of memory on the way */
+	bool complete;   /* false: out of memory on the way */
 };
 
 struct cli_findings cli_findings_of(const struct fwa_profile *profile);

@@ -45,7 +45,8 @@ static const struct pair examples[] = {
 	{ "fwadmit list --sim", "the simulated devices" },
 	{ "fwadmit effects sim:honest", "what a device declares" },
 	{ "fwadmit lint --from=cel.bin --kind=cxl-cel", "check a captured log, without a device" },
-	{ "fwadmit explain mem0 set-lsa --as=alice --offset=0 --hex=00", "would Alice be let through?" },
+	{ "fwadmit explain mem0 set-lsa --as=alice --offset=0 --hex=00",
+	  "would Alice be let through?" },
 	{ "fwadmit send mem0 get-log --uuid=cel", "read a log" },
 };
 
@@ -105,7 +106,8 @@ void cli_print_help(void)
 	for (const struct cli_verb *v = cli_verbs; v->name; v++) {
 		char name[64];
 
-		snprintf(name, sizeof(name), "%s%s%s", v->name, *v->synopsis ? " " : "", v->synopsis);
+		snprintf(name, sizeof(name), "%s%s%s", v->name, *v->synopsis ? " " : "",
+			 v->synopsis);
 		printf("  %-*s %s\n", NAME_WIDTH, name, v->help);
 	}
 	puts("\nDEVICE is");
@@ -181,7 +183,8 @@ void cli_print_man(void)
 {
 	uint64_t verb_options = 0;
 
-	printf(".TH FWADMIT 1 \"\" \"fwadmit %s\"\n.SH NAME\nfwadmit \\- send commands to device firmware "
+	printf(".TH FWADMIT 1 \"\" \"fwadmit %s\"\n.SH NAME\nfwadmit \\- send commands to device "
+	       "firmware "
 	       "through a gate\n.SH SYNOPSIS\n.nf\n",
 	       FWADMIT_VERSION);
 	for (const struct cli_verb *v = cli_verbs; v->name; v++) {
@@ -190,8 +193,10 @@ void cli_print_man(void)
 		fputs(" [OPTION]..\n", stdout);
 		verb_options |= v->options;
 	}
-	puts(".fi\n.SH DESCRIPTION\nA command is admitted by the effects that the device itself declares for "
-	     "it, never by the name of the program that sends it. What the operator's policy does not "
+	puts(".fi\n.SH DESCRIPTION\nA command is admitted by the effects that the device itself "
+	     "declares for "
+	     "it, never by the name of the program that sends it. What the operator's policy does "
+	     "not "
 	     "grant is refused, with the reason and with what would pass.\n.SH VERBS");
 	for (const struct cli_verb *v = cli_verbs; v->name; v++)
 		print_roff_item(v->name, v->about);

@@ -134,20 +134,25 @@ struct json_object *cli_json_finding(const struct fwa_finding *f)
 static struct json_object *selector(const struct fwa_command *cmd)
 {
 	static const char *const keys[] = {
-		[FWA_SELECT_LOG_UUID] = "uuid", [FWA_SELECT_FEATURE_UUID] = "uuid",
-		[FWA_SELECT_FID] = "fid",	[FWA_SELECT_LID] = "lid",
+		[FWA_SELECT_FID] = "fid",
+		[FWA_SELECT_LID] = "lid",
 		[FWA_SELECT_CNS] = "cns",
 	};
-	struct fwa_selector s = fwa_command_selector(fwa_model_find(cmd->set, cmd->opcode), cmd);
+	const struct fwa_model_command *row = fwa_model_find(cmd->set, cmd->opcode);
+	struct fwa_selector s = fwa_command_selector(row, cmd);
 	struct json_object *o = json_object_new_object();
 	char uuid[FWA_UUID_TEXT_LEN];
 
 	if (s.uuid) {
 		fwa_uuid_text(s.uuid, uuid);
 		json_object_object_add(o, "uuid", json_object_new_string(uuid));
-	} else if (s.kind == FWA_SELECT_FID || s.kind == FWA_SELECT_LID || s.kind == FWA_SELECT_CNS) {
+	} else if (s.kind == FWA_SELECT_FID || s.kind == FWA_SELECT_LID ||
+		   s.kind == FWA_SELECT_CNS) {
 		json_object_object_add(o, keys[s.kind], json_object_new_int(s.value));
+	} else {
+		return o;
 	}
+	json_object_object_add(o, "name", cli_json_text(cli_selector_name(row, &s)));
 	return o;
 }
 
@@ -161,8 +166,8 @@ static struct json_object *would_pass(const struct cli_verdict *v)
 	json_object_object_add(o, "scope", cli_json_text(fwa_scope_name(v->remedy.scope)));
 	json_object_object_add(o, "effects", cli_json_effects(v->remedy.effects));
 	json_object_object_add(o, "how",
-			       json_object_new_string(v->remedy.ask ? "ask for the scope" :
-								      "an operator's grant"));
+			       json_object_new_string(v->remedy.ask ? "ask for the scope"
+								    : "an operator's grant"));
 	return o;
 }
 
@@ -172,7 +177,8 @@ struct json_object *cli_json_decision(const struct cli_verdict *v)
 	struct json_object *o = json_object_new_object();
 	const char *detail = fwa_detail_text(d->detail);
 
-	json_object_object_add(o, "verdict", json_object_new_string(fwa_admitted(d) ? "admit" : "deny"));
+	json_object_object_add(o, "verdict",
+			       json_object_new_string(fwa_admitted(d) ? "admit" : "deny"));
 	json_object_object_add(o, "reason", cli_json_text(fwa_reason_name(d->reason)));
 	json_object_object_add(o, "clause", cli_json_clause(fwa_reason_clause(d->reason)));
 	json_object_object_add(o, "detail", cli_json_text(detail));

@@ -14,8 +14,15 @@
 
 #define SOCKET_DIR "/run/fwadmit"
 
-enum { FORMAT_NORMAL, FORMAT_JSON };
-enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+enum {
+	FORMAT_NORMAL,
+	FORMAT_JSON
+};
+enum {
+	COLOR_AUTO,
+	COLOR_ALWAYS,
+	COLOR_NEVER
+};
 
 static const char *code_name(int code)
 {
@@ -74,14 +81,15 @@ void cli_note(const struct cli *cli, const char *format, ...)
 
 unsigned int cli_timeout(const struct cli *cli, unsigned int otherwise)
 {
-	return cli_given(&cli->args, CLI_OPT_TIMEOUT) ?
-		       (unsigned int)cli->args.number[CLI_OPT_TIMEOUT] :
-		       otherwise;
+	return cli_given(&cli->args, CLI_OPT_TIMEOUT)
+		       ? (unsigned int)cli->args.number[CLI_OPT_TIMEOUT]
+		       : otherwise;
 }
 
 const char *cli_socket_dir(const struct cli *cli)
 {
-	return cli_given(&cli->args, CLI_OPT_SOCKET_DIR) ? cli->args.text[CLI_OPT_SOCKET_DIR] : SOCKET_DIR;
+	return cli_given(&cli->args, CLI_OPT_SOCKET_DIR) ? cli->args.text[CLI_OPT_SOCKET_DIR]
+							 : SOCKET_DIR;
 }
 
 /* The number of words of @argv that name the verb @v; 0 when they do not. */
@@ -157,10 +165,12 @@ static int check_words(struct cli *cli)
 
 	/* a file takes the device's place, see cli_subject_open() */
 	if (cli->n < min)
-		return cli_fail(cli, CLI_USAGE, "usage: fwadmit %s %s [OPTION]..", v->name, v->synopsis);
+		return cli_fail(cli, CLI_USAGE, "usage: fwadmit %s %s [OPTION]..", v->name,
+				v->synopsis);
 	if (cli->n > v->max_args)
-		return cli_fail(cli, CLI_USAGE, "%.64s: a word too many; usage: fwadmit %s%s%s [OPTION]..",
-				cli->word[v->max_args], v->name, *v->synopsis ? " " : "", v->synopsis);
+		return cli_fail(
+			cli, CLI_USAGE, "%.64s: a word too many; usage: fwadmit %s%s%s [OPTION]..",
+			cli->word[v->max_args], v->name, *v->synopsis ? " " : "", v->synopsis);
 	return CLI_OK;
 }
 
@@ -173,7 +183,8 @@ static int run(struct cli *cli, int argc, char **argv)
 		/* The word before the options takes the place of the program's name. */
 		argc -= at - 1;
 		argv += at - 1;
-		at = cli_parse_options(&cli->args, CLI_GLOBAL | (cli->verb ? cli->verb->options : 0), false,
+		at = cli_parse_options(&cli->args,
+				       CLI_GLOBAL | (cli->verb ? cli->verb->options : 0), false,
 				       argc, argv);
 	}
 	cli->json = cli->args.number[CLI_OPT_OUTPUT_FORMAT] == FORMAT_JSON;

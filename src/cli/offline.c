@@ -21,7 +21,11 @@
 #define RECORD_ROOM 64u /* the profile's magic, family and one record header */
 #define SAVED_MAX (2 * FWA_PROFILE_MAX + 4096)
 
-enum kind { KIND_CXL_CEL, KIND_NVME_EFFECTS, KIND_PROFILE };
+enum kind {
+	KIND_CXL_CEL,
+	KIND_NVME_EFFECTS,
+	KIND_PROFILE
+};
 
 static const size_t size_max[] = { CEL_MAX, NVME_EFFECTS_LEN, SAVED_MAX };
 static const char *const what[] = { "a Command Effects Log", "the NVMe effects log",
@@ -37,7 +41,8 @@ static int set_raw_log(const struct cli *cli, struct cli_subject *s, enum kind k
 	if (!encoded)
 		return cli_fail(cli, CLI_FAILED, "out of memory");
 	fwa_profile_begin(&w, kind == KIND_CXL_CEL ? FWA_FAMILY_CXL : FWA_FAMILY_NVME);
-	fwa_profile_add(&w, kind == KIND_CXL_CEL ? FWA_RECORD_CXL_CEL : FWA_RECORD_NVME_EFFECTS, log);
+	fwa_profile_add(&w, kind == KIND_CXL_CEL ? FWA_RECORD_CXL_CEL : FWA_RECORD_NVME_EFFECTS,
+			log);
 	if (!cli_subject_set_profile(s, encoded, w.len))
 		return cli_fail(cli, CLI_FAILED, "%s: not %s", cli->args.text[CLI_OPT_FROM],
 				what[kind]);
@@ -103,8 +108,8 @@ static int set_saved(const struct cli *cli, struct cli_subject *s, const char *t
 	if (!cli_subject_set_profile(s, bytes, n))
 		return cli_fail(cli, CLI_FAILED, "%s: its encoded profile is damaged", path);
 	if (strcmp(digest, s->digest) != 0)
-		return cli_fail(cli, CLI_FAILED, "%s: its bytes do not have the digest that it names",
-				path);
+		return cli_fail(cli, CLI_FAILED,
+				"%s: its bytes do not have the digest that it names", path);
 	s->identified = true;
 	return CLI_OK;
 }
@@ -118,7 +123,8 @@ int cli_subject_open_file(const struct cli *cli, struct cli_subject *s)
 	int r;
 
 	if (!cli_given(&cli->args, CLI_OPT_KIND))
-		return cli_fail(cli, CLI_USAGE, "--from needs --kind=cxl-cel, nvme-effects or profile");
+		return cli_fail(cli, CLI_USAGE,
+				"--from needs --kind=cxl-cel, nvme-effects or profile");
 	r = fwa_read_file(path, size_max[kind], &data, &len);
 	if (r == -EFBIG)
 		return cli_fail(cli, CLI_FAILED, "%s: too long for %s, which has at most %zu bytes",

@@ -19,17 +19,17 @@ static const char *const scopes[] = { "configuration", "debug-read-only", "debug
 				      "debug-write-full", NULL };
 
 const struct cli_option cli_options[CLI_OPT_COUNT] = {
-	[CLI_OPT_OUTPUT_FORMAT] = { "output-format", 'o', CLI_CHOICE, false, "normal|json", formats, 0,
-				    "how to print" },
-	[CLI_OPT_OUTPUT_FORMAT_VERSION] = { "output-format-version", 0, CLI_NUMBER, false, "1", NULL, 1,
-					    "version of the JSON format" },
+	[CLI_OPT_OUTPUT_FORMAT] = { "output-format", 'o', CLI_CHOICE, false, "normal|json", formats,
+				    0, "how to print" },
+	[CLI_OPT_OUTPUT_FORMAT_VERSION] = { "output-format-version", 0, CLI_NUMBER, false, "1",
+					    NULL, 1, "version of the JSON format" },
 	[CLI_OPT_VERBOSE] = { "verbose", 'v', CLI_FLAG, false, NULL, NULL, 0, "say more" },
-	[CLI_OPT_QUIET] = { "quiet", 'q', CLI_FLAG, false, NULL, NULL, 0, "no notes on standard error" },
+	[CLI_OPT_QUIET] = { "quiet", 'q', CLI_FLAG, false, NULL, NULL, 0,
+			    "no notes on standard error" },
 	[CLI_OPT_SOCKET_DIR] = { "socket-dir", 0, CLI_DIR, false, "DIR", NULL, 0,
 				 "where fwadmitd's sockets are (/run/fwadmit)" },
 	[CLI_OPT_POLICY] = { "policy", 0, CLI_DIR, false, "DIR", NULL, 0,
 			     "read the policy from DIR alone" },
-	[CLI_OPT_JOURNAL] = { "journal", 0, CLI_DIR, true, "DIR", NULL, 0, "where the journal is" },
 	[CLI_OPT_TIMEOUT] = { "timeout", 0, CLI_NUMBER, false, "MS", NULL, 86400000,
 			      "longest wait for the device, in milliseconds" },
 	[CLI_OPT_COLOR] = { "color", 0, CLI_CHOICE, false, "WHEN", colors, 0,
@@ -38,7 +38,8 @@ const struct cli_option cli_options[CLI_OPT_COUNT] = {
 	[CLI_OPT_VERSION] = { "version", 0, CLI_FLAG, false, NULL, NULL, 0, "show the version" },
 	[CLI_OPT_COMPLETION] = { "completion", 0, CLI_CHOICE, true, "SHELL", shells, 0,
 				 "print the completion script for bash, zsh or fish" },
-	[CLI_OPT_MAN] = { "man", 0, CLI_FLAG, true, NULL, NULL, 0, "print the manual page's source" },
+	[CLI_OPT_MAN] = { "man", 0, CLI_FLAG, true, NULL, NULL, 0,
+			  "print the manual page's source" },
 	[CLI_OPT_SIM] = { "sim", 0, CLI_FLAG, false, NULL, NULL, 0, "the simulated devices" },
 	[CLI_OPT_FROM] = { "from", 0, CLI_FILE, false, "FILE", NULL, 0,
 			   "read declarations from FILE, not from a device" },
@@ -52,30 +53,40 @@ const struct cli_option cli_options[CLI_OPT_COUNT] = {
 			 "judge as if USER asked, by the policy files" },
 	[CLI_OPT_DEVICE_NAME] = { "device-name", 0, CLI_TEXT, false, "NAME", NULL, 0,
 				  "with --from: the device's name, as policy patterns see it" },
-	[CLI_OPT_DRY_RUN] = { "dry-run", 0, CLI_FLAG, false, NULL, NULL, 0, "decide, send nothing" },
+	[CLI_OPT_DRY_RUN] = { "dry-run", 0, CLI_FLAG, false, NULL, NULL, 0,
+			      "decide, send nothing" },
 	[CLI_OPT_UUID] = { "uuid", 0, CLI_TEXT, false, "UUID|NAME", NULL, 0, "CXL log or Feature" },
 	[CLI_OPT_FID] = { "fid", 0, CLI_TEXT, false, "N|NAME", NULL, 0, "NVMe feature" },
 	[CLI_OPT_LID] = { "lid", 0, CLI_TEXT, false, "N|NAME", NULL, 0, "NVMe log page" },
-	[CLI_OPT_LSP] = { "lsp", 0, CLI_NUMBER, false, "N", NULL, 0x7f, "NVMe log specific parameter" },
+	[CLI_OPT_LSP] = { "lsp", 0, CLI_NUMBER, false, "N", NULL, 0x7f,
+			  "NVMe log specific parameter" },
 	[CLI_OPT_LSI] = { "lsi", 0, CLI_NUMBER, false, "N", NULL, 0xffff,
 			  "NVMe log specific identifier" },
 	[CLI_OPT_RAE] = { "rae", 0, CLI_FLAG, false, NULL, NULL, 0,
 			  "NVMe: retain the asynchronous event" },
-	[CLI_OPT_CNS] = { "cns", 0, CLI_TEXT, false, "N|NAME", NULL, 0, "NVMe Identify: what to identify" },
+	[CLI_OPT_CNS] = { "cns", 0, CLI_TEXT, false, "N|NAME", NULL, 0,
+			  "NVMe Identify: what to identify" },
 	[CLI_OPT_NSID] = { "nsid", 0, CLI_NUMBER, false, "N", NULL, UINT32_MAX, "NVMe namespace" },
 	[CLI_OPT_SLOT] = { "slot", 0, CLI_NUMBER, false, "N", NULL, 0xff, "firmware slot" },
 	[CLI_OPT_ACTION] = { "action", 0, CLI_NUMBER, false, "N", NULL, 0xff, "firmware action" },
 	[CLI_OPT_OFFSET] = { "offset", 0, CLI_NUMBER, false, "N", NULL, UINT64_MAX,
 			     "first byte, or device physical address" },
-	[CLI_OPT_LENGTH] = { "length", 0, CLI_NUMBER, false, "N", NULL, UINT64_MAX, "number of bytes" },
+	[CLI_OPT_LENGTH] = { "length", 0, CLI_NUMBER, false, "N", NULL, UINT64_MAX,
+			     "number of bytes" },
 	[CLI_OPT_SELECTION] = { "selection", 0, CLI_TEXT, false, "N|NAME", NULL, 0,
 				"current, default or saved; or a number" },
-	[CLI_OPT_CDW10] = { "cdw10", 0, CLI_NUMBER, false, "N", NULL, UINT32_MAX, "NVMe command dword 10" },
-	[CLI_OPT_CDW11] = { "cdw11", 0, CLI_NUMBER, false, "N", NULL, UINT32_MAX, "NVMe command dword 11" },
-	[CLI_OPT_CDW12] = { "cdw12", 0, CLI_NUMBER, false, "N", NULL, UINT32_MAX, "NVMe command dword 12" },
-	[CLI_OPT_CDW13] = { "cdw13", 0, CLI_NUMBER, false, "N", NULL, UINT32_MAX, "NVMe command dword 13" },
-	[CLI_OPT_CDW14] = { "cdw14", 0, CLI_NUMBER, false, "N", NULL, UINT32_MAX, "NVMe command dword 14" },
-	[CLI_OPT_CDW15] = { "cdw15", 0, CLI_NUMBER, false, "N", NULL, UINT32_MAX, "NVMe command dword 15" },
+	[CLI_OPT_CDW10] = { "cdw10", 0, CLI_NUMBER, false, "N", NULL, UINT32_MAX,
+			    "NVMe command dword 10" },
+	[CLI_OPT_CDW11] = { "cdw11", 0, CLI_NUMBER, false, "N", NULL, UINT32_MAX,
+			    "NVMe command dword 11" },
+	[CLI_OPT_CDW12] = { "cdw12", 0, CLI_NUMBER, false, "N", NULL, UINT32_MAX,
+			    "NVMe command dword 12" },
+	[CLI_OPT_CDW13] = { "cdw13", 0, CLI_NUMBER, false, "N", NULL, UINT32_MAX,
+			    "NVMe command dword 13" },
+	[CLI_OPT_CDW14] = { "cdw14", 0, CLI_NUMBER, false, "N", NULL, UINT32_MAX,
+			    "NVMe command dword 14" },
+	[CLI_OPT_CDW15] = { "cdw15", 0, CLI_NUMBER, false, "N", NULL, UINT32_MAX,
+			    "NVMe command dword 15" },
 	[CLI_OPT_INPUT] = { "input", 'i', CLI_FILE, false, "FILE", NULL, 0,
 			    "send the bytes of FILE (-: standard input)" },
 	[CLI_OPT_HEX] = { "hex", 0, CLI_TEXT, false, "BYTES", NULL, 0, "send these bytes" },
@@ -100,10 +111,10 @@ bool cli_parse_number(const char *text, uint64_t max, uint64_t *ret)
 	if (len == 0 || (suffix && prefix))
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		int digit = text[i] >= '0' && text[i] <= '9' ? text[i] - '0' :
-			    text[i] >= 'a' && text[i] <= 'f' ? text[i] - 'a' + 10 :
-			    text[i] >= 'A' && text[i] <= 'F' ? text[i] - 'A' + 10 :
-							       base;
+		int digit = text[i] >= '0' && text[i] <= '9'   ? text[i] - '0'
+			    : text[i] >= 'a' && text[i] <= 'f' ? text[i] - 'a' + 10
+			    : text[i] >= 'A' && text[i] <= 'F' ? text[i] - 'A' + 10
+							       : base;
 
 		if (digit >= base || __builtin_mul_overflow(value, (uint64_t)base, &value) ||
 		    __builtin_add_overflow(value, (uint64_t)digit, &value))
@@ -183,8 +194,8 @@ static void getopt_tables(uint64_t allowed, bool stop, struct option *longs, cha
 
 		if (!(allowed & CLI_BIT(i)))
 			continue;
-		*longs++ = (struct option){ o->name, has_value ? required_argument : no_argument, NULL,
-					    LONG_ONLY + i };
+		*longs++ = (struct option){ o->name, has_value ? required_argument : no_argument,
+					    NULL, LONG_ONLY + i };
 		if (o->letter)
 			*shorts++ = o->letter;
 		if (o->letter && has_value)
@@ -220,8 +231,9 @@ int cli_parse_options(struct cli_args *args, uint64_t allowed, bool stop, int ar
 		else if (got == ':')
 			usage_error(args, "%.64s: needs a value", word);
 		else
-			take_option(args, (unsigned int)(got >= LONG_ONLY ? got - LONG_ONLY :
-									    option_by_letter(got)),
+			take_option(args,
+				    (unsigned int)(got >= LONG_ONLY ? got - LONG_ONLY
+								    : option_by_letter(got)),
 				    optarg ? optarg : "");
 	}
 	return optind;

@@ -19,7 +19,6 @@ enum cli_option_id {
 	CLI_OPT_QUIET,
 	CLI_OPT_SOCKET_DIR,
 	CLI_OPT_POLICY,
-	CLI_OPT_JOURNAL,
 	CLI_OPT_TIMEOUT,
 	CLI_OPT_COLOR,
 	CLI_OPT_HELP,
@@ -83,9 +82,9 @@ enum cli_option_type {
 
 struct cli_option {
 	const char *name; /* without the dashes */
-	char letter;	  /* 0: none */
-	uint8_t type;	  /* enum cli_option_type */
-	bool hidden;	  /* not in help and completion */
+	char letter;      /* 0: none */
+	uint8_t type;     /* enum cli_option_type */
+	bool hidden;      /* not in help and completion */
 	const char *arg;  /* what help calls the value */
 	const char *const *values;
 	uint64_t max;

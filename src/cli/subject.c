@@ -84,7 +84,6 @@ bool cli_subject_set_profile(struct cli_subject *s, uint8_t *encoded, size_t len
 	return true;
 }
 
-
 void cli_subject_close(struct cli_subject *s)
 {
 	cli_worker_close(s);
@@ -101,8 +100,9 @@ int cli_subject_open(const struct cli *cli, struct cli_subject *s, int *ret_word
 	if (!from && cli_given(&cli->args, CLI_OPT_KIND))
 		return cli_fail(cli, CLI_USAGE, "--kind is for --from=FILE");
 	if (!from && cli->n < cli->verb->max_args)
-		return cli_fail(cli, CLI_USAGE, "%s: name a device, or a file with --from",
-				cli->verb->name);
+		return cli_fail(cli, CLI_USAGE,
+				"usage: fwadmit %s %s; in place of DEVICE: --from=FILE",
+				cli->verb->name, cli->verb->synopsis);
 	if (from && cli->n == cli->verb->max_args)
 		return cli_fail(cli, CLI_USAGE, "%.64s: give a device or --from, not both",
 				cli->word[0]);
@@ -214,10 +214,15 @@ static struct json_object *saved_profile(const struct cli_subject *s)
 
 int cli_subject_save(const struct cli *cli, const struct cli_subject *s, const char *path)
 {
-	struct json_object *o = saved_profile(s);
-	const char *text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY);
-	int r = cli_write_output(cli, path, fwa_span(text, strlen(text)));
+	struct json_object *o;
+	const char *text;
+	int r;
 
+	if (strcmp(path, "-") == 0)
+		return cli_fail(cli, CLI_USAGE, "--save=-: standard output is taken");
+	o = saved_profile(s);
+	text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY);
+	r = cli_write_output(cli, path, fwa_span(text, strlen(text)));
 	json_object_put(o);
 	return r;
 }

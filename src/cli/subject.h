@@ -20,8 +20,8 @@ struct cli_subject {
 	size_t source_len; /* bytes of the file, or of the encoded profile */
 	char source_sha256[CLI_SHA256_TEXT];
 	char name[FWA_TEXT_MAX]; /* as policy sees it; empty for a file */
-	char spec[512];		 /* embedded: what the worker opened, policy sees it too */
-	bool identified;	 /* a device said who it is: not for raw logs */
+	char spec[512];          /* embedded: what the worker opened, policy sees it too */
+	bool identified;         /* a device said who it is: not for raw logs */
 
 	uint8_t *encoded; /* owned */
 	size_t encoded_len;
@@ -36,8 +36,8 @@ struct cli_subject {
 	bool embedded; /* the worker is this program's own */
 
 	struct fwa_client *client; /* NULL for a file */
-	int control;		   /* embedded: the worker's control socket, -1 otherwise */
-	pid_t worker;		   /* 0: none */
+	int control;               /* embedded: the worker's control socket, -1 otherwise */
+	pid_t worker;              /* 0: none */
 };
 
 #define CLI_SUBJECT_NONE ((struct cli_subject){ .control = -1 })

@@ -15,9 +15,9 @@ void cli_opcode_hex(unsigned int set, uint16_t opcode, char text[CLI_OPCODE_TEXT
 void cli_opcode_word(unsigned int set, uint16_t opcode, char text[CLI_OPCODE_TEXT])
 {
 	snprintf(text, CLI_OPCODE_TEXT,
-		 set == FWA_SET_CXL	? "%04xh" :
-		 set == FWA_SET_NVME_IO ? "io:%02xh" :
-					  "%02xh",
+		 set == FWA_SET_CXL       ? "%04xh"
+		 : set == FWA_SET_NVME_IO ? "io:%02xh"
+					  : "%02xh",
 		 opcode);
 }
 
@@ -37,6 +37,19 @@ const char *cli_effects_text(fwa_effects effects, fwa_effects added, const char 
 	return effects ? text : "none";
 }
 
+const char *cli_attributes_text(uint32_t attributes, char *text, size_t size)
+{
+	size_t len = 0;
+
+	snprintf(text, size, "-");
+	for (unsigned int bit = 0; bit < FWA_ATTR_COUNT && len < size; bit++) {
+		if (attributes >> bit & 1)
+			len += (size_t)snprintf(text + len, size - len, "%s%s", len ? " " : "",
+						fwa_attribute_name(bit));
+	}
+	return text;
+}
+
 bool cli_is_vendor(unsigned int set, uint16_t opcode)
 {
 	if (set == FWA_SET_CXL)
@@ -51,6 +64,23 @@ const char *cli_command_name(unsigned int set, uint16_t opcode)
 	if (row)
 		return row->name;
 	return cli_is_vendor(set, opcode) ? "vendor-specific" : "unknown";
+}
+
+const char *cli_selector_name(const struct fwa_model_command *row, const struct fwa_selector *s)
+{
+	const struct fwa_selector_table *t = row ? row->select : NULL;
+	struct fwa_variant_slice slice = { 0, t ? t->n_all : 0 };
+
+	if (t && t->by_value)
+		slice = t->by_value[s->value];
+	for (uint16_t i = slice.first; i < slice.first + slice.count; i++) {
+		const struct fwa_variant *v = &t->all[i];
+
+		/* by number, what is named with a condition on other bits is a special case of it */
+		if (t->by_value ? !v->mask : s->uuid && fwa_uuid_eq(v->uuid, s->uuid))
+			return v->name;
+	}
+	return NULL;
 }
 
 void cli_command_text(unsigned int set, uint16_t opcode, char *text, size_t size)
@@ -80,8 +110,8 @@ void cli_finding_text(const struct fwa_finding *f, char *text, size_t size)
 		snprintf(bits, sizeof(bits), " (bits %04xh)", f->bits);
 	if (!fwa_uuid_eq(f->uuid, none))
 		fwa_uuid_text(f->uuid, uuid);
-	snprintf(text, size, "%s%s%s%s%s%s", fwa_finding_text(f->code), bits, *list ? ": " : "", list,
-		 *uuid ? ", Feature " : "", uuid);
+	snprintf(text, size, "%s%s%s%s%s%s", fwa_finding_text(f->code), bits, *list ? ": " : "",
+		 list, *uuid ? ", Feature " : "", uuid);
 }
 
 void cli_hex_dump(FILE *out, const uint8_t *data, size_t len)

@@ -19,10 +19,14 @@ void cli_opcode_word(unsigned int set, uint16_t opcode, char text[CLI_OPCODE_TEX
 /* "config data", "none" for no effects; those of @added are marked with a plus. */
 const char *cli_effects_text(fwa_effects effects, fwa_effects added, const char *separator,
 			     char text[CLI_EFFECTS_TEXT]);
+/* "abort-supported scope-namespace", "-" for none. */
+const char *cli_attributes_text(uint32_t attributes, char *text, size_t size);
 /* The model's name, else "vendor-specific" or "unknown". */
 const char *cli_command_name(unsigned int set, uint16_t opcode);
 /* True for the opcodes that the specification leaves to the vendor. */
 bool cli_is_vendor(unsigned int set, uint16_t opcode);
+/* What the model calls the log, Feature, page or structure that @s of @row selects; NULL for no name. */
+const char *cli_selector_name(const struct fwa_model_command *row, const struct fwa_selector *s);
 /* "clear-poison (4302h)". */
 void cli_command_text(unsigned int set, uint16_t opcode, char *text, size_t size);
 

@@ -33,7 +33,8 @@ const struct cli_verb cli_verbs[] = {
 	{ "send", "DEVICE COMMAND", "send a command through the gate",
 	  "Sends a command if the gate admits it, and shows the device's answer. Exits with 4 when "
 	  "it is refused and with 5 when the device returns an error.",
-	  COMMAND_OPTIONS | CLI_BIT(CLI_OPT_DRY_RUN) | CLI_BIT(CLI_OPT_OUTPUT), 2, 2, cli_cmd_send },
+	  COMMAND_OPTIONS | CLI_BIT(CLI_OPT_DRY_RUN) | CLI_BIT(CLI_OPT_OUTPUT), 2, 2,
+	  cli_cmd_send },
 	{ "policy check", "[DIR]", "check the policy files",
 	  "Reads the policy as the daemon does and shows errors and warnings with file and line. "
 	  "Exits with 8 when there is an error.",
