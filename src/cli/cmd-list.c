@@ -5,14 +5,9 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/util.h"
 #include "cli/findings.h"
@@ -91,39 +86,13 @@ static int find_here(struct listing *l)
 	return r;
 }
 
-/* Runs "fwadmit-worker --list-sim"; its standard output, or NULL and errno. */
-static FILE *run_list_sim(pid_t *ret_pid)
-{
-	char program[PATH_MAX], *const argv[] = { program, (char *)"--list-sim", NULL };
-	posix_spawn_file_actions_t actions;
-	int pipe_fd[2], r;
-
-	r = -fwa_launch_find_worker(program);
-	if (r == 0 && pipe2(pipe_fd, O_CLOEXEC) < 0)
-		r = errno;
-	if (r == 0) {
-		posix_spawn_file_actions_init(&actions);
-		r = posix_spawn_file_actions_adddup2(&actions, pipe_fd[1], STDOUT_FILENO);
-		if (r == 0)
-			r = posix_spawn(ret_pid, program, &actions, NULL, argv, environ);
-		posix_spawn_file_actions_destroy(&actions);
-		close(pipe_fd[1]);
-		if (r == 0)
-			return fdopen(pipe_fd[0], "re");
-		close(pipe_fd[0]);
-	}
-	errno = r;
-	return NULL;
-}
-
 /* The worker knows its personalities: "name<TAB>about" lines. */
 static int find_simulated(struct listing *l)
 {
 	fwa_auto_free char *line = NULL;
 	size_t cap = 0;
-	pid_t pid;
 	int r = 0;
-	FILE *f = run_list_sim(&pid);
+	FILE *f = fwa_launch_list_sim();
 
 	if (!f)
 		return -errno;
@@ -138,8 +107,7 @@ static int find_simulated(struct listing *l)
 		r = asprintf(&name, "sim:%s", line) < 0 ? -ENOMEM
 							: add_candidate(l, name, name, about);
 	}
-	fclose(f);
-	waitpid(pid, NULL, 0);
+	pclose(f);
 	return r;
 }
 
@@ -157,8 +125,8 @@ static void show_json(struct listing *l, const struct candidate *c, const struct
 	json_object_object_add(o, "model", p ? cli_json_text(p->id.model) : NULL);
 	json_object_object_add(o, "serial", p ? cli_json_text(p->id.serial) : NULL);
 	json_object_object_add(o, "firmware", p ? cli_json_text(p->id.firmware) : NULL);
-	json_object_object_add(o, "commands", json_object_new_int64(p ? fwa_profile_count(p) : 0));
-	json_object_object_add(o, "findings", json_object_new_int64((int64_t)findings));
+	json_object_object_add(o, "commands", p ? json_object_new_int64(fwa_profile_count(p)) : NULL);
+	json_object_object_add(o, "findings", p ? json_object_new_int64((int64_t)findings) : NULL);
 	json_object_object_add(o, "state", json_object_new_string(state));
 	json_object_object_add(o, "about", cli_json_text(c->about));
 	json_object_object_add(o, "error", cli_json_text(error));
@@ -166,9 +134,10 @@ static void show_json(struct listing *l, const struct candidate *c, const struct
 }
 
 static void show_text(struct listing *l, const struct candidate *c, const struct cli_subject *s,
-		      size_t findings, const char *state, const char *error)
+		      size_t findings, const char *state)
 {
 	const struct fwa_profile *p = s->profile;
+	const char *serial = p && *p->id.serial ? p->id.serial : NULL;
 	char commands[16] = "-", found[24] = "-";
 	const char *cells[] = { c->name,
 				p ? fwa_family_name(p->family) : NULL,
@@ -177,10 +146,7 @@ static void show_text(struct listing *l, const struct candidate *c, const struct
 				commands,
 				found,
 				state,
-				*error     ? error
-				: c->about ? c->about
-				: p        ? p->id.serial
-					   : "" };
+				c->about ? c->about : serial };
 
 	if (p) {
 		snprintf(commands, sizeof(commands), "%u", fwa_profile_count(p));
@@ -199,11 +165,13 @@ static void show(struct listing *l, const struct candidate *c)
 	if (cli_subject_try_device(l->cli, c->device, &s, error) == CLI_OK) {
 		f = cli_findings_of(s.profile);
 		state = s.contract.quarantined ? "quarantined" : "ready";
+	} else {
+		cli_note(l->cli, "%s", error);
 	}
 	if (l->cli->json)
 		show_json(l, c, &s, f.n, state, error);
 	else
-		show_text(l, c, &s, f.n, state, error);
+		show_text(l, c, &s, f.n, state);
 }
 
 static int find_all(struct listing *l)
@@ -218,8 +186,9 @@ static int find_all(struct listing *l)
 
 static void show_all(struct listing *l)
 {
-	static const char *const heads[] = { "NAME",     "FAMILY",   "MODEL", "FIRMWARE",
-					     "COMMANDS", "FINDINGS", "STATE", "ABOUT" };
+	bool sim = cli_given(&l->cli->args, CLI_OPT_SIM);
+	const char *heads[] = { "NAME",	    "FAMILY",	"MODEL", "FIRMWARE",
+				"COMMANDS", "FINDINGS", "STATE", sim ? "ABOUT" : "SERIAL" };
 	struct json_object *o = l->cli->json ? cli_json_begin(l->cli) : NULL;
 
 	l->json = o ? json_object_new_array() : NULL;

@@ -32,13 +32,16 @@ static void take_message(const struct fwa_policy_message *m, void *userdata)
 	c->errors += m->error;
 	c->warnings += !m->error;
 	if (!c->cli->json) {
-		printf("%s:%u: %s: %s\n", m->file, m->line, severity, m->text);
+		if (m->line)
+			printf("%s:%u: %s: %s\n", m->file, m->line, severity, m->text);
+		else
+			printf("%s: %s: %s\n", m->file, severity, m->text);
 		return;
 	}
 	o = json_object_new_object();
 	json_object_object_add(o, "severity", json_object_new_string(severity));
 	json_object_object_add(o, "file", cli_json_text(m->file));
-	json_object_object_add(o, "line", json_object_new_int64(m->line));
+	json_object_object_add(o, "line", m->line ? json_object_new_int64(m->line) : NULL);
 	json_object_object_add(o, "message", cli_json_text(m->text));
 	json_object_array_add(c->messages, o);
 }

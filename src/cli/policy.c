@@ -8,8 +8,12 @@ static void keep_first_error(const struct fwa_policy_message *m, void *userdata)
 {
 	char *error = userdata;
 
-	if (m->error && !*error)
+	if (!m->error || *error)
+		return;
+	if (m->line)
 		snprintf(error, 256, "%s:%u: %s", m->file, m->line, m->text);
+	else
+		snprintf(error, 256, "%s: %s", m->file, m->text);
 }
 
 int cli_policy_load(const struct cli *cli, struct fwa_policy_files **ret, char error[256])
