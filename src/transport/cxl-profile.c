@@ -101,7 +101,7 @@ static bool cel_size(struct fwa_span logs, uint32_t *ret)
 		if (!fwa_uuid_eq(logs.data + at, CXL_UUID_CEL))
 			continue;
 		*ret = fwa_le32(logs.data + at + FWA_UUID_LEN);
-		if (*ret > CEL_MAX)
+		if (*ret > CEL_MAX) /*= spec/SECURITY-MODEL.md#C25 */
 			*ret = CEL_MAX;
 		return true;
 	}
@@ -231,7 +231,7 @@ static void encode(const struct reading *r, const struct collection *c, struct f
 		fwa_profile_add(w, FWA_RECORD_CXL_FEATURES, written(&c->features));
 	if (c->has_cel)
 		fwa_profile_add(w, FWA_RECORD_CXL_CEL, cel);
-	if (!same(cel, again))
+	if (!same(cel, again)) /*= spec/SECURITY-MODEL.md#C23 */
 		fwa_profile_add(w, FWA_RECORD_CXL_CEL_AGAIN, again);
 }
 

@@ -58,7 +58,7 @@ static int deliver(const struct sim *s, const struct sim_call *c, struct fwa_rep
 {
 	uint32_t len;
 
-	if (c->reported > s->dev.payload_max)
+	if (c->reported > s->dev.payload_max) /*= spec/SECURITY-MODEL.md#C25 */
 		return -EPROTO;
 	len = c->reported < reply->out_cap ? (uint32_t)c->reported : reply->out_cap;
 	if (len)

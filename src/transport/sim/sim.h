@@ -48,7 +48,7 @@
 #define SIM_REGISTER_MEDIA_KEY 1 /* counts changes of the media encryption key */
 #define SIM_REGISTER_FIRST_WRITABLE 8
 
-/* Opcodes that more than the table names. */
+/* The vendor commands, vendor.c. */
 #define SIM_OP_VENDOR_READ 0xc000
 #define SIM_OP_VENDOR_WRITE 0xc001
 
