@@ -137,7 +137,8 @@ static void weigh(struct subject *s, struct fwa_decision *d)
 	d->declared_raw = s->declared.raw;
 	d->declared = s->declared.effects;
 	d->attributes = s->declared.attributes;
-	if (s->contract->mode == FWA_MODE_LINUX) /* which has no notion of bits that depend on others */
+	if (s->contract->mode ==
+	    FWA_MODE_LINUX) /* which has no notion of bits that depend on others */
 		d->declared &= ~FWA_EFFECT_UNKNOWN;
 	d->floor = floor_of(s);
 	d->advisory = s->contract->advisory & FWA_EFFECTS_ALL;
@@ -145,8 +146,8 @@ static void weigh(struct subject *s, struct fwa_decision *d)
 	d->required = fwa_scope_of(d->effects, s->class, &d->need);
 	if (s->contract->mode == FWA_MODE_LINUX) {
 		d->need = FWA_NEED_LINUX;
-		d->required = s->is_set_feature ? fwa_linux_feature_scope(s->feature.effects) :
-						  FWA_SCOPE_CONFIGURATION;
+		d->required = s->is_set_feature ? fwa_linux_feature_scope(s->feature.effects)
+						: FWA_SCOPE_CONFIGURATION;
 	}
 	d->scope = s->cmd->scope;
 	if (d->scope == FWA_SCOPE_LEAST && d->required != FWA_SCOPE_NEVER)

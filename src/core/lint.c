@@ -154,7 +154,8 @@ static void lint_feature(struct lint *l, const struct fwa_feature *feature)
 		return;
 	if (!(own.effects & (FWA_EFFECTS_RESET | FWA_EFFECTS_IMMEDIATE)) && !own.reserved)
 		report(l, FWA_FINDING_FEATURE_SILENT, f);
-	fwa_profile_declared(l->p, FWA_SET_CXL, CXL_OP_SET_FEATURE, &all);
+	if (!fwa_profile_declared(l->p, FWA_SET_CXL, CXL_OP_SET_FEATURE, &all))
+		return; /* refused anyway */
 	f.expected = own.effects & immediate;
 	f.declared = all.effects;
 	f.bits = f.expected & ~all.effects;

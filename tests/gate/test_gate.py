@@ -1,0 +1,409 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The gate from outside: a real daemon and workers, and clients that are honest, odd or hostile.
+
+The protocol is written here a second time, from spec/GATE-PROTOCOL.md. FWADMITD as first argument.
+"""
+import fcntl
+import os
+import pathlib
+import pwd
+import resource
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import unittest
+
+FWADMITD = os.path.abspath(sys.argv.pop(1))
+MAGIC, DESCRIBE, SUBMIT = 0x31475746, 1, 2
+LEAST = 255
+REASONS = ["malformed", "quarantined", "undeclared", "reserved-bits", "payload-shape", "never",
+           "scope-too-low", "lockdown", "no-grant", "grant-scope", "grant-effects", "grant-expired",
+           "drift", "lease", "rate", "admit"]
+REFUSED, COMPLETED, DEVICE_ERROR, UNDELIVERABLE, UNKNOWN = range(5)
+E_MALFORMED, E_VERSION, E_KIND, E_PAYLOAD, E_MEMORY, E_GONE = range(1, 7)
+SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK
+IDENTIFY, SET_LSA, GET_LSA, HEALTH = 0x4000, 0x4103, 0x4102, 0x4200
+ROOT = os.geteuid() == 0
+
+
+def request(kind=SUBMIT, opcode=IDENTIFY, payload=b"", out_len=2048, scope=LEAST, request_id=7,
+            in_len=None, flags=0, version=1, timeout=0, cmd_set=0, nsid=0, magic=MAGIC):
+    return struct.pack("<IHHQBBHI24xIIII", magic, version, kind, request_id, cmd_set, scope, opcode,
+                       nsid, len(payload) if in_len is None else in_len, out_len, timeout,
+                       flags) + payload
+
+
+class Reply:
+    def __init__(self, message, fds):
+        (magic, version, self.kind, self.id, self.error, self.status, flags, reason, self.detail,
+         self.need, self.required, self.scope) = struct.unpack_from("<IHHQHBBBBBBB", message)
+        assert magic == MAGIC and version == 1, message[:16]
+        self.reason = REASONS[reason]
+        self.code, self.result, self.out_len = struct.unpack_from("<III", message, 52)
+        self.grant = message[80:120].rstrip(b"\0").decode()
+        self.errno = struct.unpack_from("<i", message, 120)[0]
+        self.data = message[128:]
+        if flags & 1:
+            with os.fdopen(fds.pop(), "rb") as f:
+                self.data = f.read()
+        assert len(self.data) == self.out_len
+
+
+class Client:
+    def __init__(self, path):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.sock.settimeout(20)
+        try:
+            self.sock.connect(str(path))
+        except OSError:
+            self.sock.close()
+            raise
+
+    def send(self, message, fds=()):
+        socket.send_fds(self.sock, [message], list(fds))
+
+    def recv(self):
+        message, fds, _, _ = socket.recv_fds(self.sock, 1 << 18, 4)
+        return Reply(message, fds) if message else None
+
+    def call(self, message, fds=()):
+        self.send(message, fds)
+        return self.recv()
+
+    def close(self):
+        self.sock.close()
+
+
+def memfd(data, seals=SEALS):
+    fd = os.memfd_create("payload", os.MFD_ALLOW_SEALING)
+    os.write(fd, data)
+    fcntl.fcntl(fd, fcntl.F_ADD_SEALS, seals)
+    return fd
+
+
+class GateTest(unittest.TestCase):
+    DEVICES = {"sim0": "sim:honest", "big": "sim:honest,payload=1048576", "gone": "sim:gone,after=2",
+               "hang": "sim:hang", "garbage": "sim:garbage", "liar": "sim:liar-data"}
+    POLICY = ("[grant all]\nuser = *\ndevice = *\nscope = debug-write-full\n"
+              "effects = config-cold-reset, config, data, policy, log, security, background, "
+              "config-conv-reset, config-cxl-reset\n")
+
+    def setUp(self):
+        self.tmp = tempfile.TemporaryDirectory(prefix="fwadmit-gate-")
+        self.dir = pathlib.Path(self.tmp.name)
+        os.chmod(self.dir, 0o755)
+        self.policy = self.dir / "policy"
+        self.policy.mkdir()
+        (self.policy / "test.conf").write_text(self.POLICY)
+        self.clients = []
+        self.log_file = open(self.dir / "log", "w")
+        self.daemon = subprocess.Popen(
+            [FWADMITD, f"--socket-dir={self.dir}/run", f"--policy={self.policy}", "--no-discovery",
+             *(f"--device={n}={s}" for n, s in self.DEVICES.items())],
+            stderr=self.log_file, stdin=subprocess.DEVNULL)
+
+    def tearDown(self):
+        for c in self.clients:
+            c.close()
+        self.daemon.terminate()
+        self.assertEqual(self.daemon.wait(20), 0)
+        self.log_file.close()
+        self.tmp.cleanup()
+
+    def expect_log(self, text):
+        end = time.monotonic() + 20
+        while text not in (self.dir / "log").read_text():
+            self.assertLess(time.monotonic(), end, (self.dir / "log").read_text())
+            time.sleep(0.01)
+
+    def client(self, name="sim0"):
+        end = time.monotonic() + 20
+        while True:
+            try:
+                self.clients.append(Client(self.dir / "run" / f"{name}.sock"))
+                return self.clients[-1]
+            except (FileNotFoundError, ConnectionRefusedError):
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.005)
+
+    def worker(self, name):
+        for pid in pathlib.Path(f"/proc/{self.daemon.pid}/task/{self.daemon.pid}/children"
+                                ).read_text().split():
+            if f"--name={name}" in pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0"):
+                return int(pid)
+        raise AssertionError(f"no worker for {name}")
+
+
+class Requests(GateTest):
+    def test_admitted_read_and_write(self):
+        c = self.client()
+        r = c.call(request())
+        self.assertEqual((r.reason, r.status, r.out_len), ("admit", COMPLETED, 67))
+        r = c.call(request(opcode=SET_LSA, payload=struct.pack("<II", 16, 0) + b"label"))
+        self.assertEqual((r.reason, r.status, r.grant), ("admit", COMPLETED, "all"))
+        r = c.call(request(opcode=GET_LSA, payload=struct.pack("<II", 16, 5)))
+        self.assertEqual(r.data, b"label")
+
+    def test_reply_is_cut_to_what_was_asked_for(self):
+        r = self.client().call(request(out_len=5))
+        self.assertEqual(r.out_len, 5)
+
+    def test_device_error(self):
+        r = self.client().call(request(opcode=0x4505, payload=bytes(0x40)))
+        self.assertEqual((r.reason, r.status), ("admit", DEVICE_ERROR))
+        self.assertNotEqual(r.code, 0)
+
+    def test_refused_is_not_sent(self):
+        c = self.client()
+        before = c.call(request(opcode=GET_LSA, payload=struct.pack("<II", 0, 8))).data
+        r = c.call(request(opcode=SET_LSA, payload=struct.pack("<II", 0, 0) + b"overwritten", scope=2))
+        self.assertEqual((r.reason, r.status), ("scope-too-low", REFUSED))
+        self.assertEqual(c.call(request(opcode=GET_LSA, payload=struct.pack("<II", 0, 8))).data, before)
+
+    def test_every_opcode_of_a_page(self):
+        """What the device does not declare is refused, whatever it is."""
+        c = self.client()
+        declared = {0xc000, 0xc001}
+        for opcode in range(0xc000, 0xc100):
+            r = c.call(request(opcode=opcode))
+            self.assertEqual(r.reason == "undeclared", opcode not in declared, hex(opcode))
+
+    def test_large_payload_in_a_memfd(self):
+        c = self.client("big")
+        data = os.urandom(200000)
+        room = c.call(request()).data
+        lsa = struct.unpack_from("<I", room, 0x38)[0]
+        size = min(len(data), lsa)
+        payload = struct.pack("<II", 0, 0) + data[:size]
+        if len(payload) <= 65536:
+            payload = struct.pack("<II", 0, 0) + bytes(70000)  # too long for the LSA, but carried
+        fd = memfd(payload)
+        r = c.call(request(opcode=SET_LSA, in_len=len(payload), flags=1), [fd])
+        os.close(fd)
+        self.assertEqual(r.error, 0)
+        self.assertEqual(r.reason, "admit" if len(payload) - 8 <= lsa else "payload-shape")
+
+    def test_large_reply_in_a_memfd(self):
+        c = self.client("big")
+        log = bytes.fromhex("5e1819d911a9400c811fd60719403d86")
+        r = c.call(request(kind=DESCRIBE))
+        self.assertEqual(r.error, 0)
+        r = c.call(request(opcode=0x0401, payload=log + struct.pack("<II", 0, 4), out_len=1 << 20))
+        self.assertEqual(r.reason, "admit")
+
+
+class Hostile(GateTest):
+    def expect_error(self, message, error, fds=(), stays=True, name="sim0"):
+        c = self.client(name)
+        r = c.call(message, fds)
+        self.assertEqual(r.error, error)
+        self.assertEqual(r.status, REFUSED)
+        if stays:
+            self.assertEqual(c.call(request()).reason, "admit")
+        else:
+            self.assertIsNone(c.recv())
+        self.assertEqual(self.client(name).call(request()).reason, "admit")
+
+    def test_no_request(self):
+        self.expect_error(b"x", E_MALFORMED, stays=False)
+        self.expect_error(b"x" * 64, E_MALFORMED, stays=False)
+        self.expect_error(request()[:63], E_MALFORMED, stays=False)
+        self.expect_error(request(magic=1), E_MALFORMED, stays=False)
+
+    def test_lengths_that_lie(self):
+        self.expect_error(request(payload=b"abc", in_len=2), E_MALFORMED, stays=False)
+        self.expect_error(request(payload=b"abc", in_len=4), E_MALFORMED, stays=False)
+        self.expect_error(request(in_len=0xffffffff), E_PAYLOAD)
+
+    def test_unknown_version_kind_flags(self):
+        self.expect_error(request(version=2), E_VERSION)
+        self.expect_error(request(kind=3), E_KIND)
+        self.expect_error(request(kind=0), E_KIND)
+        self.expect_error(request(flags=2), E_MALFORMED, stays=False)
+
+    def test_message_longer_than_any(self):
+        c = self.client()
+        c.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 18)
+        self.assertEqual(c.call(request(payload=bytes(100000))).error, E_MALFORMED)
+
+    def test_memfds_that_are_not_what_they_say(self):
+        data = bytes(70000)
+        for fd in (memfd(data, seals=0), memfd(data, seals=fcntl.F_SEAL_WRITE),
+                   memfd(data, seals=fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW), memfd(data[:-1]),
+                   memfd(data + b"x"), os.open("/dev/zero", os.O_RDONLY), os.pipe()[0]):
+            self.expect_error(request(in_len=len(data), flags=1), E_PAYLOAD, [fd])
+            os.close(fd)
+        self.expect_error(request(in_len=len(data), flags=1), E_PAYLOAD)
+        fd = memfd(b"")
+        self.expect_error(request(), E_PAYLOAD, [fd])
+        self.expect_error(request(), E_MALFORMED, [fd, fd], stays=False)
+
+    def test_descriptors_are_not_kept(self):
+        worker = None
+        c = self.client()
+        for _ in range(50):
+            fd = memfd(b"")
+            c.call(request(), [fd])
+            os.close(fd)
+            worker = worker or self.worker("sim0")
+            self.assertLess(len(os.listdir(f"/proc/{worker}/fd")), 30)
+
+    def test_client_that_leaves_in_mid_request(self):
+        for _ in range(20):
+            c = self.client()
+            c.send(request(opcode=0x0401, payload=bytes(24)))
+            c.close()
+            self.clients.remove(c)
+        self.assertEqual(self.client().call(request()).reason, "admit")
+
+    def test_client_that_does_not_read(self):
+        """It is dropped when its replies pile up; the others never wait for it."""
+        lazy, other = self.client(), self.client()
+        lazy.sock.settimeout(0.2)
+        try:
+            for _ in range(20000):
+                lazy.send(request())
+        except (BrokenPipeError, ConnectionResetError, TimeoutError):
+            pass
+        start = time.monotonic()
+        self.assertEqual(other.call(request()).reason, "admit")
+        self.assertLess(time.monotonic() - start, 5)
+
+    def test_two_clients_at_once(self):
+        results = []
+
+        def work(n):
+            c = self.client()
+            for i in range(300):
+                r = c.call(request(opcode=GET_LSA, payload=struct.pack("<II", n, 8), request_id=i))
+                results.append(r.id == i and r.reason == "admit" and r.out_len == 8)
+
+        threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        self.assertEqual(results, [True] * 1200)
+
+    def test_a_stranger_cannot_take_all_places(self):
+        if not ROOT:
+            self.skipTest("needs root, to be somebody else too")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
+        nobody = pwd.getpwnam("nobody").pw_uid
+        self.client()
+        os.seteuid(nobody)
+        try:
+            many = [self.client() for _ in range(100)]
+        finally:
+            os.seteuid(0)
+        time.sleep(0.2)
+        alive = 0
+        for c in many:
+            try:
+                alive += c.call(request(kind=DESCRIBE)) is not None
+            except (BrokenPipeError, ConnectionResetError):
+                pass
+        self.assertEqual(alive, 64)
+        self.assertEqual(self.client().call(request()).reason, "admit")
+        self.expect_log("too many connections")
+
+
+class Devices(GateTest):
+    def test_gone_in_mid_call(self):
+        c = self.client("gone")
+        seen = []
+        for _ in range(4):
+            r = c.call(request())
+            seen.append(r.error or r.status)
+        self.assertIn(UNKNOWN, seen)
+        self.assertEqual(c.call(request()).error, E_GONE)
+        self.assertEqual(self.client().call(request()).reason, "admit")
+        self.expect_log("gone: the device is gone")
+
+    def test_hang_is_an_unknown_outcome(self):
+        c = self.client("hang")
+        start = time.monotonic()
+        r = c.call(request(opcode=HEALTH, timeout=200))
+        self.assertEqual((r.reason, r.status), ("admit", UNKNOWN))
+        self.assertEqual(os.strerror(r.errno), os.strerror(110))
+        self.assertLess(time.monotonic() - start, 5)
+
+    def test_garbage_declares_nothing_and_hurts_nobody(self):
+        c = self.client("garbage")
+        for opcode in (IDENTIFY, HEALTH, SET_LSA, 0x0401, 0xc000):
+            self.assertIn(c.call(request(opcode=opcode)).reason, ("undeclared", "reserved-bits"))
+
+    def test_liar_is_judged_by_the_floor(self):
+        """It declares Clear Poison as a read; the specification does not."""
+        r = self.client("liar").call(request(opcode=0x4302, payload=bytes(72), scope=1))
+        self.assertEqual(r.reason, "scope-too-low")
+
+    def test_background_is_leased(self):
+        mine, other = self.client(), self.client()
+        r = mine.call(request(opcode=0x4400))
+        self.assertEqual((r.reason, r.status, r.code), ("admit", COMPLETED, 1))
+        self.assertEqual(other.call(request(opcode=0x4400)).reason, "lease")
+        self.assertEqual(other.call(request()).reason, "admit")
+
+    def test_sandbox(self):
+        self.client().call(request())
+        status = dict(l.split(":", 1) for l in pathlib.Path(
+            f"/proc/{self.worker('sim0')}/status").read_text().splitlines())
+        self.assertEqual(status["NoNewPrivs"].strip(), "1")
+        if not os.environ.get("FWADMIT_SANITIZED"):
+            self.assertEqual(status["Seccomp"].strip(), "2")
+        self.assertEqual(int(status["CapEff"], 16), 0)
+        self.assertEqual(int(status["CapPrm"], 16), 0)
+
+    def test_worker_holds_only_its_own(self):
+        self.client().call(request())
+        pid = self.worker("sim0")
+        links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+        for link in links:
+            self.assertTrue(link.startswith(("socket:", "anon_inode:[eventpoll]", "/dev/null"))
+                            or link == f"{self.dir}/log" or "memfd" in link
+                            or link.endswith("/lockdown"), link)
+
+
+class Identity(GateTest):
+    POLICY = ("[grant readers]\nuser = nobody\ndevice = sim0\nscope = debug-read-only\n")
+
+    @unittest.skipUnless(ROOT, "needs root, to be somebody else too")
+    def test_who_asks_is_what_the_kernel_says(self):
+        root = self.client()
+        self.assertEqual(root.call(request()).reason, "no-grant")
+        os.seteuid(pwd.getpwnam("nobody").pw_uid)
+        try:
+            reader, elsewhere = self.client(), self.client("liar")
+        finally:
+            os.seteuid(0)
+        r = reader.call(request())
+        self.assertEqual((r.reason, r.grant), ("admit", "readers"))
+        self.assertEqual(reader.call(request(opcode=SET_LSA, payload=bytes(9))).reason, "grant-scope")
+        self.assertEqual(elsewhere.call(request()).reason, "no-grant")
+
+    @unittest.skipUnless(ROOT, "needs root, to be somebody else too")
+    def test_reload_reaches_connected_clients(self):
+        os.seteuid(pwd.getpwnam("nobody").pw_uid)
+        try:
+            c = self.client()
+        finally:
+            os.seteuid(0)
+        self.assertEqual(c.call(request()).reason, "admit")
+        (self.policy / "test.conf").write_text("[grant nobody]\nuser = root\ndevice = *\n"
+                                               "scope = debug-read-only\n")
+        self.daemon.send_signal(1)
+        end = time.monotonic() + 20
+        while c.call(request()).reason != "no-grant":
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.01)
+
+
+if __name__ == "__main__":
+    unittest.main()
