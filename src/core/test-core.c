@@ -342,7 +342,7 @@ static void decision_admits_only_within_rights(void **state)
 		struct fwa_command cmd = {
 			.set = FWA_SET_CXL,
 			.opcode = rand() & 7 ? entries[rand() % 4096][0] : (uint16_t)rand(),
-			.scope = rand() & 1 ? FWA_SCOPE_LEAST : (uint8_t)(rand() % 5),
+			.scope = (uint8_t)(rand() & 1 ? FWA_SCOPE_LEAST : rand() % 5),
 			.payload = fwa_span(buf, (size_t)(rand() % 100)),
 		};
 		struct fwa_declared raw;

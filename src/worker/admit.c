@@ -125,6 +125,12 @@ static void submit(struct worker *w, const struct fwa_command *cmd, unsigned int
 	*ret_out = answer.out;
 }
 
+/* Whether the command may have begun something; one that failed or was never sent has not. */
+static bool may_run(const struct fwa_gate_reply *reply)
+{
+	return reply->status == FWA_OUTCOME_COMPLETED || reply->status == FWA_OUTCOME_UNKNOWN;
+}
+
 void worker_admit(struct worker *w, struct session *s, const struct fwa_command *cmd,
 		  unsigned int timeout_ms, struct fwa_gate_reply *reply, uint8_t **ret_out)
 {
@@ -138,9 +144,8 @@ void worker_admit(struct worker *w, struct session *s, const struct fwa_command 
 		return;
 	if (fwa_policy_grant(&w->policy, d.grant - 1, &grant))
 		memcpy(reply->grant, grant.name, sizeof(reply->grant));
-	if (d.effects & FWA_EFFECT_BACKGROUND) /*= spec/SECURITY-MODEL.md#C16 */
-		w->lessee = s;
 	submit(w, cmd, timeout_ms, reply, ret_out);
-	if (w->lessee == s && reply->status == FWA_OUTCOME_DEVICE_ERROR)
-		w->lessee = NULL;
+	/* What may be running from now on is the session's: C16. */
+	if (d.effects & FWA_EFFECT_BACKGROUND && may_run(reply))
+		w->lessee = s;
 }
