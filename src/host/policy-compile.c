@@ -111,35 +111,3 @@ int fwa_policy_files_compile(const struct fwa_policy_files *p, const char *name,
 		return r;
 	return fwa_memfd_sealed("fwadmit-policy", fwa_span(buf, len));
 }
-
-/* Names of grants */
-
-static int rule_order(const void *pa, const void *pb)
-{
-	const struct fwa_policy_rule *a = *(const struct fwa_policy_rule *const *)pa;
-	const struct fwa_policy_rule *b = *(const struct fwa_policy_rule *const *)pb;
-	int order = strcmp(a->name, b->name);
-
-	return order ? order : (a > b) - (a < b);
-}
-
-int fwa_policy_check_names(const struct fwa_policy_files *p, struct fwa_policy_report *report)
-{
-	fwa_auto_free const struct fwa_policy_rule **by_name = NULL;
-
-	by_name = calloc(p->n_rules + 1, sizeof(const struct fwa_policy_rule *));
-	if (!by_name)
-		return -ENOMEM;
-	for (size_t i = 0; i < p->n_rules; i++)
-		by_name[i] = &p->rules[i];
-	qsort(by_name, p->n_rules, sizeof(const struct fwa_policy_rule *), rule_order);
-	for (size_t i = 1; i < p->n_rules; i++) {
-		const struct fwa_policy_rule *a = by_name[i - 1], *b = by_name[i];
-
-		if (*a->name && strcmp(a->name, b->name) == 0)
-			fwa_policy_report(report, a->file == b->file, p->files[b->file], b->line,
-					  "grant '%s' is already in %s:%u", b->name,
-					  p->files[a->file], a->line);
-	}
-	return 0;
-}

@@ -219,7 +219,7 @@ static int loader_end(struct loader *l, int r, const char *source, struct fwa_po
 	struct fwa_policy_files *p = l->p;
 
 	if (r == 0)
-		r = fwa_policy_check_names(p, &l->report);
+		r = fwa_policy_check(p, &l->report);
 	if (r == 0 && l->report.errors) /*= spec/SECURITY-MODEL.md#C3 */
 		r = -EINVAL;
 	if (r == 0) {

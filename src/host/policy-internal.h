@@ -87,8 +87,11 @@ void fwa_policy_names_clear(struct fwa_policy_names *names);
  */
 int fwa_policy_parse_text(struct fwa_policy_files *p, struct fwa_policy_names *names,
 			  struct fwa_policy_report *report, const char *file, struct fwa_span text);
-/* Reports grants that share a name: in one file an error, else a warning. 0 or -ENOMEM. */
-int fwa_policy_check_names(const struct fwa_policy_files *p, struct fwa_policy_report *report);
+/*
+ * Reports grants that share a name (in one file an error, else a warning) and, when there was no
+ * error at all, grants that add nothing to another for the same users or groups. 0 or -ENOMEM.
+ */
+int fwa_policy_check(const struct fwa_policy_files *p, struct fwa_policy_report *report);
 
 /* As fwa_policy_files_load(), from the @n directories @dirs, in rising precedence. */
 int fwa_policy_files_load_dirs(const char *const *dirs, size_t n, fwa_policy_message_fn fn,

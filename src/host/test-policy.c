@@ -96,6 +96,19 @@ static const struct {
 	{ GOOD "effects = config, data\n",
 	  "W:1:grant 'a': scope debug-write does not reach effects: "
 	  "config data" },
+	{ GOOD "[grant b]\nuser = root\ndevice = mem0\nscope = debug-read-only\n",
+	  "W:5:grant 'b' adds nothing to grant 'a' (x.conf:1)" },
+	{ GOOD "[grant b]\nuser = root\ndevice = mem0\nscope = debug-write\n",
+	  "W:5:grant 'b' adds nothing to grant 'a' (x.conf:1)" },
+	{ GOOD "[grant b]\nuser = 0, 1\ndevice = *\nscope = debug-write\n",
+	  "W:1:grant 'a' adds nothing to grant 'b' (x.conf:5)" },
+	{ GOOD "[grant b]\nuser = 0\ndevice = mem0, mem1\nscope = debug-write\n",
+	  "W:1:grant 'a' adds nothing to grant 'b' (x.conf:5)" },
+	{ GOOD "[grant b]\nuser = 0, 1\ndevice = mem0\nscope = debug-read-only\n", "" },
+	{ GOOD "[grant b]\nuser = 0\ndevice = mem1\nscope = debug-read-only\n", "" },
+	{ GOOD "[grant b]\nuser = 0\ndevice = mem0\nscope = debug-write-full\neffects = data\n",
+	  "" },
+	{ GOOD "[grant b]\ngroup = 0\ndevice = mem0\nscope = debug-write\n", "" },
 	{ GOOD "user = @root\n", "E:5:unknown user '@root'; allowed: a name, a number, @owner, *" },
 	{ GOOD "user = adm*\n", "E:5:unknown user 'adm*'; allowed: a name, a number, @owner, *" },
 	{ GOOD "user = 4294967295\n", "E:5:'4294967295' is not a number that a user can have" },
@@ -320,7 +333,7 @@ static int teardown_dirs(void **state)
 	return system(command);
 }
 
-#define GRANT(name) "[grant " name "]\nuser = root\ndevice = *\nscope = debug-write\n"
+#define GRANT(name) "[grant " name "]\nuser = root\ndevice = " name "\nscope = debug-write\n"
 
 static void test_directories(void **state)
 {
