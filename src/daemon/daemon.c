@@ -16,7 +16,8 @@
 #include "daemon/monitor.h"
 #include "daemon/served.h"
 
-#define DEVICES_MAX 256
+/* Each holds up to five descriptors; 1024 are the usual limit. */
+#define DEVICES_MAX 128
 
 /* Devices */
 
@@ -118,7 +119,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si,
 	r = load_policy(d, &policy);
 	if (r == 0)
 		r = take_policy(d, policy);
-	if (r < 0) {
+	if (r < 0) { /*= C3 */
 		log_error("policy: not reloaded (%s): the old one stays in force", strerror(-r));
 		fwa_policy_files_free(policy);
 		return 0;

@@ -156,7 +156,7 @@ static int on_end(sd_event_source *source, const siginfo_t *si, void *userdata)
 	if (s->stopping)
 		fwa_daemon_stopped(s->daemon, s);
 	else
-		schedule(s);
+		schedule(s); /*= C26 */
 	return 0;
 }
 

@@ -6,6 +6,7 @@ Nothing here needs root: the policy of the tests names everybody.
 """
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -310,6 +311,22 @@ class Policy(Case):
         wait_until(lambda: self.connect(d, 'a').describe()['grants'] == 0, 'still in force')
         os.kill(d.device('a')['pid'], signal.SIGKILL)
         self.assertEqual(self.connect(d, 'a').describe()['grants'], 0)
+
+    def test_reload_that_fails_half_way_changes_nothing(self):
+        d = self.start_two()
+        before = d.info()['policy_digest']
+        gates = [self.connect(d, name) for name in ('a', 'b')]
+        # One more descriptor: enough to read the policy and to compile it for one device.
+        used = {int(fd) for fd in os.listdir('/proc/%d/fd' % d.process.pid)}
+        free = sorted(set(range(max(used) + 3)) - used)
+        _, hard = resource.prlimit(d.process.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(d.process.pid, resource.RLIMIT_NOFILE, (free[1], hard))
+        self.reload(d, '# nothing\n')
+        wait_until(lambda: 'the old one stays in force' in d.log(), 'no complaint')
+        self.assertIn('Too many open files', d.log())
+        resource.prlimit(d.process.pid, resource.RLIMIT_NOFILE, (hard, hard))
+        self.assertEqual([g.describe()['digest'] for g in gates], [before] * 2)
+        self.assertEqual(d.info()['policy_digest'], before)
 
     def test_malformed_at_start(self):
         self.write_policy('[grant x]\n')
