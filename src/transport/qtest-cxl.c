@@ -43,7 +43,7 @@
 struct cxl {
 	struct fwa_qtest_device base;
 	uint64_t mailbox; /* address */
-	bool in_flight;	  /* the doorbell may still ring from an earlier command */
+	bool in_flight;   /* the doorbell may still ring from an earlier command */
 };
 
 struct registers {

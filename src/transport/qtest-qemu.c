@@ -158,8 +158,8 @@ static int spawn(const char *program, char *const *argv, int rom, int disk, stru
 		return -errno;
 	ours = pair[0];
 	theirs = pair[1];
-	r = fork_child(program, argv,
-		       (int[CHILD_FDS]){ null, log, log, theirs, rom, disk, -1 }, &pid);
+	r = fork_child(program, argv, (int[CHILD_FDS]){ null, log, log, theirs, rom, disk, -1 },
+		       &pid);
 	if (r < 0)
 		return r;
 	*ret = (struct fwa_qemu){ .pid = pid, .sock = ours, .log = log };
@@ -172,8 +172,9 @@ static int say_why_not(int r, const char *program, char *error)
 {
 	if (r == -ENOENT && !strchr(program, '/'))
 		snprintf(error, 256,
-			 "qtest needs QEMU and there is no %.64s: install the package " FWA_QEMU_PACKAGE
-			 ", or name a program with qemu=PATH", program);
+			 "qtest needs QEMU and there is no %.64s: install the "
+			 "package " FWA_QEMU_PACKAGE ", or name a program with qemu=PATH",
+			 program);
 	else
 		snprintf(error, 256, "cannot start %.150s: %s", program, strerror(-r));
 	return r;
@@ -256,7 +257,8 @@ int fwa_qemu_version(const char *program, struct fwa_qemu_version *ret, char *er
 		return say_why_not(r, program, error);
 	if (sscanf(line, "QEMU emulator version %31[0-9.]", v.text) != 1 ||
 	    sscanf(v.text, "%3u.%3u", &v.major, &v.minor) != 2) {
-		snprintf(error, 256, "%.100s is no QEMU: its --version says \"%.100s\"", program, line);
+		snprintf(error, 256, "%.100s is no QEMU: its --version says \"%.100s\"", program,
+			 line);
 		return -EPROTO;
 	}
 	*ret = v;

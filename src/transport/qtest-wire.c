@@ -195,7 +195,7 @@ bool fwa_qtest_wait(struct fwa_qtest *q, unsigned int round)
 
 /* Appends one request line to @tx; @room counts bytes that the caller appends before the newline. */
 __attribute__((format(printf, 3, 4))) static char *post(struct fwa_qtest *q, size_t room,
-							 const char *format, ...)
+							const char *format, ...)
 {
 	char line[64];
 	va_list args;

@@ -27,13 +27,13 @@
 #define FWA_QTEST_LINE (2 * FWA_QTEST_CHUNK + 64)
 
 struct fwa_qtest {
-	int fd;		      /* a connected stream socket, owned by somebody else */
-	int error;	      /* of this exchange: 0 or negative errno */
-	bool lost;	      /* the connection has ended */
+	int fd;               /* a connected stream socket, owned by somebody else */
+	int error;            /* of this exchange: 0 or negative errno */
+	bool lost;            /* the connection has ended */
 	uint64_t deadline_ms; /* CLOCK_MONOTONIC */
-	uint32_t owed;	      /* answers to requests that have left */
+	uint32_t owed;        /* answers to requests that have left */
 	uint32_t posted;      /* requests in @tx */
-	size_t rx_at;	      /* first byte of @rx not yet taken */
+	size_t rx_at;         /* first byte of @rx not yet taken */
 	size_t rx_len;
 	size_t tx_len;
 	char rx[FWA_QTEST_LINE];

@@ -3,6 +3,7 @@
  * Opening "qtest:TYPE[,qemu=PATH][,version=V]". version= asks for a release ("10.0") and fails on
  * any other, so that a test is run against what it names.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,7 +44,8 @@ static int parse(char *rest, struct options *ret, char *error)
 		else if ((value = option(word, "version=")))
 			o.version = value;
 		else {
-			snprintf(error, 256, "qtest has no option \"%.60s\": there are qemu=PATH, version=X.Y",
+			snprintf(error, 256,
+				 "qtest has no option \"%.60s\": there are qemu=PATH, version=X.Y",
 				 word);
 			return -EINVAL;
 		}
@@ -83,8 +85,8 @@ static void explain(const struct fwa_qtest_device *d, const struct options *o, i
 	if (line[0])
 		snprintf(error, 256, "qtest:%s: %s", o->type, line);
 	else
-		snprintf(error, 256, "qtest:%s: %.100s does not behave like this device: %s", o->type,
-			 o->qemu, strerror(-r));
+		snprintf(error, 256, "qtest:%s: %.100s does not behave like this device: %s",
+			 o->type, o->qemu, strerror(-r));
 }
 
 static int start(struct fwa_qtest_device *d, const struct fwa_qtest_type *type,
@@ -139,6 +141,13 @@ int fwa_qtest_open(struct fwa_open_args *args, const char *rest, struct fwa_devi
 	if (!words) {
 		snprintf(args->error, sizeof(args->error), "out of memory");
 		return -ENOMEM;
+	}
+	for (const char *p = words; *p; p++) {
+		if (iscntrl((unsigned char)*p)) {
+			snprintf(args->error, sizeof(args->error),
+				 "a control character in the name of a qtest device");
+			return -EINVAL;
+		}
 	}
 	r = parse(words, &o, args->error);
 	return r < 0 ? r : open_device(&o, args->error, ret_dev);

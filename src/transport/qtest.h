@@ -18,7 +18,7 @@ struct fwa_qtest_device {
 
 struct fwa_qtest_type {
 	const char *name;
-	size_t size;	  /* of its struct */
+	size_t size;      /* of its struct */
 	size_t disk_size; /* 0: none */
 	/* Further arguments of QEMU @version, ended by NULL. */
 	const char *const *(*args)(const struct fwa_qemu_version *version);
