@@ -35,7 +35,7 @@
 #define MB_DOORBELL 1u
 #define MB_COMMAND 0x08
 #define MB_STATUS 0x10
-#define MB_BACKGROUND 1u
+#define MB_BACKGROUND 0x18
 #define MB_PAYLOAD 0x20
 
 #define BUSY_MS 1000
@@ -71,6 +71,17 @@ static const char *const *cxl_args(const struct fwa_qemu_version *v)
 	return v->major < 8 ? first : now;
 }
 
+/*
+ * By the Background Command Status register: opcode 15:0, percentage 22:16, return code 47:32. The
+ * status register has a bit for this too; in QEMU 10.0 a refused command clears it and in 11.1 it
+ * is set from the start.
+ */
+static bool is_running(uint64_t background)
+{
+	return (background & 0xffff) && (background >> 16 & 0x7f) < 100 &&
+	       (background >> 32 & 0xffff) != CXL_RC_ABORTED;
+}
+
 static struct registers read_registers(struct cxl *c)
 {
 	uint8_t raw[MB_PAYLOAD];
@@ -81,7 +92,7 @@ static struct registers read_registers(struct cxl *c)
 	status = fwa_le64(raw + MB_STATUS);
 	return (struct registers){
 		.doorbell = fwa_le32(raw + MB_CONTROL) & MB_DOORBELL,
-		.background = status & MB_BACKGROUND,
+		.background = is_running(fwa_le64(raw + MB_BACKGROUND)),
 		.code = (uint16_t)(status >> 32),
 		.len = (uint32_t)(command >> 16) & 0xfffffu,
 	};
@@ -98,6 +109,7 @@ static int wait_doorbell(struct cxl *c, struct registers *ret)
 	return c->base.wire.error;
 }
 
+/*= spec/SECURITY-MODEL.md#C25 */
 static int take_reply(struct cxl *c, const struct registers *regs, struct fwa_reply *reply)
 {
 	uint32_t len = regs->code == CXL_RC_SUCCESS ? regs->len : 0;

@@ -198,6 +198,7 @@ static int send_command(struct nvme *n, int queue, const struct fwa_command *cmd
 	struct fwa_qtest *wire = &n->base.wire;
 	uint8_t sqe[SQE_LEN];
 
+	/*= spec/SECURITY-MODEL.md#C25 */
 	if (cmd->out_len)
 		fwa_qtest_zero(wire, MEM_DATA, cmd->out_len);
 	fwa_qtest_write(wire, MEM_DATA, cmd->payload);

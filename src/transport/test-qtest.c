@@ -70,6 +70,29 @@ static pid_t qemu_of(struct fwa_device *dev)
 	return ((struct fwa_qtest_device *)dev)->qemu.pid;
 }
 
+/* True when @pid has ended, reaped or not. */
+static bool ended(pid_t pid)
+{
+	char path[64], stat[256] = "";
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	f = fopen(path, "re");
+	if (!f)
+		return true;
+	if (!fgets(stat, sizeof(stat), f))
+		stat[0] = '\0';
+	fclose(f);
+	return strstr(stat, ") Z ") || strstr(stat, ") X ");
+}
+
+static bool ends_soon(pid_t pid)
+{
+	for (int i = 0; i < 500 && !ended(pid); i++)
+		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
+	return ended(pid);
+}
+
 /* Sends @cmd; the answer's data goes to @out, of which cmd->out_len bytes may be used. */
 static int submit(struct fwa_device *dev, const struct fwa_command *cmd, struct fwa_reply *ret)
 {
@@ -189,7 +212,10 @@ static void test_cxl_declared_commands(void **state)
 	assert_int_not_equal(cxl(dev, 0x0101, "\0\0\0\0\0\0\0", 6).code, CXL_RC_UNSUPPORTED);
 }
 
-/* With no input at all: most answer with an error, all with a code that there is. */
+/*
+ * With no input at all: most answer with an error, all with a code that there is. QEMU 11.1 dies of
+ * Perform Maintenance (0600h) like that, which has to look like a device that is gone.
+ */
 static void test_cxl_every_declared_opcode_answers(void **state)
 {
 	struct fwa_device *dev = *state;
@@ -197,11 +223,23 @@ static void test_cxl_every_declared_opcode_answers(void **state)
 	uint32_t len = read_cel(dev, cel);
 
 	for (uint32_t at = 0; at + CXL_CEL_ENTRY_LEN <= len; at += CXL_CEL_ENTRY_LEN) {
-		struct fwa_reply r = cxl(dev, fwa_le16(cel + at), NULL, 0);
+		struct fwa_command cmd = { .opcode = fwa_le16(cel + at), .out_len = 2048 };
+		struct fwa_reply reply;
+		int r = submit(dev, &cmd, &reply);
 
-		assert_true(r.code <= CXL_RC_ABORT_UNSUPPORTED);
-		if (r.code != CXL_RC_SUCCESS)
-			assert_int_equal(r.out_len, 0);
+		assert_true(reply.maybe_sent);
+		if (r == -ENODEV) {
+			print_message("QEMU died of %04Xh\n", cmd.opcode);
+			assert_true(ends_soon(qemu_of(dev)));
+			tear_down(state);
+			assert_int_equal(set_up_cxl(state), 0);
+			dev = *state;
+			continue;
+		}
+		assert_int_equal(r, 0);
+		assert_true(reply.code <= CXL_RC_ABORT_UNSUPPORTED);
+		if (reply.code != CXL_RC_SUCCESS)
+			assert_int_equal(reply.out_len, 0);
 	}
 }
 
@@ -218,6 +256,7 @@ static void test_cxl_background(void **state)
 	assert_int_equal(cxl(dev, 0x4400, NULL, 0).code, CXL_RC_BACKGROUND);
 	assert_int_equal(dev->ops->busy(dev), 1);
 	assert_int_equal(cxl(dev, 0x4400, NULL, 0).code, CXL_RC_BUSY);
+	assert_int_equal(dev->ops->busy(dev), 1);
 }
 
 static void test_cxl_errors_are_codes(void **state)
@@ -416,6 +455,22 @@ static void test_nvme_not_sent(void **state)
 	assert_false(reply.maybe_sent);
 }
 
+/* An Asynchronous Event Request answers when there is an event: here never. */
+static void test_nvme_command_without_end(void **state)
+{
+	struct fwa_device *dev = *state;
+	struct fwa_command cmd = { .set = FWA_SET_NVME_ADMIN, .opcode = 0x0c };
+	struct fwa_reply reply = { .out = out };
+
+	assert_int_equal(dev->ops->submit(dev, &cmd, &reply, 50), -ETIMEDOUT);
+	assert_true(reply.maybe_sent);
+	reply.maybe_sent = false;
+	cmd = transfer(2, 512);
+	reply.out_cap = 512;
+	assert_int_equal(dev->ops->submit(dev, &cmd, &reply, 50), -EBUSY);
+	assert_false(reply.maybe_sent);
+}
+
 static void test_nvme_profile(void **state)
 {
 	struct fwa_device *dev = *state;
@@ -489,29 +544,6 @@ static void test_killed_in_mid_call(void **state)
 	assert_false(reply.maybe_sent);
 	if (dev->ops->busy)
 		assert_int_equal(dev->ops->busy(dev), -ENODEV);
-}
-
-/* True when @pid has ended, reaped or not. */
-static bool ended(pid_t pid)
-{
-	char path[64], stat[256] = "";
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	f = fopen(path, "re");
-	if (!f)
-		return true;
-	if (!fgets(stat, sizeof(stat), f))
-		stat[0] = '\0';
-	fclose(f);
-	return strstr(stat, ") Z ") || strstr(stat, ") X ");
-}
-
-static bool ends_soon(pid_t pid)
-{
-	for (int i = 0; i < 500 && !ended(pid); i++)
-		nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
-	return ended(pid);
 }
 
 static void test_qemu_does_not_survive_us(void **state)
@@ -637,6 +669,7 @@ int main(void)
 		NVME(test_nvme_queues_wrap),
 		NVME(test_nvme_errors_are_codes),
 		NVME(test_nvme_not_sent),
+		NVME(test_nvme_command_without_end),
 		NVME(test_nvme_profile),
 		CXL(test_timeout_then_recovery),
 		CXL(test_killed_in_mid_call),
