@@ -125,7 +125,8 @@ static void show_json(struct listing *l, const struct candidate *c, const struct
 	json_object_object_add(o, "model", p ? cli_json_text(p->id.model) : NULL);
 	json_object_object_add(o, "serial", p ? cli_json_text(p->id.serial) : NULL);
 	json_object_object_add(o, "firmware", p ? cli_json_text(p->id.firmware) : NULL);
-	json_object_object_add(o, "commands", p ? json_object_new_int64(fwa_profile_count(p)) : NULL);
+	json_object_object_add(o, "commands",
+			       p ? json_object_new_int64(fwa_profile_count(p)) : NULL);
 	json_object_object_add(o, "findings", p ? json_object_new_int64((int64_t)findings) : NULL);
 	json_object_object_add(o, "state", json_object_new_string(state));
 	json_object_object_add(o, "about", cli_json_text(c->about));
@@ -187,7 +188,7 @@ static int find_all(struct listing *l)
 static void show_all(struct listing *l)
 {
 	bool sim = cli_given(&l->cli->args, CLI_OPT_SIM);
-	const char *heads[] = { "NAME",	    "FAMILY",	"MODEL", "FIRMWARE",
+	const char *heads[] = { "NAME",     "FAMILY",   "MODEL", "FIRMWARE",
 				"COMMANDS", "FINDINGS", "STATE", sim ? "ABOUT" : "SERIAL" };
 	struct json_object *o = l->cli->json ? cli_json_begin(l->cli) : NULL;
 

@@ -41,32 +41,26 @@ static const struct field fields[] = {
 	{ FWA_SET_NVME_ADMIN, OP_FW_DOWNLOAD, CLI_OPT_OFFSET, 11, 0, 32 },
 };
 
-/* Bytes of log pages and of Features that have data, where there is one length for all devices. */
+/* Bytes of log pages, where there is one length for all devices. */
 static const struct {
-	uint8_t opcode;
-	uint8_t value;
+	uint8_t lid;
 	uint32_t length;
 } lengths[] = {
-	{ NVME_OP_GET_LOG_PAGE, 0x00, 1024 }, /* supported log pages */
-	{ NVME_OP_GET_LOG_PAGE, 0x01, 64 },   /* the first error */
-	{ NVME_OP_GET_LOG_PAGE, NVME_LID_SMART, 512 },
-	{ NVME_OP_GET_LOG_PAGE, 0x03, 512 },  /* firmware slots */
-	{ NVME_OP_GET_LOG_PAGE, 0x04, 4096 }, /* changed namespaces */
-	{ NVME_OP_GET_LOG_PAGE, NVME_LID_EFFECTS, NVME_EFFECTS_LEN },
-	{ NVME_OP_GET_LOG_PAGE, 0x06, 564 }, /* device self-test */
-	{ NVME_OP_GET_LOG_PAGE, 0x07, 512 }, /* telemetry: the header */
-	{ NVME_OP_GET_LOG_PAGE, 0x08, 512 },
-	{ NVME_OP_GET_LOG_PAGE, 0x09, 512 },  /* endurance group */
-	{ NVME_OP_GET_LOG_PAGE, 0x0d, 512 },  /* persistent events: the header */
-	{ NVME_OP_GET_LOG_PAGE, 0x12, 1024 }, /* feature effects */
-	{ NVME_OP_GET_LOG_PAGE, 0x13, 1024 }, /* NVMe-MI effects */
-	{ NVME_OP_GET_LOG_PAGE, 0x80, 64 },   /* reservation */
-	{ NVME_OP_GET_LOG_PAGE, 0x81, 512 },  /* sanitize */
-	{ NVME_OP_GET_FEATURES, 0x03, 4096 }, /* LBA ranges */
-	{ NVME_OP_GET_FEATURES, 0x0c, 256 },  /* power state transitions */
-	{ NVME_OP_GET_FEATURES, 0x0e, 8 },    /* timestamp */
-	{ NVME_OP_GET_FEATURES, 0x16, 512 },  /* host behavior */
-	{ NVME_OP_GET_FEATURES, 0x81, 8 },    /* host identifier */
+	{ 0x00, 1024 }, /* supported log pages */
+	{ 0x01, 64 },   /* the first error */
+	{ NVME_LID_SMART, 512 },
+	{ 0x03, 512 },  /* firmware slots */
+	{ 0x04, 4096 }, /* changed namespaces */
+	{ NVME_LID_EFFECTS, NVME_EFFECTS_LEN },
+	{ 0x06, 564 }, /* device self-test */
+	{ 0x07, 512 }, /* telemetry: the header */
+	{ 0x08, 512 },
+	{ 0x09, 512 },  /* endurance group */
+	{ 0x0d, 512 },  /* persistent events: the header */
+	{ 0x12, 1024 }, /* feature effects */
+	{ 0x13, 1024 }, /* NVMe-MI effects */
+	{ 0x80, 64 },   /* reservation */
+	{ 0x81, 512 },  /* sanitize */
 };
 
 #define NSID_ALL UINT32_MAX
@@ -213,19 +207,19 @@ static bool known_length(const struct cli_build *b, uint32_t *ret)
 	const struct fwa_model_command *row = b->out->row;
 	const struct fwa_command *cmd = &b->out->cmd;
 
-	for (size_t i = 0; !is_io(b) && i < FWA_ARRAY_SIZE(lengths); i++) {
-		if (lengths[i].opcode == cmd->opcode && lengths[i].value == (cmd->cdw[0] & 0xff)) {
+	if (row && row->out_min == row->out_max) {
+		*ret = row->out_min;
+		return true;
+	}
+	if (is_io(b) || cmd->opcode != NVME_OP_GET_LOG_PAGE)
+		return false;
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(lengths); i++) {
+		if (lengths[i].lid == (cmd->cdw[0] & 0xff)) {
 			*ret = lengths[i].length;
 			return true;
 		}
 	}
-	if (!is_io(b) && cmd->opcode == NVME_OP_GET_FEATURES)
-		*ret = 0; /* most Features are the completion's dword alone */
-	else if (row && row->out_min == row->out_max)
-		*ret = row->out_min;
-	else
-		return false;
-	return true;
+	return false;
 }
 
 static int put_data(struct cli_build *b)

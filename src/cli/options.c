@@ -52,7 +52,7 @@ const struct cli_option cli_options[CLI_OPT_COUNT] = {
 	[CLI_OPT_AS] = { "as", 0, CLI_TEXT, false, "USER", NULL, 0,
 			 "judge as if USER asked, by the policy files" },
 	[CLI_OPT_DEVICE_NAME] = { "device-name", 0, CLI_TEXT, false, "NAME", NULL, 0,
-				  "with --from: the device's name, as policy patterns see it" },
+				  "with --from: the name that policy patterns see" },
 	[CLI_OPT_DRY_RUN] = { "dry-run", 0, CLI_FLAG, false, NULL, NULL, 0,
 			      "decide, send nothing" },
 	[CLI_OPT_UUID] = { "uuid", 0, CLI_TEXT, false, "UUID|NAME", NULL, 0, "CXL log or Feature" },

@@ -114,26 +114,37 @@ void cli_finding_text(const struct fwa_finding *f, char *text, size_t size)
 		 list, *uuid ? ", Feature " : "", uuid);
 }
 
+static void dump_line(FILE *out, size_t at, const uint8_t *line, size_t n)
+{
+	fprintf(out, "%06zx  ", at);
+	for (size_t i = 0; i < 16; i++) {
+		if (i < n)
+			fprintf(out, "%02x ", line[i]);
+		else
+			fputs("   ", out);
+		if (i == 7)
+			fputc(' ', out);
+	}
+	fputs(" |", out);
+	for (size_t i = 0; i < n; i++)
+		fputc(line[i] >= 0x20 && line[i] < 0x7f ? line[i] : '.', out);
+	fputs("|\n", out);
+}
+
 void cli_hex_dump(FILE *out, const uint8_t *data, size_t len)
 {
+	bool squeezed = false;
+
 	for (size_t at = 0; at < len; at += 16) {
 		size_t n = len - at < 16 ? len - at : 16;
+		bool again = at && n == 16 && memcmp(data + at, data + at - 16, 16) == 0;
 
-		fprintf(out, "%06zx  ", at);
-		for (size_t i = 0; i < 16; i++) {
-			if (i < n)
-				fprintf(out, "%02x ", data[at + i]);
-			else
-				fputs("   ", out);
-			if (i == 7)
-				fputc(' ', out);
-		}
-		fputs(" |", out);
-		for (size_t i = 0; i < n; i++) {
-			uint8_t c = data[at + i];
-
-			fputc(c >= 0x20 && c < 0x7f ? c : '.', out);
-		}
-		fputs("|\n", out);
+		if (again && !squeezed)
+			fputs("*\n", out);
+		if (!again)
+			dump_line(out, at, data + at, n);
+		squeezed = again;
 	}
+	if (squeezed)
+		fprintf(out, "%06zx\n", len);
 }

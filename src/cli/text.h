@@ -33,5 +33,8 @@ void cli_command_text(unsigned int set, uint16_t opcode, char *text, size_t size
 /* The finding's one line, without severity and command. */
 void cli_finding_text(const struct fwa_finding *f, char *text, size_t size);
 
-/* 16 bytes a line with their ASCII; what is not printable is a dot. */
+/*
+ * 16 bytes a line with their ASCII; what is not printable is a dot, lines like the one before are one
+ * asterisk. Ends with the length when the last lines were left out so.
+ */
 void cli_hex_dump(FILE *out, const uint8_t *data, size_t len);

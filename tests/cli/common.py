@@ -86,7 +86,7 @@ class Case(unittest.TestCase):
         return result
 
     def json(self, *args, code=OK, **kw):
-        result = self.run_cli(*args, '-o', 'json', code=code, **kw)
+        result = self.run_cli('-o', 'json', *args, code=code, **kw)
         self.assertEqual(result.err, '', result)
         o = json.loads(result.out)
         self.assertEqual(o['format_version'], 1)

@@ -204,10 +204,10 @@ class Send(Case):
         args = ('sim:honest', 'get-feature', '--uuid=' + self.a_feature(), '--selection=7')
         o = self.send(*args, code=DEVICE_ERROR)
         self.assertEqual(o['outcome']['status'], 'device-error')
-        self.assertEqual(o['outcome']['device_status'], 'feature-selection')
+        self.assertEqual(o['outcome']['device_status'], 'unsupported-feature-selection')
         r = self.run_cli('send', self.policy(READER), *args, code=DEVICE_ERROR)
         self.assertRegex(r.err, r'\Afwadmit: get-feature \(0501h\): the device returned '
-                                r'feature-selection \(1ah\)\n\Z')
+                                r'unsupported-feature-selection \(1ah\)\n\Z')
 
     def a_feature(self):
         data = bytes.fromhex(self.send('sim:honest', 'get-supported-features')['output_hex'])
@@ -322,7 +322,8 @@ class BadInput(Case):
         for args, text in ((('get-log',), 'needs --uuid'), (('get-feature',), 'needs --uuid'),
                            (('inject-poison',), 'needs --offset'),
                            (('get-poison-list', '--offset=0'), 'needs --length'),
-                           (('set-lsa', '--selection=1'), 'means nothing')):
+                           (('set-lsa',), 'needs --offset'),
+                           (('get-feature', '--uuid=' + CEL), 'needs --length')):
             self.error('send', 'sim:honest', *args, code=USAGE, text=text)
         source = self.nvme({2: 1, 6: 1, 0x80: 1, 0xc2: 1}, {2: 1})
         for args, text in ((('identify',), 'needs --cns'), (('get-log-page',), 'needs --lid'),
@@ -340,7 +341,8 @@ class BadInput(Case):
                            (('get-poison-list', '--offset=0', '--length=3'), 'multiple of 64'),
                            (('get-lsa', '--offset=-1'), 'not a number'),
                            (('get-lsa', '--offset=18446744073709551616'), 'not a number'),
-                           (('get-feature', '--uuid=' + CEL, '--selection=maybe'), 'current')):
+                           (('get-feature', '--uuid=' + CEL, '--length=1', '--selection=maybe'), 'current'),
+                           (('get-log', '--uuid=cel', '--selection=1'), 'means nothing')):
             self.error('explain', 'sim:honest', *args, code=USAGE, text=text)
         source = self.nvme({2: 1, 0x11: 1})
         for args, text in ((('get-log-page', '--lid=256'), 'names are'),

@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""policy check and policy show."""
+import unittest
+
+from common import FAILED, NOT_FOUND, VIOLATION, WRITER, READER, Case
+
+CHECK = {'format_version', 'verb', 'source', 'policy_digest', 'grants', 'errors', 'warnings', 'messages'}
+
+
+class Check(Case):
+    def test_good(self):
+        self.policy(READER)
+        o = self.json('policy', 'check', self.path('policy'))
+        self.assertKeys(o, CHECK)
+        self.assertEqual((o['source'], o['grants'], o['errors'], o['warnings'], o['messages']),
+                         (self.path('policy'), 1, 0, 0, []))
+        self.assertRegex(o['policy_digest'], '^[0-9a-f]{64}$')
+        out = self.run_cli('policy', 'check', self.path('policy')).out
+        self.assertEqual(out, f'{self.path("policy")}: 1 grant, policy {o["policy_digest"][:12]}\n')
+        again = self.run_cli('policy', 'check', '--policy=' + self.path('policy')).out
+        self.assertEqual(out, again)
+
+    def test_errors_have_file_and_line(self):
+        self.policy('[grant a]\nuser = root\ndevce = *\nscope = everything\n')
+        o = self.json('policy', 'check', self.path('policy'), code=VIOLATION)
+        self.assertKeys(o, CHECK)
+        self.assertEqual((o['grants'], o['policy_digest'], o['errors']), (None, None, len(o['messages'])))
+        for m in o['messages']:
+            self.assertKeys(m, {'severity', 'file', 'line', 'message'})
+            self.assertEqual((m['severity'], m['file']), ('error', self.path('policy/50-test.conf')))
+        self.assertEqual([m['line'] for m in o['messages']][:2], [3, 4])
+        out = self.run_cli('policy', 'check', self.path('policy'), code=VIOLATION).out
+        self.assertRegex(out, r'(?m)^\S+/50-test\.conf:3: error: .*devce')
+
+    def test_warnings_are_no_failure(self):
+        self.policy('[grant a]\ngroup = no-such-group-here\ndevice = *\nscope = configuration\n')
+        o = self.json('policy', 'check', self.path('policy'))
+        self.assertEqual((o['errors'], o['warnings']), (0, 1))
+
+    def test_no_directory(self):
+        self.run_cli('policy', 'check', self.path('none'), code=VIOLATION)
+        self.error('policy', 'show', 'mem0', '--policy=' + self.path('none'), code=FAILED, text='none')
+
+
+class Show(Case):
+    def test_grants_of_a_device(self):
+        policy = self.policy(READER + '[grant one]\nuser = root\ndevice = mem0\nscope = debug-write-full\n'
+                             'effects = data\n')
+        o = self.json('policy', 'show', 'mem0', policy)
+        self.assertKeys(o, {'format_version', 'verb', 'device', 'source', 'policy_digest', 'grants'})
+        grants = {g['name']: g for g in o['grants']}
+        self.assertEqual(set(grants), {'reader', 'one'})
+        self.assertEqual(grants['one'], {'name': 'one', 'for': 'user', 'who': 'root',
+                                         'scope': 'debug-write-full', 'effects': ['data']})
+        self.assertEqual((grants['reader']['for'], grants['reader']['who']), ('anybody', None))
+        o = self.json('policy', 'show', 'nvme0', policy)
+        self.assertEqual([g['name'] for g in o['grants']], ['reader'])
+        out = self.run_cli('policy', 'show', 'mem0', policy).out
+        self.assertRegex(out, r'(?m)^one +user root +debug-write-full +data$')
+
+    def test_nobody(self):
+        policy = self.policy(WRITER.replace('device = *', 'device = nvme*'))
+        self.error('policy', 'show', 'mem0', policy, code=NOT_FOUND)
+
+
+if __name__ == '__main__':
+    unittest.main()
