@@ -188,8 +188,8 @@ static int setup(struct cxl_device *cxl, int sysfs, struct fwa_open_args *args, 
 		snprintf(args->error, sizeof(args->error), "%s: %s", path, strerror(-r));
 		return r;
 	}
-	fwa_sysfs_text(sysfs, "../vendor", cxl->base.id.vendor);
-	fwa_sysfs_text(sysfs, "../device", cxl->base.id.model);
+	fwa_sysfs_pci_id(sysfs, "../vendor", cxl->base.id.vendor);
+	fwa_sysfs_pci_id(sysfs, "../device", cxl->base.id.model);
 	fwa_sysfs_text(sysfs, "serial", cxl->base.id.serial);
 	fwa_sysfs_text(sysfs, "firmware_version", cxl->base.id.firmware);
 	return 0;

@@ -111,3 +111,11 @@ unsigned long fwa_sysfs_number(int sysfs, const char *name)
 	fwa_sysfs_text(sysfs, name, text);
 	return strtoul(text, NULL, 0);
 }
+
+void fwa_sysfs_pci_id(int sysfs, const char *name, char text[FWA_TEXT_MAX])
+{
+	unsigned long id = fwa_sysfs_number(sysfs, name);
+
+	if (id)
+		snprintf(text, FWA_TEXT_MAX, "%04lx", id);
+}

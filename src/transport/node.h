@@ -23,5 +23,7 @@ void fwa_node_close(struct fwa_node *node);
 
 /* The attribute @name of the device's folder, cleaned; @text stays as it is when there is none. */
 void fwa_sysfs_text(int sysfs, const char *name, char text[FWA_TEXT_MAX]);
+/* The same for a number, written as four hex digits: a PCI vendor or device. */
+void fwa_sysfs_pci_id(int sysfs, const char *name, char text[FWA_TEXT_MAX]);
 /* The number in attribute @name, 0 when there is none. */
 unsigned long fwa_sysfs_number(int sysfs, const char *name);

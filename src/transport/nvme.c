@@ -205,7 +205,7 @@ int fwa_nvme_open(struct fwa_open_args *args, const char *rest, struct fwa_devic
 	nvme->base.is_nvme = true;
 	nvme->fd = node.fd;
 	open_namespaces(nvme, node.sysfs);
-	fwa_sysfs_text(node.sysfs, "device/vendor", nvme->base.id.vendor);
+	fwa_sysfs_pci_id(node.sysfs, "device/vendor", nvme->base.id.vendor);
 	fwa_sysfs_text(node.sysfs, "model", nvme->base.id.model);
 	fwa_sysfs_text(node.sysfs, "serial", nvme->base.id.serial);
 	fwa_sysfs_text(node.sysfs, "firmware_rev", nvme->base.id.firmware);
