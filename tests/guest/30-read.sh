@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # What a user who cannot open the nodes reads through the gate is what root reads by the kernel.
-plan 16
+plan 18
 
 # A number of a little-endian field, in decimal.
 number() {
@@ -44,11 +44,18 @@ cel_as_listed() {
 	done | sort
 }
 effects_listed() {
-	as reader "fwadmit -o json effects $volatile" | tr ',{' '\n\n' |
+	as reader "fwadmit -o json effects $volatile" | tr ',' '\n' | sed '/"findings"/,$d' |
 		sed -n 's/.*"opcode": *\([0-9]*\).*/\1/p; s/.*"declared_raw": *\([0-9]*\).*/\1/p' |
 		paste -d ' ' - - | sort
 }
 check 'effects shows the CEL, entry by entry' test "$(effects_listed)" = "$(cel_as_listed)"
+
+check 'the drive'"'"'s identity is what nvme-cli prints' \
+	says "\"serial\": *\"$(nvme id-ctrl /dev/nvme0 | sed -n 's/^sn  *: *\([^ ]*\) *$/\1/p')\"" \
+	as reader 'fwadmit -o json list'
+check 'the temperature threshold is what nvme-cli prints' \
+	says "\"device_result\": *$(($(nvme get-feature /dev/nvme0 -f 4 | sed 's/.*: *//')))," \
+	as reader 'fwadmit -o json send nvme0 get-features --fid=4 --length=4096'
 
 same() {
 	received gate reader "$1" && eval "$2" > kernel && [ -s kernel ] && cmp gate kernel

@@ -2,9 +2,7 @@
 #
 # An operator's grant lets a change pass, on the devices and with the effects that it names and no
 # others; it ends with its file.
-plan 17
-
-mkdir -p /etc/fwadmit/policy.d
+plan 18
 
 # reload: what the files say is in force; the daemon takes them up on SIGHUP, in its own time.
 reload() {
@@ -35,16 +33,16 @@ set_lsa() {
 	as "$1" "fwadmit send $2 set-lsa --offset=0 -i /tmp/labels"
 }
 check 'Set LSA by root passes' set_lsa root "$volatile"
-check 'Get LSA by root passes' received lsa root "$volatile" get-lsa --offset=0 --length=16
-check 'and shows the change' cmp lsa labels
+check 'Get LSA by root passes' received lsa root "$volatile" get-lsa --offset=0 --length=1024
+check 'and shows the change' cmp -n 16 lsa labels
 cxl read-labels "$volatile" -o kernel-lsa 2> /dev/null
-check 'cxl-cli sees the change' cmp -n 16 kernel-lsa labels
+check 'cxl-cli sees the same bytes' cmp -n 1024 kernel-lsa lsa
 check 'the reader still cannot' \
 	refused grant-scope reader "$volatile" set-lsa --offset=0 -i /tmp/labels
 check 'the stranger still cannot' \
 	refused no-grant stranger "$volatile" set-lsa --offset=0 -i /tmp/labels
 check 'the kernel keeps the labels of a persistent device for itself' \
-	ends 4 . set_lsa root "$persistent"
+	ends 4 'Device or resource busy' set_lsa root "$persistent"
 
 # 13Ch kelvin is 43 degrees Celsius; QEMU's own threshold is 157h.
 check 'Set Features by the reader passes' \
@@ -52,7 +50,7 @@ check 'Set Features by the reader passes' \
 check 'nvme-cli sees the change' says 0x0*13c nvme get-feature /dev/nvme0 -f 4
 check 'Format by the reader is refused: the grant names other effects' \
 	refused grant-effects reader nvme0 format-nvm --nsid=1
-check 'a write of data by root is refused: the grant is for memory devices' \
+check 'Format by root is refused: the grant is for memory devices' \
 	refused grant-scope root nvme0 format-nvm --nsid=1
 
 echo 'scope = everything' >> /etc/fwadmit/policy.d/change.conf
@@ -65,3 +63,5 @@ check 'policy check finds it too' ends 8 'change.conf:12' fwadmit policy check
 rm /etc/fwadmit/policy.d/change.conf
 check 'without its file' reload
 check 'the grant is over' refused grant-scope root "$volatile" set-lsa --offset=0 -i /tmp/labels
+check 'no node was ever opened to anybody' test \
+	"$(stat -c %a "/dev/cxl/$volatile" "/dev/cxl/$persistent" /dev/nvme0 | uniq)" = 600

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Devices that go away, workers that die, clients in a crowd: each costs only itself.
-plan 13
+plan 14
 
 smart='nvme0 get-log-page --lid=2 --length=512'
 identify="$volatile identify-memory-device"
@@ -42,9 +42,28 @@ one_error() {
 	[ "$status" != 0 ] && [ "$status" != 4 ] && [ "$(wc -l < words)" = 1 ]
 }
 
+# Eight clients, and the driver lets go in their midst: none may crash, hang or be told nonsense.
+storm() {
+	clients=
+	for i in 1 2 3 4 5 6 7 8; do
+		(
+			status=0
+			as reader "timeout 20 fwadmit send $smart -O /dev/null" || status=$?
+			[ $status -le 7 ]
+		) > "storm.$i" 2>&1 &
+		clients="$clients $!"
+	done
+	sleep 0.05
+	echo "$bound" > /sys/bus/pci/drivers/nvme/unbind
+	for client in $clients; do
+		wait "$client" || return 1
+	done
+	cat storm.*
+}
+
 # The driver lets go of the device; the node stays with whoever has it open.
 bound=$(basename "$(readlink -f /sys/class/nvme/nvme0/device)")
-echo "$bound" > /sys/bus/pci/drivers/nvme/unbind
+check 'clients of a drive that goes away in mid-call get an answer or an error' storm
 check 'a drive that is gone is an error, in one line' one_error reader "$smart"
 check 'the memory devices carry on' received x reader "$identify"
 echo "$bound" > /sys/bus/pci/drivers/nvme/bind

@@ -3,7 +3,6 @@
 # A kernel that is locked down keeps what root may do to the devices; last, for it has no way back.
 plan 4
 
-mkdir -p /etc/fwadmit/policy.d
 cat > /etc/fwadmit/policy.d/change.conf <<-END
 	[grant everything]
 	user = root
