@@ -39,7 +39,7 @@ struct plan {
 };
 
 /* The program: $FWADMIT_WORKER, or beside this one, or installed. */
-static int find_program(char path[PATH_MAX])
+static int find_program(char path[static PATH_MAX])
 {
 	const char *override = secure_getenv("FWADMIT_WORKER");
 	ssize_t len;

@@ -18,6 +18,9 @@
 #define FILE_MAX (64u * 1024 * 1024)
 #define FILES_MAX 4096
 
+#define STOCK_NAME "50-stock.conf"
+#define BUILT_IN "built-in stock policy"
+
 /* The standard directories, the later the stronger. */
 static const char *const standard_dirs[] = {
 	FWADMIT_VENDOR_DIR "/policy.d",
@@ -28,7 +31,7 @@ static const char *const standard_dirs[] = {
 /* A file that counts. */
 struct source {
 	char *name; /* within its directory */
-	char *path;
+	char *path; /* NULL: the stock policy that is built in */
 };
 
 struct sources {
@@ -122,6 +125,15 @@ static int sources_put(struct sources *s, size_t n_hidden, const char *dir, cons
 	return s->at[s->n++].name ? 0 : -ENOMEM;
 }
 
+/* The stock policy is the lowest layer: a file of its name in any directory takes its place. */
+static int sources_add_stock(struct sources *s)
+{
+	if (fwa_policy_grow(&s->at, sizeof(*s->at), s->n, 1, &s->cap) < 0)
+		return -ENOMEM;
+	s->at[s->n] = (struct source){ strdup(STOCK_NAME), NULL };
+	return s->at[s->n++].name ? 0 : -ENOMEM;
+}
+
 static bool is_policy_name(const char *name)
 {
 	size_t len = strlen(name);
@@ -185,12 +197,19 @@ static int load_text(struct loader *l, const char *file, struct fwa_span text)
 	return fwa_policy_parse_text(l->p, &l->names, &l->report, file, text);
 }
 
+static struct fwa_span stock(void)
+{
+	return fwa_span(fwa_policy_stock, fwa_policy_stock_len);
+}
+
 static int load_file(struct loader *l, const char *path)
 {
 	fwa_auto_free uint8_t *text = NULL;
 	size_t len;
 	int r;
 
+	if (!path)
+		return load_text(l, BUILT_IN, stock());
 	r = check_kind(l, path);
 	if (r > 0)
 		return 0;
@@ -237,11 +256,6 @@ static int loader_end(struct loader *l, int r, const char *source, struct fwa_po
 		snprintf(p->digest_text + 2 * i, 3, "%02x", p->digest[i]);
 	*ret = p;
 	return 0;
-}
-
-static struct fwa_span stock(void)
-{
-	return fwa_span(fwa_policy_stock, fwa_policy_stock_len);
 }
 
 int fwa_policy_files_parse_memory(const char *name, struct fwa_span text, fwa_policy_message_fn fn,
@@ -298,6 +312,8 @@ int fwa_policy_files_load_dirs(const char *const *dirs, size_t n, fwa_policy_mes
 	int r;
 
 	r = loader_begin(&l, fn, userdata);
+	if (r == 0)
+		r = sources_add_stock(&s);
 	for (size_t i = 0; i < n && r == 0; i++) {
 		r = sources_add_dir(&s, dirs[i]);
 		if (r == -ENOENT)
@@ -306,10 +322,9 @@ int fwa_policy_files_load_dirs(const char *const *dirs, size_t n, fwa_policy_mes
 			fwa_policy_report(&l.report, true, dirs[i], 0, "cannot read: %s",
 					  strerror(-r));
 	}
-	if (r == 0 && s.n == 0) {
-		source = "built-in stock policy";
-		r = load_text(&l, source, stock());
-	} else if (r == 0) {
+	if (r == 0) {
+		if (s.n == 1 && !s.at[0].path)
+			source = BUILT_IN;
 		qsort(s.at, s.n, sizeof(*s.at), source_order);
 		r = load_sources(&l, &s);
 	}

@@ -11,8 +11,8 @@
  *
  * An unknown key, section or value is an error that names file and line. A directory given by the
  * operator is read alone; else /usr/lib, /run and /etc fwadmit/policy.d, where a file in a later
- * one hides the file of the same name in an earlier one; and when none has any file, the stock policy that is
- * built in.
+ * one hides the file of the same name in an earlier one. The stock policy is built in as the lowest
+ * layer's 50-stock.conf: a file of that name takes its place, an empty one takes it away.
  */
 #pragma once
 

@@ -358,6 +358,14 @@ static void test_directories(void **state)
 	write_file(d->path[2], "50-a.conf", GRANT("a2") GRANT("a2too"));
 	snprintf(link, sizeof(link), "%s/70-c.conf", d->path[2]);
 	assert_int_equal(symlink("/dev/null", link), 0);
+	assert_int_equal(fwa_policy_files_load_dirs(d->list, 3, collect, messages, &p), 0);
+	assert_string_equal(fwa_policy_files_source(p), "standard directories");
+	assert_int_equal(fwa_policy_files_count(p), 6); /* with the three of the stock policy */
+	p = fwa_policy_files_free(p);
+
+	/* The stock policy goes the same way. */
+	snprintf(link, sizeof(link), "%s/50-stock.conf", d->path[2]);
+	assert_int_equal(symlink("/dev/null", link), 0);
 	messages[0] = '\0';
 	assert_int_equal(fwa_policy_files_load_dirs(d->list, 3, collect, messages, &p), 0);
 	assert_string_equal(messages, "");

@@ -78,8 +78,8 @@ static uint32_t command_id(const struct cxl_device *cxl, uint16_t opcode)
 	return CXL_MEM_COMMAND_ID_INVALID;
 }
 
-/* Errors by which the kernel says that the mailbox was not touched; the rest leaves it open (C27).
- */
+/* Errors by which the kernel says that the mailbox was not touched; the rest leaves it open. */
+/*= spec/SECURITY-MODEL.md#C27 */
 static int failed(int err, struct fwa_reply *reply)
 {
 	switch (err) {
@@ -129,7 +129,7 @@ static int cxl_submit(struct fwa_device *dev, const struct fwa_command *cmd,
 		return 0; /* the kernel fetches no payload then, but leaves the size as it was */
 	if (send.out.size > dev->payload_max)
 		return -EPROTO;
-	/*= C25 */
+	/*= spec/SECURITY-MODEL.md#C25 */
 	reply->out_len = send.out.size < reply->out_cap ? send.out.size : reply->out_cap;
 	memcpy(reply->out, cxl->out, reply->out_len);
 	return 0;

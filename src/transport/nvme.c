@@ -43,7 +43,8 @@ static int namespace_fd(const struct nvme_device *nvme, uint32_t nsid)
 	return -1;
 }
 
-/* Errors by which the kernel says that nothing was queued; the rest leaves it open (C27). */
+/* Errors by which the kernel says that nothing was queued; the rest leaves it open. */
+/*= spec/SECURITY-MODEL.md#C27 */
 static int failed(int err, struct fwa_reply *reply)
 {
 	switch (err) {
