@@ -64,6 +64,7 @@ static void print_json(const struct cli *cli, const struct cli_subject *subject,
 
 /* --- in text -------------------------------------------------------------------------------- */
 
+/*= spec/SECURITY-MODEL.md#C30 */
 static void say_refused(const struct cli *cli, const struct sent *s, const char *command)
 {
 	const struct fwa_decision *d = &s->verdict.decision;
@@ -77,9 +78,7 @@ static void say_refused(const struct cli *cli, const struct sent *s, const char 
 	cli_verdict_why(&s->verdict, why, sizeof(why));
 	cli_fail(cli, CLI_REFUSED, "%s refused: %s (C%u): %s; %s", command,
 		 fwa_reason_name(d->reason), fwa_reason_clause(d->reason), why,
-		 !s->verdict.remedy.possible ? "nothing would make it pass"
-		 : s->verdict.remedy.ask     ? "it would pass with a greater --scope"
-					     : "`fwadmit explain` shows the grant that would do");
+		 cli_verdict_next(&s->verdict));
 }
 
 static void print_text(const struct cli *cli, const struct sent *s)
@@ -94,6 +93,9 @@ static void print_text(const struct cli *cli, const struct sent *s)
 		say_refused(cli, s, command);
 		break;
 	case FWA_OUTCOME_COMPLETED:
+		if (r->device_code) /* not an error: a background operation was started */
+			cli_note(cli, "%s: the device returned %s (%02xh)", command,
+				 fwa_status_name(d->set, r->device_code), r->device_code);
 		if (d->set != FWA_SET_CXL && r->device_result)
 			printf("result %08xh\n", r->device_result);
 		if (!cli_given(&cli->args, CLI_OPT_OUTPUT))

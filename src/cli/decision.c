@@ -76,6 +76,29 @@ void cli_verdict_why(const struct cli_verdict *v, char *text, size_t size)
 	}
 }
 
+const char *cli_verdict_next(const struct cli_verdict *v)
+{
+	if (v->remedy.possible)
+		return v->remedy.ask ? "it passes with a greater --scope"
+				     : "`fwadmit explain` shows the grant that is missing";
+	switch (v->decision.reason) {
+	case FWA_REASON_MALFORMED:
+	case FWA_REASON_PAYLOAD_SHAPE:
+		return "no grant helps, other bytes or lengths may";
+	case FWA_REASON_QUARANTINED:
+		return "nothing passes until an operator ends the quarantine";
+	case FWA_REASON_LOCKDOWN:
+		return "no grant helps while the kernel is locked down";
+	case FWA_REASON_DRIFT:
+		return "it passes once an operator accepts the new declaration";
+	case FWA_REASON_LEASE:
+	case FWA_REASON_RATE:
+		return "it may pass later";
+	default:
+		return "no grant lets this command through";
+	}
+}
+
 const char *cli_user_name(void)
 {
 	const struct passwd *pw = getpwuid(geteuid());
@@ -127,14 +150,13 @@ static void print_effects(const struct fwa_decision *d)
 	snprintf(text, sizeof(text), d->set == FWA_SET_CXL ? "%s (raw %04xh)" : "%s (raw %08xh)",
 		 cli_effects_text(d->declared, 0, ", ", effects), d->declared_raw);
 	print_field("declares", text);
-	if (d->effects & ~d->declared) {
+	if (d->floor & ~d->declared) {
 		snprintf(text, sizeof(text), "%s (C7)",
 			 cli_effects_text(d->floor & ~d->declared, 0, ", ", effects));
 		print_field("floor adds", text);
 	}
-	if (d->advisory) {
+	if (d->advisory)
 		print_field("advisory", cli_effects_text(d->advisory, 0, ", ", effects));
-	}
 	print_field("effects", cli_effects_text(d->effects, 0, ", ", effects));
 	snprintf(text, sizeof(text), "%s: %s (C%u)", fwa_scope_name(d->required),
 		 fwa_need_name(d->need), fwa_need_clause(d->need));
@@ -163,7 +185,7 @@ static void print_remedy(const struct cli_subject *s, const struct cli_verdict *
 	char text[128];
 
 	if (!v->remedy.possible) {
-		print_field("would pass", "nothing: no grant lets this command through as it is");
+		print_field("would pass", cli_verdict_next(v));
 	} else if (v->remedy.ask) {
 		snprintf(text, sizeof(text), "with --scope=%s: this user's grants are enough",
 			 fwa_scope_name(v->remedy.scope));
@@ -174,6 +196,7 @@ static void print_remedy(const struct cli_subject *s, const struct cli_verdict *
 	}
 }
 
+/*= spec/SECURITY-MODEL.md#C30 */
 void cli_print_verdict(const struct cli *cli, const struct cli_subject *s,
 		       const struct cli_verdict *v, const char *user)
 {

@@ -2,6 +2,7 @@
 #include "cli/json.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/util.h"
 #include "base/uuid.h"
@@ -26,7 +27,12 @@ void cli_json_end(struct json_object *o)
 
 struct json_object *cli_json_text(const char *text)
 {
-	return text && *text ? json_object_new_string(text) : NULL;
+	fwa_auto_free char *copy = text && *text ? strdup(text) : NULL;
+
+	if (!copy)
+		return NULL;
+	cli_utf8(copy);
+	return json_object_new_string(copy);
 }
 
 struct json_object *cli_json_hex(const uint8_t *data, size_t len)

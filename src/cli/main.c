@@ -53,6 +53,11 @@ int cli_fail(const struct cli *cli, int code, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(message, sizeof(message), format, ap);
 	va_end(ap);
+	/* It may quote what came from a file or the command line: still one line, and no escapes. */
+	for (char *c = message; *c; c++) {
+		if ((unsigned char)*c < 0x20 || *c == 0x7f)
+			*c = '?';
+	}
 	if (!cli->json) {
 		fprintf(stderr, "fwadmit: %s\n", message);
 		return code;
@@ -60,7 +65,7 @@ int cli_fail(const struct cli *cli, int code, const char *format, ...)
 	o = cli_json_begin(cli);
 	error = json_object_new_object();
 	json_object_object_add(error, "code", json_object_new_string(code_name(code)));
-	json_object_object_add(error, "message", json_object_new_string(message));
+	json_object_object_add(error, "message", cli_json_text(message));
 	json_object_object_add(o, "error", error);
 	cli_json_end(o);
 	return code;
@@ -161,10 +166,9 @@ static bool run_without_verb(struct cli *cli)
 static int check_words(struct cli *cli)
 {
 	const struct cli_verb *v = cli->verb;
-	int min = v->min_args;
 
-	/* a file takes the device's place, see cli_subject_open() */
-	if (cli->n < min)
+	/* Where a file can take the device's place, cli_subject_open() looks for the missing one. */
+	if (cli->n < v->min_args)
 		return cli_fail(cli, CLI_USAGE, "usage: fwadmit %s %s [OPTION]..", v->name,
 				v->synopsis);
 	if (cli->n > v->max_args)
@@ -196,6 +200,8 @@ static int run(struct cli *cli, int argc, char **argv)
 	if (cli_given(&cli->args, CLI_OPT_OUTPUT_FORMAT_VERSION) &&
 	    cli->args.number[CLI_OPT_OUTPUT_FORMAT_VERSION] != 1)
 		return cli_fail(cli, CLI_USAGE, "--output-format-version: only 1 is known");
+	if (cli_given(&cli->args, CLI_OPT_TIMEOUT) && !cli->args.number[CLI_OPT_TIMEOUT])
+		return cli_fail(cli, CLI_USAGE, "--timeout=0: nothing answers in no time");
 	if (run_without_verb(cli))
 		return CLI_OK;
 	if (!cli->verb)

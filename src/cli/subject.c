@@ -2,7 +2,6 @@
 #include "cli/subject.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <json-c/json_object.h>
 #include <openssl/evp.h>
@@ -10,8 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "base/util.h"
@@ -176,7 +173,7 @@ int cli_subject_judge_as(const struct cli *cli, struct cli_subject *s, const cha
 	fwa_auto_free uint8_t *encoded = NULL;
 	fwa_auto_free gid_t *groups = NULL;
 	struct fwa_principal who = { .owner = true };
-	char error[256];
+	char error[256], gates_digest[CLI_SHA256_TEXT];
 	size_t len;
 	int r;
 
@@ -188,8 +185,12 @@ int cli_subject_judge_as(const struct cli *cli, struct cli_subject *s, const cha
 	r = fwa_policy_files_encode(files, s->name, *s->spec ? s->spec : NULL, &encoded, &len);
 	if (r < 0)
 		return cli_fail(cli, CLI_FAILED, "policy: %s", strerror(-r));
+	memcpy(gates_digest, s->policy_digest, sizeof(gates_digest));
 	if (!fold(s, fwa_span(encoded, len), &who))
 		return cli_fail(cli, CLI_FAILED, "policy: the compiled policy is broken");
+	if (s->client && strcmp(gates_digest, s->policy_digest) != 0)
+		cli_note(cli, "judged by %s, which is not the policy that the gate has now",
+			 fwa_policy_files_source(files));
 	return CLI_OK;
 }
 

@@ -7,6 +7,44 @@
 #include "core/model.h"
 #include "wire/cxl.h"
 
+/* How many bytes of @s are one character of UTF-8 (RFC 3629), 0 for none. */
+static size_t utf8_length(const unsigned char *s)
+{
+	unsigned char low = 0x80, high = 0xbf;
+	size_t n = s[0] < 0x80   ? 1
+		   : s[0] < 0xc2 ? 0
+		   : s[0] < 0xe0 ? 2
+		   : s[0] < 0xf0 ? 3
+		   : s[0] < 0xf5 ? 4
+				 : 0;
+
+	/* no second spelling of shorter characters, no surrogates, nothing over U+10FFFF */
+	if (s[0] == 0xe0)
+		low = 0xa0;
+	else if (s[0] == 0xed)
+		high = 0x9f;
+	else if (s[0] == 0xf0)
+		low = 0x90;
+	else if (s[0] == 0xf4)
+		high = 0x8f;
+	for (size_t i = 1; i < n; i++) {
+		if (s[i] < (i == 1 ? low : 0x80) || s[i] > (i == 1 ? high : 0xbf))
+			return 0;
+	}
+	return n;
+}
+
+void cli_utf8(char *text)
+{
+	while (*text) {
+		size_t n = utf8_length((const unsigned char *)text);
+
+		if (!n)
+			*text = '?';
+		text += n ? n : 1;
+	}
+}
+
 void cli_opcode_hex(unsigned int set, uint16_t opcode, char text[CLI_OPCODE_TEXT])
 {
 	snprintf(text, CLI_OPCODE_TEXT, set == FWA_SET_CXL ? "%04xh" : "%02xh", opcode);

@@ -12,6 +12,8 @@
 #define CLI_EFFECTS_TEXT 384
 #define CLI_OPCODE_TEXT 16
 
+/* Makes @text, which came from outside, fit for JSON: bytes that are not UTF-8 become a '?'. */
+void cli_utf8(char *text);
 /* "4302h", "06h". */
 void cli_opcode_hex(unsigned int set, uint16_t opcode, char text[CLI_OPCODE_TEXT]);
 /* As COMMAND takes it: "4302h", "06h" (admin), "io:02h". */

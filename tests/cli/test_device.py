@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """list, explain and send on simulated devices, in a private worker as a newcomer meets it."""
+import json
 import os
 import pty
 import re
 import unittest
 
-from common import (DECISION, DEVICE, DEVICE_ERROR, FAILED, NOT_FOUND, OK, READER, REFUSED, USAGE,
+from common import (DECISION, DEVICE, DEVICE_ERROR, FAILED, NOT_FOUND, NOT_RUNNING, OK, READER, REFUSED, USAGE,
                     WRITER, Case)
 
 OUTCOME = {'status', 'device_code', 'device_status', 'device_result', 'transport_error', 'bytes',
@@ -191,6 +192,10 @@ class Send(Case):
         o = self.send('sim:honest', 'set-timestamp', '--hex=0011223344556677', policy=WRITER)
         self.assertEqual((o['outcome']['status'], o['output_hex']), ('completed', ''))
 
+    def test_background(self):
+        r = self.run_cli('send', self.policy(WRITER), 'sim:honest', 'sanitize')
+        self.assertEqual((r.out, 'background' in r.err), ('', True), r)
+
     def test_refused(self):
         o = self.send('sim:honest', 'set-lsa', '--offset=0', '--hex=00', code=REFUSED)
         self.assertEqual((o['outcome']['status'], o['outcome']['device_code']), ('refused', None))
@@ -300,6 +305,16 @@ class BadInput(Case):
         self.error('effects', 'sim:' + 'x' * 100, code=USAGE, text='too long')
         self.error('effects', '..', code=NOT_FOUND)
         self.error('effects', 'x' * 300, code=NOT_FOUND)
+
+    def test_words_that_are_not_text(self):
+        where = '--socket-dir=' + self.path('run')
+        for word in (b'\xff\x1b[31m', b'\xed\xa0\x80', 'sim:\u00fc\nx'.encode()):
+            r = self.run_cli('effects', os.fsdecode(word), where,
+                             code=NOT_RUNNING if b':' not in word else FAILED)
+            self.assertNotIn('\033', r.err)
+            self.assertEqual(len(r.err.splitlines()), 1)
+            r = self.run_cli('-o', 'json', 'effects', os.fsdecode(word), where, code=r.code)
+            json.loads(r.raw.decode('utf-8', 'strict'))
 
     def test_policy(self):
         r = self.error('effects', 'sim:honest', self.policy('[grant x]\nnonsense = 1\n'), code=FAILED)

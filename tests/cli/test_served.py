@@ -62,6 +62,10 @@ class Served(Case):
         o = self.json('explain', 'mem0', '0x4000', self.where)
         self.assertEqual(o['decision']['grant'], 'reader')
         self.assertEqual(o['policy_digest'], self.json('status', self.where)['policy_digest'])
+        r = self.run_cli('explain', 'mem0', '0x4000', '--as=root', self.where, self.policy(READER))
+        self.assertEqual(r.err, '')
+        r = self.run_cli('explain', 'mem0', '0x4000', '--as=root', self.where, self.policy(READER + '#', 'other'))
+        self.assertIn('not the policy that the gate has', r.err)
         self.error('effects', 'mem2', self.where, code=NOT_FOUND, text='no such device')
 
 

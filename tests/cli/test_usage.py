@@ -93,6 +93,7 @@ class Mistakes(Case):
         self.error('effects', '-z', code=USAGE, text='-z')
         self.error('effects', '--from', code=USAGE, text='--from')
         self.error('--timeout=soon', 'list', code=USAGE, text='not a number')
+        self.error('--timeout=0', 'list', code=USAGE, text='no time')
         self.error('--timeout=', 'list', code=USAGE, text='not a number')
         self.error('--color=blue', 'list', code=USAGE, text='auto, always, never')
         self.error('--output-format-version=0', 'list', code=USAGE, text='only 1')
