@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "cli/decision.h"
+#include "cli/text.h"
 
 /* The device's name that policy patterns are matched with, when there is only a file. */
 static void name_file(const struct cli *cli, struct cli_subject *s)
@@ -50,7 +51,7 @@ static void print_json(const struct cli *cli, const struct cli_subject *s,
 int cli_cmd_explain(struct cli *cli)
 {
 	cli_auto_subject struct cli_subject s = CLI_SUBJECT_NONE;
-	cli_auto_command struct cli_command c = { 0 };
+	cli_auto_command struct cli_command c = { .assume = true };
 	struct cli_verdict v;
 	const char *user;
 	int words, r;
@@ -64,6 +65,9 @@ int cli_cmd_explain(struct cli *cli)
 		return r;
 	v = cli_verdict_of(&s, &c.cmd);
 	user = user_name(cli, &s);
+	if (c.assumed)
+		cli_note(cli, "%s: judged with zeroes where nothing was given",
+			 cli_command_name(c.cmd.set, c.cmd.opcode));
 	if (cli->json)
 		print_json(cli, &s, &v, user);
 	else

@@ -195,7 +195,8 @@ static int fall_back(struct cli_build *b, const struct field *f, const uint8_t *
 	default:
 		break;
 	}
-	return cli_build_missing(b, f->option);
+	/* A length of 0 is no length; a slot of 0 is no slot. */
+	return cli_build_missing(b, f->option, f->option != CLI_OPT_OFFSET, ret);
 }
 
 /* Set Feature has no selection to set: its value becomes the current one, and the saved one or not. */

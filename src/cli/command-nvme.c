@@ -189,17 +189,20 @@ static int put_fields(struct cli_build *b)
 static int put_namespace(struct cli_build *b)
 {
 	struct fwa_command *cmd = &b->out->cmd;
+	uint64_t nsid = cmd->opcode == NVME_OP_GET_LOG_PAGE ? NSID_ALL : 0; /* the controller's */
+	int r = CLI_OK;
 
 	if (cli_build_takes(b, CLI_OPT_NSID))
-		cmd->nsid = (uint32_t)b->cli->args.number[CLI_OPT_NSID];
+		nsid = b->cli->args.number[CLI_OPT_NSID];
 	else if (is_io(b) || cmd->opcode == OP_FORMAT)
-		return cli_build_missing(b, CLI_OPT_NSID);
-	else if (cmd->opcode == NVME_OP_GET_LOG_PAGE)
-		cmd->nsid = NSID_ALL; /* of the whole controller */
-	return CLI_OK;
+		r = cli_build_missing(b, CLI_OPT_NSID, 1, &nsid);
+	cmd->nsid = (uint32_t)nsid;
+	return r;
 }
 
 /* --- data ----------------------------------------------------------------------------------- */
+
+#define ASSUMED_LENGTH 512 /* a block, and a whole number of dwords */
 
 /* The length of the data that the controller sends, when the specification has just one. */
 static bool known_length(const struct cli_build *b, uint32_t *ret)
@@ -226,19 +229,26 @@ static int put_data(struct cli_build *b)
 {
 	struct fwa_command *cmd = &b->out->cmd;
 	bool from_device = NVME_DIR(cmd->opcode) & NVME_DIR_FROM_DEVICE;
+	uint64_t length = 0;
+	int r = CLI_OK;
 
 	b->out->payload = fwa_steal(b->data);
 	cmd->payload = fwa_span(b->out->payload, b->data_len);
+	if (!from_device && b->out->row && b->out->row->n_rules)
+		return cli_build_zeroes(b, ASSUMED_LENGTH);
 	if (b->has_data || !from_device)
 		return CLI_OK;
-	if (!cli_build_takes(b, CLI_OPT_LENGTH))
-		return known_length(b, &cmd->out_len) ? CLI_OK
-						      : cli_build_missing(b, CLI_OPT_LENGTH);
-	if (b->cli->args.number[CLI_OPT_LENGTH] > FWA_COMMAND_DATA_MAX)
+	if (cli_build_takes(b, CLI_OPT_LENGTH))
+		length = b->cli->args.number[CLI_OPT_LENGTH];
+	else if (known_length(b, &cmd->out_len))
+		return CLI_OK;
+	else
+		r = cli_build_missing(b, CLI_OPT_LENGTH, ASSUMED_LENGTH, &length);
+	if (length > FWA_COMMAND_DATA_MAX)
 		return cli_fail(b->cli, CLI_USAGE, "--length: a command returns at most %u bytes",
 				FWA_COMMAND_DATA_MAX);
-	cmd->out_len = (uint32_t)b->cli->args.number[CLI_OPT_LENGTH];
-	return CLI_OK;
+	cmd->out_len = (uint32_t)length;
+	return r;
 }
 
 /* First block and number of blocks; a namespace of unknown format is left to the gate to refuse. */

@@ -148,8 +148,14 @@ const char *cli_build_name(const struct cli_build *b)
 	return cli_command_name(b->out->cmd.set, b->out->cmd.opcode);
 }
 
-int cli_build_missing(const struct cli_build *b, enum cli_option_id id)
+int cli_build_missing(const struct cli_build *b, enum cli_option_id id, uint64_t value,
+		      uint64_t *ret)
 {
+	if (b->out->assume) {
+		b->out->assumed = true;
+		*ret = value;
+		return CLI_OK;
+	}
 	return cli_fail(b->cli, CLI_USAGE, "%s needs --%s=%s: %s", cli_build_name(b),
 			cli_options[id].name, cli_options[id].arg, cli_options[id].help);
 }
@@ -215,6 +221,23 @@ static int check_unused(const struct cli_build *b)
 			cli_options[__builtin_ctzll(unused)].name, cli_build_name(b));
 }
 
+int cli_build_zeroes(struct cli_build *b, size_t len)
+{
+	struct cli_command *c = b->out;
+	uint8_t *more;
+
+	if (!c->assume || b->has_data || c->cmd.payload.len >= len)
+		return CLI_OK;
+	more = realloc(c->payload, len);
+	if (!more)
+		return cli_fail(b->cli, CLI_FAILED, "out of memory");
+	memset(more + c->cmd.payload.len, 0, len - c->cmd.payload.len);
+	c->payload = more;
+	c->cmd.payload = fwa_span(more, len);
+	c->assumed = true;
+	return CLI_OK;
+}
+
 int cli_command_read(const struct cli *cli, const struct cli_subject *s, const char *word,
 		     struct cli_command *ret)
 {
@@ -229,6 +252,8 @@ int cli_command_read(const struct cli *cli, const struct cli_subject *s, const c
 		r = read_data(&b);
 	if (r == CLI_OK)
 		r = ret->cmd.set == FWA_SET_CXL ? cli_build_cxl(&b) : cli_build_nvme(&b);
+	if (r == CLI_OK)
+		r = cli_build_zeroes(&b, ret->row ? ret->row->in_min : 0);
 	if (r == CLI_OK)
 		r = check_unused(&b);
 	free(b.data);

@@ -12,6 +12,8 @@ struct cli_command {
 	struct fwa_command cmd;
 	const struct fwa_model_command *row; /* NULL when no specification names the opcode */
 	uint8_t *payload;                    /* owned; cmd.payload views it */
+	bool assume;  /* in: numbers and data that are missing may be made up (explain) */
+	bool assumed; /* out: some were */
 };
 
 void cli_command_free(struct cli_command *c);
@@ -40,8 +42,14 @@ int cli_build_nvme(struct cli_build *b);
 bool cli_build_takes(struct cli_build *b, enum cli_option_id id);
 /* "get-log": for messages. */
 const char *cli_build_name(const struct cli_build *b);
-/* Says that @b's command needs the option @id. */
-int cli_build_missing(const struct cli_build *b, enum cli_option_id id);
+/* Fills the payload up to @len bytes with zeroes where data is missing and may be assumed. */
+int cli_build_zeroes(struct cli_build *b, size_t len);
+/*
+ * For an option @id that the command needs and that was not given: @value in *ret when it may be
+ * assumed, else says that the command needs it.
+ */
+int cli_build_missing(const struct cli_build *b, enum cli_option_id id, uint64_t value,
+		      uint64_t *ret);
 /*
  * The same for an option that takes a name: lists those of @row. @bad: the value that is none of them,
  * NULL when the option was not given.

@@ -18,7 +18,7 @@
 
 /* A log that lists every opcode once fits; what is longer is not a Command Effects Log. */
 #define CEL_MAX (65536u * CXL_CEL_ENTRY_LEN)
-#define RECORD_ROOM 64u /* the profile's magic, family and one record header */
+#define RECORD_ROOM 128u /* the profile's magic, family, record headers and what is assumed */
 #define SAVED_MAX (2 * FWA_PROFILE_MAX + 4096)
 
 enum kind {
@@ -30,6 +30,28 @@ enum kind {
 static const size_t size_max[] = { CEL_MAX, NVME_EFFECTS_LEN, SAVED_MAX };
 static const char *const what[] = { "a Command Effects Log", "the NVMe effects log",
 				    "a saved profile" };
+
+/*
+ * What a raw log does not say, so that an explanation is about effects and not about gaps in a file:
+ * sizes are no obstacle, the log itself can be read, namespace 1 has blocks of 512 bytes. A command
+ * is never sent to a file; devices say all of this themselves.
+ */
+static void assume_rest(struct fwa_writer *w, enum kind kind, size_t log_len)
+{
+	static const uint8_t limits[8] = { 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff };
+	static const uint8_t namespace[8] = { 1, 0, 0, 0, 9 };
+	uint8_t log[CXL_LOGS_ENTRY_LEN];
+
+	if (kind == KIND_NVME_EFFECTS) {
+		fwa_profile_add(w, FWA_RECORD_NVME_NAMESPACES,
+				fwa_span(namespace, sizeof(namespace)));
+		return;
+	}
+	memcpy(log, CXL_UUID_CEL, sizeof(CXL_UUID_CEL));
+	fwa_put_le32(log + sizeof(CXL_UUID_CEL), (uint32_t)log_len);
+	fwa_profile_add(w, FWA_RECORD_CXL_LOGS, fwa_span(log, sizeof(log)));
+	fwa_profile_add(w, FWA_RECORD_CXL_LIMITS, fwa_span(limits, sizeof(limits)));
+}
 
 static int set_raw_log(const struct cli *cli, struct cli_subject *s, enum kind kind,
 		       struct fwa_span log)
@@ -43,6 +65,7 @@ static int set_raw_log(const struct cli *cli, struct cli_subject *s, enum kind k
 	fwa_profile_begin(&w, kind == KIND_CXL_CEL ? FWA_FAMILY_CXL : FWA_FAMILY_NVME);
 	fwa_profile_add(&w, kind == KIND_CXL_CEL ? FWA_RECORD_CXL_CEL : FWA_RECORD_NVME_EFFECTS,
 			log);
+	assume_rest(&w, kind, log.len);
 	if (!cli_subject_set_profile(s, encoded, w.len))
 		return cli_fail(cli, CLI_FAILED, "%s: not %s", cli->args.text[CLI_OPT_FROM],
 				what[kind]);

@@ -170,7 +170,6 @@ static bool take_limits(struct fwa_profile *p, struct fwa_span v)
 		return false;
 	p->payload_max = fwa_le32(v.data);
 	p->lsa_size = fwa_le32(v.data + 4);
-	p->has_limits = true;
 	return p->payload_max <= CXL_PAYLOAD_MAX;
 }
 

@@ -78,7 +78,6 @@ struct fwa_profile {
 	struct fwa_span logs;
 	struct fwa_span features;
 	bool has_cel;
-	bool has_limits;
 	bool has_nvme;
 	uint32_t payload_max; /* CXL mailbox payload size in bytes; 0 = the profile does not say */
 	uint32_t lsa_size;

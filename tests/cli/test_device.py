@@ -341,11 +341,20 @@ class BadInput(Case):
                            (('get-feature', '--uuid=' + CEL), 'needs --length')):
             self.error('send', 'sim:honest', *args, code=USAGE, text=text)
         source = self.nvme({2: 1, 6: 1, 0x80: 1, 0xc2: 1}, {2: 1})
-        for args, text in ((('identify',), 'needs --cns'), (('get-log-page',), 'needs --lid'),
-                           (('get-log-page', '--lid=0xc0'), 'needs --length'),
-                           (('format-nvm',), 'needs --nsid'), (('io:read', '--length=512'), '--nsid'),
-                           (('0xc2',), 'needs --length')):
+        for args, text in ((('identify',), 'needs --cns'), (('get-log-page',), 'needs --lid')):
             self.error('explain', *source, *args, code=USAGE, text=text)
+
+    def test_explain_assumes_what_is_missing(self):
+        """A command is explained without its bytes; a selector that changes its effects is not assumed."""
+        for name in ('clear-poison', 'set-lsa', 'activate-fw', 'inject-poison', 'set-timestamp'):
+            decision = self.json('explain', 'sim:honest', name, code=REFUSED)['decision']
+            self.assertEqual(decision['reason'], 'grant-scope', name)
+        source = self.nvme({0x80: 1, 0x11: 1, 0xc2: 1}, {1: 3, 2: 1})
+        for name, reason in (('format-nvm', 'grant-scope'), ('fw-download', 'grant-scope'),
+                             ('0xc2', 'admit')):
+            code = OK if reason == 'admit' else REFUSED
+            decision = self.json('explain', *source, name, code=code)['decision']
+            self.assertEqual(decision['reason'], reason, name)
 
     def test_wrong_selectors(self):
         for args, text in ((('get-log', '--uuid=sel'), 'names are: cel'),
