@@ -65,8 +65,9 @@ static int wait_ready(const struct cli *cli, struct cli_subject *s, char error[2
 		return explain(error, CLI_FAILED, "%s: its worker ended early", s->name);
 	if (kind == FWA_CONTROL_READY)
 		return CLI_OK;
-	if (kind == FWA_CONTROL_FAILED)
-		return explain(error, CLI_FAILED, "%s: %.200s", s->name, text);
+	if (kind == FWA_CONTROL_FAILED || kind == FWA_CONTROL_NO_DEVICE)
+		return explain(error, kind == FWA_CONTROL_FAILED ? CLI_FAILED : CLI_NOT_FOUND,
+			       "%s: %.200s", s->name, text);
 	return explain(error, CLI_FAILED, "%s: its worker does not speak our protocol", s->name);
 }
 

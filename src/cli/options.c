@@ -30,6 +30,8 @@ const struct cli_option cli_options[CLI_OPT_COUNT] = {
 				 "where fwadmitd's sockets are (/run/fwadmit)" },
 	[CLI_OPT_POLICY] = { "policy", 0, CLI_DIR, false, "DIR", NULL, 0,
 			     "read the policy from DIR alone" },
+	[CLI_OPT_JOURNAL] = { "journal", 0, CLI_DIR, false, "DIR", NULL, 0,
+			      "where the journal is kept (this version keeps none)" },
 	[CLI_OPT_TIMEOUT] = { "timeout", 0, CLI_NUMBER, false, "MS", NULL, 86400000,
 			      "longest wait for the device, in milliseconds" },
 	[CLI_OPT_COLOR] = { "color", 0, CLI_CHOICE, false, "WHEN", colors, 0,

@@ -180,6 +180,7 @@ static bool on_message(struct fwa_served *s, uint16_t kind, const char *text)
 		on_ready(s, text);
 		return true;
 	case FWA_CONTROL_FAILED:
+	case FWA_CONTROL_NO_DEVICE:
 		if (s->state != FWA_SERVED_STARTING)
 			return false;
 		strcpy(s->about, text);

@@ -38,25 +38,21 @@ struct plan {
 	posix_spawnattr_t attr;
 };
 
-/* The program: $FWADMIT_WORKER, or beside this one, or installed. */
-static int find_program(char path[static PATH_MAX])
+/* The program: $FWADMIT_WORKER, or beside this one, or installed. @path has PATH_MAX bytes. */
+static int find_program(char *path)
 {
 	const char *override = secure_getenv("FWADMIT_WORKER");
-	ssize_t len;
+	char self[PATH_MAX] = "";
 	char *slash;
 
-	if (override) {
-		if (strlen(override) >= PATH_MAX)
-			return -ENAMETOOLONG;
-		strcpy(path, override);
-		return 0;
-	}
-	len = readlink("/proc/self/exe", path, PATH_MAX - sizeof(WORKER));
-	if (len > 0) {
-		path[len] = '\0';
-		slash = strrchr(path, '/');
-		strcpy(slash ? slash + 1 : path, WORKER);
-		if (access(path, X_OK) == 0)
+	if (override)
+		return snprintf(path, PATH_MAX, "%s", override) < PATH_MAX ? 0 : -ENAMETOOLONG;
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) > 0) {
+		slash = strrchr(self, '/');
+		if (slash)
+			*slash = '\0';
+		if (snprintf(path, PATH_MAX, "%s/" WORKER, self) < PATH_MAX &&
+		    access(path, X_OK) == 0)
 			return 0;
 	}
 	strcpy(path, FWADMIT_LIBEXEC_DIR "/" WORKER);

@@ -312,9 +312,13 @@ static int setup_dirs(void **state)
 {
 	struct dirs *d = calloc(1, sizeof(*d));
 
-	strcpy(d->base, "/tmp/fwadmit-test-XXXXXX");
-	if (!mkdtemp(d->base))
+	if (!d)
 		return -1;
+	strcpy(d->base, "/tmp/fwadmit-test-XXXXXX");
+	if (!mkdtemp(d->base)) {
+		free(d);
+		return -1;
+	}
 	for (size_t i = 0; i < 3; i++) {
 		snprintf(d->path[i], sizeof(d->path[i]), "%s/%zu", d->base, i);
 		d->list[i] = d->path[i];

@@ -12,8 +12,9 @@
 enum fwa_control_kind {
 	FWA_CONTROL_READY = 1,  /* worker: profile read, serving; text: one line about the device */
 	FWA_CONTROL_FAILED = 2, /* worker: cannot serve the device; text: why. The worker exits */
-	FWA_CONTROL_GONE = 3,   /* worker: the device went away; it keeps answering that */
-	FWA_CONTROL_POLICY = 4, /* to worker: a new snapshot, one descriptor attached */
+	FWA_CONTROL_NO_DEVICE = 7,  /* the same: there is no such device */
+	FWA_CONTROL_GONE = 3,       /* worker: the device went away; it keeps answering that */
+	FWA_CONTROL_POLICY = 4,     /* to worker: a new snapshot, one descriptor attached */
 	FWA_CONTROL_POLICY_OK = 5,  /* worker: in force */
 	FWA_CONTROL_POLICY_BAD = 6, /* worker: refused, the old one stays in force; text: why */
 };

@@ -133,6 +133,13 @@ static int set_up(struct worker *w, const struct options *o, char error[256])
 	return r < 0 ? r : read_profile(w, error);
 }
 
+/* Why a device could not be opened: what was named is none, or it is and something went wrong. */
+static enum fwa_control_kind no_device(int r)
+{
+	return r == -EINVAL || r == -ENOENT || r == -ENODEV ? FWA_CONTROL_NO_DEVICE
+							    : FWA_CONTROL_FAILED;
+}
+
 static int serve(struct worker *w, const struct options *o)
 {
 	char about[FWA_CONTROL_TEXT_MAX];
@@ -174,8 +181,8 @@ int main(int argc, char **argv)
 	w.listener = o.listen_fd;
 	r = set_up(&w, &o, error);
 	if (r < 0) {
-		fwa_control_send(w.control, FWA_CONTROL_FAILED, error[0] ? error : strerror(-r),
-				 -1);
+		fwa_control_send(w.control, w.device ? FWA_CONTROL_FAILED : no_device(r),
+				 error[0] ? error : strerror(-r), -1);
 		return 1;
 	}
 	/* The device is not closed: the kernel does that, and the sandbox allows nothing else. */

@@ -300,7 +300,7 @@ class BadInput(Case):
         self.error('effects', self.file('plain', ''), code=FAILED)
         self.error('effects', self.dir, code=FAILED)
         self.error('effects', '/dev/no/such', code=NOT_FOUND)
-        self.error('effects', 'sim:no-such', code=FAILED, text='honest')
+        self.error('effects', 'sim:no-such', code=NOT_FOUND, text='honest')
         self.error('effects', 'sim:' + 'x' * 600, code=USAGE, text='too long')
         self.error('effects', 'sim:' + 'x' * 100, code=USAGE, text='too long')
         self.error('effects', '..', code=NOT_FOUND)
@@ -310,7 +310,7 @@ class BadInput(Case):
         where = '--socket-dir=' + self.path('run')
         for word in (b'\xff\x1b[31m', b'\xed\xa0\x80', 'sim:\u00fc\nx'.encode()):
             r = self.run_cli('effects', os.fsdecode(word), where,
-                             code=NOT_RUNNING if b':' not in word else FAILED)
+                             code=NOT_RUNNING if b':' not in word else NOT_FOUND)
             self.assertNotIn('\033', r.err)
             self.assertEqual(len(r.err.splitlines()), 1)
             r = self.run_cli('-o', 'json', 'effects', os.fsdecode(word), where, code=r.code)
