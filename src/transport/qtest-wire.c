@@ -292,7 +292,8 @@ static void read_chunk(struct fwa_qtest *q, uint64_t addr, uint8_t *buf, size_t 
 
 		if (hi < 0 || lo < 0)
 			fwa_qtest_fail(q, -EPROTO);
-		buf[i] = (uint8_t)(hi << 4 | lo);
+		else
+			buf[i] = (uint8_t)(hi << 4 | lo);
 	}
 }
 

@@ -216,7 +216,7 @@ static void test_garbage(void **state)
 		unsigned int counts[FWA_FINDING_COUNT];
 
 		snprintf(what, sizeof(what), "garbage,seed=%u,payload=%u", seed,
-			 seed % 2 ? 2048 : 256);
+			 seed % 2 ? 2048u : 256u);
 		read_personality(what);
 		lint(counts);
 		ragged += counts[FWA_FINDING_TRUNCATED];
