@@ -47,6 +47,8 @@ static uint8_t class_scope(unsigned int class)
 /*= spec/SECURITY-MODEL.md#C13 */
 uint8_t fwa_scope_of(fwa_effects effects, unsigned int class, uint8_t *ret_need)
 {
+	if (effects & FWA_EFFECT_UNKNOWN)
+		return need(FWA_NEED_NOT_UNDERSTOOD, FWA_SCOPE_NEVER, ret_need);
 	if (effects & FWA_EFFECTS_NEVER)
 		return need(FWA_NEED_NEVER, FWA_SCOPE_NEVER, ret_need);
 	if (effects & FWA_EFFECT_EXCLUSIVE)

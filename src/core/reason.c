@@ -40,6 +40,7 @@ static const struct {
 	[FWA_NEED_EXCLUSIVE] = { "exclusive", 14 },
 	[FWA_NEED_NEVER] = { "never", 15 },
 	[FWA_NEED_LINUX] = { "linux", 28 },
+	[FWA_NEED_NOT_UNDERSTOOD] = { "not-understood", 8 },
 };
 
 static const char *const details[FWA_DETAIL_COUNT] = {

@@ -13,13 +13,13 @@ ENTRIES = ((0x0400, 0), (0x0401, 0), (0x4000, 0), (0x4103, 0x0006), (0x4302, 0),
 GOLDEN_EFFECTS = '''\
 {path}: cxl-cel, 24 bytes
 
-OPCODE  COMMAND                 SCOPE             BECAUSE     EFFECTS
-0400h   get-supported-logs      configuration     plain-read  -
-0401h   get-log                 debug-read-only   debug-read  -
-4000h   identify-memory-device  configuration     plain-read  -
-4103h   set-lsa                 debug-write-full  change      config data
-4302h   clear-poison            debug-write-full  change      +data
-c001h   vendor-specific         never             never       data unknown
+OPCODE  COMMAND                 SCOPE             BECAUSE         EFFECTS
+0400h   get-supported-logs      configuration     plain-read      -
+0401h   get-log                 debug-read-only   debug-read      -
+4000h   identify-memory-device  configuration     plain-read      -
+4103h   set-lsa                 debug-write-full  change          config data
+4302h   clear-poison            debug-write-full  change          +data
+c001h   vendor-specific         never             not-understood  data unknown
 
 FINDING  CLAUSE  COMMAND                  WHAT
 error    C9      clear-poison (4302h)     leaves out effects that the specification gives it: data
