@@ -181,6 +181,8 @@ static enum fwa_detail well_formed(const struct fwa_command *cmd)
 /*= spec/SECURITY-MODEL.md#C10 */
 static enum fwa_detail declared_feature(struct subject *s)
 {
+	uint32_t reserved;
+
 	if (!s->selector.uuid)
 		return FWA_DETAIL_NONE; /* too short: the shape step says so */
 	if (!fwa_profile_feature_by_uuid(s->profile, s->selector.uuid, &s->feature))
@@ -190,7 +192,12 @@ static enum fwa_detail declared_feature(struct subject *s)
 	if (!(s->feature.flags & CXL_FEATURE_CHANGEABLE))
 		return FWA_DETAIL_FEATURE_READ_ONLY;
 	s->has_feature = true;
+	reserved = s->declared.reserved;
 	s->declared = fwa_cxl_declared(s->feature.effects);
+	if (reserved) { /* of the command's own word: C8 */
+		s->declared.reserved |= reserved;
+		s->declared.effects |= FWA_EFFECT_UNKNOWN;
+	}
 	return FWA_DETAIL_NONE;
 }
 
