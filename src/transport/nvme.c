@@ -7,7 +7,9 @@
  *    several controllers (multipath) has no node of its own controller, and so no path here: its
  *    commands could end at a controller that was not judged.
  * 2. The kernel takes the direction of the data from bit 0 of the opcode and moves it one way.
- * 3. An NVMe completion does not tell how much data was moved: a successful read has returned all
+ * 3. The kernel resets a controller whose command is late: no command gets less time than the kernel
+ *    gives by itself, whatever the caller asks for.
+ * 4. An NVMe completion does not tell how much data was moved: a successful read has returned all
  *    that was asked for, into memory that was zero before.
  */
 #include <dirent.h>
@@ -19,6 +21,10 @@
 #include "base/util.h"
 #include "transport/node.h"
 #include "wire/nvme.h"
+
+/* The kernel's own time-outs, nvme_core.admin_timeout and io_timeout, unless it was told otherwise. */
+#define KERNEL_ADMIN_MS 60000u
+#define KERNEL_IO_MS 30000u
 
 struct nvme_device {
 	struct fwa_device base;
@@ -67,6 +73,13 @@ static int failed(int err, struct fwa_reply *reply)
 	}
 }
 
+/* 0 is the kernel's own. A caller in a hurry would have the controller reset for everybody. */
+/*= spec/SECURITY-MODEL.md#C26 */
+static uint32_t kernel_timeout(bool io, unsigned int timeout_ms)
+{
+	return timeout_ms > (io ? KERNEL_IO_MS : KERNEL_ADMIN_MS) ? timeout_ms : 0;
+}
+
 /* The data of @cmd, in the one direction that its opcode gives. */
 static int attach_data(struct nvme_passthru_cmd64 *pass, const struct fwa_command *cmd,
 		       struct fwa_reply *reply)
@@ -106,7 +119,7 @@ static int nvme_submit(struct fwa_device *dev, const struct fwa_command *cmd,
 		.cdw13 = cmd->cdw[3],
 		.cdw14 = cmd->cdw[4],
 		.cdw15 = cmd->cdw[5],
-		.timeout_ms = timeout_ms,
+		.timeout_ms = kernel_timeout(io, timeout_ms),
 	};
 	int r;
 
