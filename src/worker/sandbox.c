@@ -7,11 +7,13 @@
  */
 #include <cap-ng.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/nvme_ioctl.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -81,45 +83,57 @@ static int allow(scmp_filter_ctx filter, const int *calls, size_t n)
 	return r;
 }
 
-static int allow_ioctls(scmp_filter_ctx filter, const unsigned long *requests, size_t n)
+/* Of ioctl() or fcntl(), only these @requests. */
+static int allow_requests(scmp_filter_ctx filter, int call, const unsigned long *requests, size_t n)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < n && r == 0; i++)
-		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
+		r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1,
 				     SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, requests[i]));
 	return r;
+}
+
+/* Memory, but no new code. */
+static int allow_mmap(scmp_filter_ctx filter)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
+				SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 }
 
 static int fill_filter(scmp_filter_ctx filter, const struct fwa_device *device)
 {
 	static const int calls[] = {
-		SCMP_SYS(read),          SCMP_SYS(write),
-		SCMP_SYS(pread64),       SCMP_SYS(close),
-		SCMP_SYS(fstat),         SCMP_SYS(newfstatat),
-		SCMP_SYS(recvmsg),       SCMP_SYS(sendmsg),
-		SCMP_SYS(recvfrom),      SCMP_SYS(sendto),
-		SCMP_SYS(accept4),       SCMP_SYS(getsockopt),
-		SCMP_SYS(epoll_wait),    SCMP_SYS(epoll_pwait),
-		SCMP_SYS(epoll_ctl),     SCMP_SYS(poll),
-		SCMP_SYS(ppoll),         SCMP_SYS(memfd_create),
-		SCMP_SYS(fcntl),         SCMP_SYS(mmap),
-		SCMP_SYS(munmap),        SCMP_SYS(mremap),
-		SCMP_SYS(madvise),       SCMP_SYS(brk),
-		SCMP_SYS(futex),         SCMP_SYS(getrandom),
-		SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep),
-		SCMP_SYS(nanosleep),     SCMP_SYS(restart_syscall),
-		SCMP_SYS(rt_sigreturn),  SCMP_SYS(exit),
-		SCMP_SYS(exit_group),
+		SCMP_SYS(read),         SCMP_SYS(write),
+		SCMP_SYS(pread64),      SCMP_SYS(close),
+		SCMP_SYS(lseek),        SCMP_SYS(memfd_create),
+		SCMP_SYS(recvmsg),      SCMP_SYS(sendmsg),
+		SCMP_SYS(recvfrom),     SCMP_SYS(sendto),
+		SCMP_SYS(accept4),      SCMP_SYS(getsockopt),
+		SCMP_SYS(epoll_wait),   SCMP_SYS(epoll_pwait),
+		SCMP_SYS(epoll_ctl),    SCMP_SYS(poll),
+		SCMP_SYS(ppoll),        SCMP_SYS(munmap),
+		SCMP_SYS(mremap),       SCMP_SYS(madvise),
+		SCMP_SYS(brk),          SCMP_SYS(futex),
+		SCMP_SYS(getrandom),    SCMP_SYS(clock_gettime),
+		SCMP_SYS(nanosleep),    SCMP_SYS(clock_nanosleep),
+		SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
+		SCMP_SYS(exit),         SCMP_SYS(exit_group),
 	};
+	/* F_SETOWN and F_SETSIG would let the kernel signal any process in a worker's name. */
+	static const unsigned long fcntls[] = { F_GETFL, F_SETFL, F_ADD_SEALS, F_GET_SEALS };
 	static const unsigned long nvme[] = { NVME_IOCTL_ADMIN64_CMD, NVME_IOCTL_IO64_CMD };
 	static const unsigned long cxl[] = { CXL_MEM_SEND_COMMAND };
 	int r = allow(filter, calls, FWA_ARRAY_SIZE(calls));
 
+	if (r == 0)
+		r = allow_mmap(filter);
+	if (r == 0)
+		r = allow_requests(filter, SCMP_SYS(fcntl), fcntls, FWA_ARRAY_SIZE(fcntls));
 	if (r == 0 && device->family == FWA_FAMILY_NVME)
-		r = allow_ioctls(filter, nvme, FWA_ARRAY_SIZE(nvme));
+		r = allow_requests(filter, SCMP_SYS(ioctl), nvme, FWA_ARRAY_SIZE(nvme));
 	if (r == 0 && device->family == FWA_FAMILY_CXL)
-		r = allow_ioctls(filter, cxl, FWA_ARRAY_SIZE(cxl));
+		r = allow_requests(filter, SCMP_SYS(ioctl), cxl, FWA_ARRAY_SIZE(cxl));
 	return r;
 }
 

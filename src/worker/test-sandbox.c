@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a worker that was taken over can still do (C5): each attempt is made by a child inside the
+ * sandbox, which kills it or lets it be.
+ */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/fd.h"
+#include "worker/worker.h"
+
+/* A child's exit status; 128 and the signal when it was killed. */
+static int inside(int (*attempt)(void))
+{
+	struct fwa_device device = { .family = FWA_FAMILY_SIM };
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || sandbox_enter(&device) < 0)
+			_exit(99);
+		_exit(attempt());
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* A worker of root's could have the kernel kill any process for it. */
+static int choose_signal_owner(void)
+{
+	return fcntl(0, F_SETOWN, 1);
+}
+
+static int choose_signal(void)
+{
+	return fcntl(0, F_SETSIG, SIGKILL);
+}
+
+static int new_code(void)
+{
+	return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		    0) == MAP_FAILED;
+}
+
+static int look_at_a_file(void)
+{
+	struct stat st;
+
+	return stat("/etc/shadow", &st);
+}
+
+static int open_a_file(void)
+{
+	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static int make_a_socket(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+/* What it needs for its work. */
+static int work(void)
+{
+	static const uint8_t data[] = { 1, 2, 3 };
+	int fd = fwa_memfd_sealed("test", fwa_span(data, sizeof(data)));
+	uint8_t *copy = NULL;
+
+	if (fd < 0 || fwa_memfd_copy(fd, sizeof(data), &copy) < 0)
+		return 1;
+	free(copy);
+	copy = malloc(8u << 20);
+	if (!copy || fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+		return 2;
+	free(copy);
+	return close(fd);
+}
+
+static void test_sandbox(void **state)
+{
+	int (*const forbidden[])(void) = { choose_signal_owner, choose_signal, new_code,
+					   look_at_a_file,      open_a_file,   make_a_socket };
+
+	assert_int_equal(inside(work), 0);
+	for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++)
+		assert_int_equal(inside(forbidden[i]), 128 + SIGSYS);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_sandbox) };
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
