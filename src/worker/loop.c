@@ -70,6 +70,9 @@ int worker_add_client(struct worker *w, int sock)
 	return 0;
 }
 
+/* Holds the lease of a session that is no more. */
+static const struct session departed;
+
 static void drop_client(struct worker *w, struct session *s)
 {
 	struct session **at = &w->sessions;
@@ -78,8 +81,9 @@ static void drop_client(struct worker *w, struct session *s)
 		at = &(*at)->next;
 	*at = s->next;
 	w->n_sessions--;
-	if (w->lessee == s)
-		w->lessee = NULL;
+	/* Its work goes on without it: where the device can say when that is over, the lease waits. */
+	if (w->lessee == s) /*= spec/SECURITY-MODEL.md#C16 */
+		w->lessee = w->device->ops->busy ? &departed : NULL;
 	session_free(s);
 }
 

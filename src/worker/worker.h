@@ -43,7 +43,7 @@ struct worker {
 	int control;  /* to the process that started us */
 	struct session *sessions;
 	uint32_t n_sessions;
-	const struct session *lessee; /* owns the background operation that runs; NULL for nobody */
+	const struct session *lessee; /* owns the background operation that runs; NULL: none runs */
 };
 
 /* One connected client. */

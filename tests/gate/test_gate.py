@@ -87,8 +87,8 @@ def memfd(data, seals=SEALS):
 
 
 class GateTest(unittest.TestCase):
-    DEVICES = {"sim0": "sim:honest", "big": "sim:honest,payload=1048576", "gone": "sim:gone,after=2",
-               "hang": "sim:hang", "garbage": "sim:garbage", "liar": "sim:liar-data"}
+    DEVICES = {"sim0": "sim:honest", "slow": "sim:honest,bg-ms=20000", "big": "sim:honest,payload=1048576",
+               "gone": "sim:gone,after=2", "hang": "sim:hang", "garbage": "sim:garbage", "liar": "sim:liar-data"}
     POLICY = ("[grant all]\nuser = *\ndevice = *\nscope = debug-write-full\n"
               "effects = config-cold-reset, config, data, policy, log, security, background, "
               "config-conv-reset, config-cxl-reset\n")
@@ -350,6 +350,15 @@ class Devices(GateTest):
         self.assertEqual((r.reason, r.status, r.code), ("admit", COMPLETED, 1))
         self.assertEqual(other.call(request(opcode=0x4400)).reason, "lease")
         self.assertEqual(other.call(request()).reason, "admit")
+
+    def test_lease_outlives_its_session(self):
+        """Where the device can be asked, its work is over when it says so, not when a client leaves."""
+        mine, other = self.client("slow"), self.client("slow")
+        self.assertEqual(mine.call(request(opcode=0x4400)).code, 1)
+        mine.close()
+        self.clients.remove(mine)
+        for c in (other, self.client("slow")):
+            self.assertEqual(c.call(request(opcode=0x4400)).reason, "lease")
 
     def test_sandbox(self):
         self.client().call(request())
