@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sock_diag.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -106,7 +107,21 @@ struct session *session_new(struct worker *w, int sock)
 
 /* --- replies -------------------------------------------------------------------------------- */
 
-/* Never waits for a client that does not read: such a client is over. */
+/* Whether an earlier reply was not taken yet. */
+static bool owes_reading(const struct session *s)
+{
+	uint32_t info[SK_MEMINFO_VARS] = { 0 };
+	socklen_t len = sizeof(info);
+
+	return getsockopt(s->sock, SOL_SOCKET, SO_MEMINFO, info, &len) < 0 ||
+	       info[SK_MEMINFO_WMEM_ALLOC];
+}
+
+/*
+ * Never waits for a client that does not read: such a client is over. The socket bounds what waits
+ * for it, but not what memfds hold: of these only one may wait.
+ */
+/*= spec/SECURITY-MODEL.md#C26 */
 static bool send_reply(struct session *s, struct fwa_gate_reply *reply, struct fwa_span data)
 {
 	uint8_t header[FWA_GATE_REPLY_LEN];
@@ -117,6 +132,8 @@ static bool send_reply(struct session *s, struct fwa_gate_reply *reply, struct f
 	reply->out_len = (uint32_t)data.len;
 	reply->out_memfd = data.len > FWA_GATE_INLINE_MAX;
 	if (reply->out_memfd) {
+		if (owes_reading(s))
+			return false;
 		fd = fwa_memfd_sealed("fwadmit-reply", data);
 		if (fd < 0)
 			return false;
