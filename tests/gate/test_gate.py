@@ -293,9 +293,8 @@ class Hostile(GateTest):
             t.join()
         self.assertEqual(results, [True] * 1200)
 
+    @unittest.skipUnless(ROOT, "needs root, to be somebody else too")
     def test_a_stranger_cannot_take_all_places(self):
-        if not ROOT:
-            self.skipTest("needs root, to be somebody else too")
         resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
         nobody = pwd.getpwnam("nobody").pw_uid
         self.client()
