@@ -51,15 +51,15 @@ void fwa_policy_report(struct fwa_policy_report *r, bool error, const char *file
 {
 	char text[768];
 	struct fwa_policy_message m = { error, file, line, text };
+	unsigned int *said = error ? &r->errors : &r->warnings;
 	va_list ap;
 
-	r->errors += error;
-	if (r->messages > FWA_POLICY_MESSAGES_MAX)
+	if (*said > FWA_POLICY_MESSAGES_MAX)
 		return;
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	if (r->messages++ == FWA_POLICY_MESSAGES_MAX)
+	if ((*said)++ == FWA_POLICY_MESSAGES_MAX)
 		strcpy(text, "too many messages; the rest is left out");
 	for (char *c = text; *c; c++) /* text of the file goes to terminals and logs */
 		if (*c < ' ' || *c > '~')

@@ -49,12 +49,11 @@ struct fwa_policy_files {
 
 #define FWA_POLICY_MESSAGES_MAX 64
 
-/* Where errors and warnings go; counts them and stops repeating itself. */
+/* Where errors and warnings go: at most so many of each, so that warnings hide no error. */
 struct fwa_policy_report {
 	fwa_policy_message_fn fn;
 	void *userdata;
-	unsigned int messages;
-	unsigned int errors;
+	unsigned int errors, warnings; /* that were said */
 };
 
 void fwa_policy_report(struct fwa_policy_report *r, bool error, const char *file, unsigned int line,

@@ -176,6 +176,21 @@ static void test_messages_are_bounded(void **state)
 	assert_non_null(strstr(messages, "too many messages"));
 }
 
+static void test_warnings_hide_no_error(void **state)
+{
+	char text[4096] = GOOD, messages[8192];
+	size_t n = strlen(text);
+	int r;
+
+	for (int i = 0; i <= FWA_POLICY_MESSAGES_MAX; i++)
+		n += (size_t)sprintf(text + n, "user = no-such-%d\n", i);
+	n += (size_t)sprintf(text + n, "nonsense\n");
+	assert_null(parse(text, n, messages, &r));
+	assert_int_equal(r, -EINVAL);
+	assert_non_null(strstr(messages, "W:69:too many messages"));
+	assert_non_null(strstr(messages, "E:70:neither "));
+}
+
 /* What @who may do on device @name, by @text. */
 static struct fwa_rights rights_of(const char *text, const char *name, const char *spec,
 				   const struct fwa_principal *who)
@@ -514,6 +529,7 @@ int main(void)
 		cmocka_unit_test(test_messages),
 		cmocka_unit_test(test_long_lines),
 		cmocka_unit_test(test_messages_are_bounded),
+		cmocka_unit_test(test_warnings_hide_no_error),
 		cmocka_unit_test(test_compile),
 		cmocka_unit_test(test_compile_to_memfd),
 		cmocka_unit_test(test_stock),
