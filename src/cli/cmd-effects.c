@@ -28,7 +28,7 @@ static struct json_object *json_command(const struct fwa_decision *d)
 	json_object_object_add(o, "effects", cli_json_effects(d->effects));
 	json_object_object_add(o, "required_scope", cli_json_text(fwa_scope_name(d->required)));
 	json_object_object_add(o, "reason", cli_json_text(fwa_need_name(d->need)));
-	json_object_object_add(o, "clause", cli_json_clause(fwa_need_clause(d->need)));
+	json_object_object_add(o, "clause", cli_json_clause(cli_need_clause(d)));
 	return o;
 }
 

@@ -187,7 +187,7 @@ static int fall_back(struct cli_build *b, const struct field *f, const uint8_t *
 			break;
 		size = offset < size ? size - offset : 0;
 		*ret = size < mailbox(b) ? size : mailbox(b);
-		if (*ret < size)
+		if (*ret < size && !b->out->assume)
 			cli_note(b->cli, "%s: %llu of %llu bytes; --offset=%llu reads on",
 				 cli_build_name(b), (unsigned long long)*ret,
 				 (unsigned long long)size, (unsigned long long)(offset + *ret));

@@ -56,9 +56,8 @@ static int unknown_command(const struct cli *cli, enum fwa_set set, bool nvme, c
 	if (like)
 		return cli_fail(cli, CLI_USAGE, "%.64s: no such %s command; did you mean %s?", word,
 				fwa_set_name(set), like);
-	return cli_fail(cli, CLI_USAGE,
-			"%.64s: no such %s command; give a name or an opcode such as 0x4302", word,
-			fwa_set_name(set));
+	return cli_fail(cli, CLI_USAGE, "%.64s: no such %s command; give a name or an opcode %s",
+			word, fwa_set_name(set), nvme ? "from 0x00 to 0xff" : "such as 0x4302");
 }
 
 static int read_name(const struct cli *cli, const struct cli_subject *s, const char *word,

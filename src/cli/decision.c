@@ -51,8 +51,7 @@ void cli_verdict_why(const struct cli_verdict *v, char *text, size_t size)
 		snprintf(text, size, "no grant of this user reaches scope %s", asked);
 		break;
 	case FWA_REASON_GRANT_EFFECTS:
-		snprintf(text, size, "no grant of this user reaches scope %s and allows %s", asked,
-			 list);
+		snprintf(text, size, "no grant of this user covers %s at scope %s", list, asked);
 		break;
 	case FWA_REASON_GRANT_EXPIRED:
 		snprintf(text, size, "the grant that would cover it has ended");
@@ -80,11 +79,15 @@ const char *cli_verdict_next(const struct cli_verdict *v)
 {
 	if (v->remedy.possible)
 		return v->remedy.ask ? "it passes with a greater --scope"
-				     : "`fwadmit explain` shows the grant that is missing";
+				     : "a grant is missing, `fwadmit explain` shows it";
 	switch (v->decision.reason) {
 	case FWA_REASON_MALFORMED:
 	case FWA_REASON_PAYLOAD_SHAPE:
 		return "no grant helps, other bytes or lengths may";
+	case FWA_REASON_UNDECLARED:
+		return "no grant helps, the device would have to declare it";
+	case FWA_REASON_RESERVED_BITS:
+		return "no grant helps, the device would have to declare it in defined bits";
 	case FWA_REASON_QUARANTINED:
 		return "nothing passes until an operator ends the quarantine";
 	case FWA_REASON_LOCKDOWN:
@@ -95,7 +98,7 @@ const char *cli_verdict_next(const struct cli_verdict *v)
 	case FWA_REASON_RATE:
 		return "it may pass later";
 	default:
-		return "no grant lets this command through";
+		return "no grant can allow it, not even root's";
 	}
 }
 
@@ -158,8 +161,13 @@ static void print_effects(const struct fwa_decision *d)
 	if (d->advisory)
 		print_field("advisory", cli_effects_text(d->advisory, 0, ", ", effects));
 	print_field("effects", cli_effects_text(d->effects, 0, ", ", effects));
+	if (d->required == FWA_SCOPE_NEVER) {
+		snprintf(text, sizeof(text), "none is enough (C%u)", cli_need_clause(d));
+		print_field("needs scope", text);
+		return;
+	}
 	snprintf(text, sizeof(text), "%s: %s (C%u)", fwa_scope_name(d->required),
-		 fwa_need_name(d->need), fwa_need_clause(d->need));
+		 fwa_need_name(d->need), cli_need_clause(d));
 	print_field("needs scope", text);
 	print_field("asked for", fwa_scope_name(d->scope));
 }
@@ -176,8 +184,8 @@ static void print_grant(const struct cli_subject *s, const struct cli_verdict *v
 	printf("user = %s\n", user);
 	printf("device = %s\n", s->name);
 	printf("scope = %s\n", fwa_scope_name(v->remedy.scope));
-	if (v->remedy.effects)
-		printf("effects = %s\n", cli_effects_text(v->remedy.effects, 0, ", ", effects));
+	/* also "none": without the line a grant reaches every effect of its scope */
+	printf("effects = %s\n", cli_effects_text(v->remedy.effects, 0, ", ", effects));
 }
 
 static void print_remedy(const struct cli_subject *s, const struct cli_verdict *v, const char *user)

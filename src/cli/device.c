@@ -175,6 +175,8 @@ static int open_name(const struct cli *cli, const char *name, struct cli_subject
 	fwa_auto_free char *path = NULL;
 	int r;
 
+	if (!*name)
+		return explain(error, CLI_USAGE, "the device's name is empty");
 	if (strlen(name) >= sizeof(s->name) || *name == '.')
 		return explain(error, CLI_NOT_FOUND, "%.64s: not a device", name);
 	if (asprintf(&path, "%s/%s.sock", dir, name) < 0)
@@ -205,6 +207,8 @@ static int describe(const struct cli *cli, struct cli_subject *s, char error[256
 
 	fwa_client_set_timeout(s->client, cli_timeout(cli, READY_TIMEOUT_MS));
 	r = d ? fwa_client_describe(s->client, d) : -ENOMEM;
+	if (r == -ENODEV)
+		return explain(error, CLI_FAILED, "%s: the device is gone", s->name);
 	if (r < 0)
 		return explain(error, CLI_FAILED, "%s: the gate does not describe it: %s", s->name,
 			       strerror(-r));

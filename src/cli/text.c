@@ -5,6 +5,7 @@
 
 #include "base/uuid.h"
 #include "core/model.h"
+#include "core/reason.h"
 #include "wire/cxl.h"
 
 /* How many bytes of @s are one character of UTF-8 (RFC 3629), 0 for none. */
@@ -119,6 +120,14 @@ const char *cli_selector_name(const struct fwa_model_command *row, const struct 
 			return v->name;
 	}
 	return NULL;
+}
+
+unsigned int cli_need_clause(const struct fwa_decision *d)
+{
+	/* of what is never sent, a part is refused because nobody knows what it does */
+	if (d->need == FWA_NEED_NEVER && d->effects & FWA_EFFECT_UNKNOWN)
+		return fwa_reason_clause(FWA_REASON_RESERVED_BITS);
+	return fwa_need_clause(d->need);
 }
 
 void cli_command_text(unsigned int set, uint16_t opcode, char *text, size_t size)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "core/command.h"
+#include "core/decide.h"
 #include "core/lint.h"
 
 #define CLI_EFFECTS_TEXT 384
@@ -29,6 +30,8 @@ const char *cli_command_name(unsigned int set, uint16_t opcode);
 bool cli_is_vendor(unsigned int set, uint16_t opcode);
 /* What the model calls the log, Feature, page or structure that @s of @row selects; NULL for no name. */
 const char *cli_selector_name(const struct fwa_model_command *row, const struct fwa_selector *s);
+/* The clause that says why a command needs its scope. */
+unsigned int cli_need_clause(const struct fwa_decision *d);
 /* "clear-poison (4302h)". */
 void cli_command_text(unsigned int set, uint16_t opcode, char *text, size_t size);
 

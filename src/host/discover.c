@@ -196,12 +196,12 @@ static int controller_of(const char *path, const char *sys, struct fwa_found *re
 	int r;
 
 	if (!parent)
-		return fail(error, -ENODEV, "%s: not an NVMe controller or CXL memory device",
+		return fail(error, -ENODEV, "%.128s: not an NVMe controller or CXL memory device",
 			    path);
 	if (fwa_discover_name("nvme", last_part(parent), ret))
 		return 0;
 	if (strncmp(last_part(parent), "nvme-subsys", 11) != 0)
-		return fail(error, -ENODEV, "%s: not an NVMe controller or CXL memory device",
+		return fail(error, -ENODEV, "%.128s: not an NVMe controller or CXL memory device",
 			    path);
 	r = only_controller(parent, ret);
 	if (r == -EMLINK)
@@ -222,7 +222,7 @@ static int identify(const char *path, const char *node, const char *sys, struct 
 	const char *name;
 
 	if (!subsystem)
-		return fail(error, -ENODEV, "%s: not an NVMe controller or CXL memory device",
+		return fail(error, -ENODEV, "%.128s: not an NVMe controller or CXL memory device",
 			    path);
 	name = last_part(subsystem);
 	if (fwa_discover_name(name, last_part(sys), ret)) {
@@ -234,7 +234,7 @@ static int identify(const char *path, const char *node, const char *sys, struct 
 		return 0;
 	}
 	if (strcmp(name, "block") != 0 && strcmp(name, "nvme-generic") != 0)
-		return fail(error, -ENODEV, "%s: not an NVMe controller or CXL memory device",
+		return fail(error, -ENODEV, "%.128s: not an NVMe controller or CXL memory device",
 			    path);
 	whole = partition ? follow(sys, "..") : strdup(sys);
 	if (!whole)
@@ -253,9 +253,9 @@ int fwa_discover_path_in(const char *sysfs, const char *path, struct fwa_found *
 	int r;
 
 	if (!node || stat(node, &st) < 0)
-		return fail(error, -errno, "%s: %s", path, strerror(errno));
+		return fail(error, -errno, "%.128s: %s", path, strerror(errno));
 	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
-		return fail(error, -ENOTBLK, "%s: not a device node", path);
+		return fail(error, -ENOTBLK, "%.128s: not a device node", path);
 	if (strlen(node) >= sizeof(ret->node))
 		return fail(error, -ENAMETOOLONG, "%.128s..: the path is too long", path);
 	snprintf(number, sizeof(number), "dev/%s/%u:%u", S_ISCHR(st.st_mode) ? "char" : "block",

@@ -98,6 +98,20 @@ class Explain(Case):
         self.run_cli('send', policy, 'sim:honest', 'clear-log', '--uuid=vendor-debug', code=REFUSED)
         self.run_cli('send', policy, 'sim:liar-data', 'set-lsa', '--offset=0', '--hex=00', code=REFUSED)
 
+    def test_the_grant_for_a_read_of_users_data_allows_no_change(self):
+        source = (*self.nvme({}, {1: 3, 2: 1}), '--device-name=nvme0')
+        out = self.run_cli('explain', self.policy(READER), *source, 'io:read', code=REFUSED).out
+        self.assertIn('\neffects = none\n', out)
+        policy = self.policy(out[out.index('# /etc/fwadmit/policy.d'):], 'granted')
+        self.run_cli('explain', policy, *source, 'io:read')
+        self.run_cli('explain', policy, *source, 'io:write', code=REFUSED)
+
+    def test_no_scope_is_asked_for_where_none_is_enough(self):
+        for word, clause in (('0x0005', 'C15'), ('0xc001', 'C8')):
+            out = self.run_cli('explain', *self.cel((0x0005, 0), (0xc001, 0x1000)), word, code=REFUSED).out
+            self.assertIn(f'  needs scope  none is enough ({clause})\n', out)
+            self.assertNotIn('asked for', out)
+
     def test_as_somebody_else(self):
         policy = '[grant only-root]\nuser = root\ndevice = *\nscope = debug-read-only\n'
         self.decide('sim:honest', IDENTIFY, '--as=root', policy=policy)
@@ -304,6 +318,8 @@ class BadInput(Case):
         self.error('effects', 'sim:' + 'x' * 600, code=USAGE, text='too long')
         self.error('effects', 'sim:' + 'x' * 100, code=USAGE, text='too long')
         self.error('effects', '..', code=NOT_FOUND)
+        self.error('effects', '', code=USAGE, text='empty')
+        self.error('effects', '/' + 'x' * 5000, code=FAILED, text='too long')
         self.error('effects', 'x' * 300, code=NOT_FOUND)
 
     def test_words_that_are_not_text(self):

@@ -115,10 +115,10 @@ static int parse_pair(struct fwa_span pair, struct sim_options *o, char error[ER
 	}
 	k = find_key(name);
 	if (!k)
-		return unknown(error, "sim: unknown option", name, key_name);
+		return unknown(error, "unknown option", name, key_name);
 	if (number(value, k, value_of(o, k)))
 		return 0;
-	snprintf(error, ERROR_LEN, "sim: %s takes a %s from %llu to %llu", k->name,
+	snprintf(error, ERROR_LEN, "%s takes a %s from %llu to %llu", k->name,
 		 k->power_of_two ? "power of two" : "number", (unsigned long long)k->min,
 		 (unsigned long long)k->max);
 	return -EINVAL;
@@ -133,7 +133,7 @@ int sim_options_parse(const char *text, const struct sim_personality **ret_perso
 	int r;
 
 	if (!p)
-		return unknown(error, "sim: unknown personality", w, personality_name);
+		return unknown(error, "unknown personality", w, personality_name);
 	for (size_t i = 0; i < N_KEYS; i++)
 		*value_of(&o, &keys[i]) = keys[i].initial;
 	while (text[w.len]) {
