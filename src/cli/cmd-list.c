@@ -134,26 +134,35 @@ static void show_json(struct listing *l, const struct candidate *c, const struct
 	json_object_array_add(l->json, o);
 }
 
+/* Simulated devices are told apart by what they do, not by who made them. */
+#define COLUMN_ABOUT 4
+
+static size_t columns(const struct listing *l)
+{
+	return cli_given(&l->cli->args, CLI_OPT_SIM) ? COLUMN_ABOUT + 1 : 8;
+}
+
 static void show_text(struct listing *l, const struct candidate *c, const struct cli_subject *s,
 		      size_t findings, const char *state)
 {
 	const struct fwa_profile *p = s->profile;
-	const char *serial = p && *p->id.serial ? p->id.serial : NULL;
 	char commands[16] = "-", found[24] = "-";
 	const char *cells[] = { c->name,
-				p ? fwa_family_name(p->family) : NULL,
-				p && *p->id.model ? p->id.model : NULL,
-				p && *p->id.firmware ? p->id.firmware : NULL,
 				commands,
 				found,
 				state,
-				c->about ? c->about : serial };
+				p ? fwa_family_name(p->family) : NULL,
+				p && *p->id.model ? p->id.model : NULL,
+				p && *p->id.firmware ? p->id.firmware : NULL,
+				p && *p->id.serial ? p->id.serial : NULL };
 
 	if (p) {
 		snprintf(commands, sizeof(commands), "%u", fwa_profile_count(p));
 		snprintf(found, sizeof(found), "%zu", findings);
 	}
-	cli_table_add(l->table, cells, FWA_ARRAY_SIZE(cells), 6, p ? NULL : "red");
+	if (c->about)
+		cells[COLUMN_ABOUT] = c->about;
+	cli_table_add(l->table, cells, columns(l), 3, p ? NULL : "red");
 }
 
 static void show(struct listing *l, const struct candidate *c)
@@ -187,13 +196,14 @@ static int find_all(struct listing *l)
 
 static void show_all(struct listing *l)
 {
-	bool sim = cli_given(&l->cli->args, CLI_OPT_SIM);
-	const char *heads[] = { "NAME",     "FAMILY",   "MODEL", "FIRMWARE",
-				"COMMANDS", "FINDINGS", "STATE", sim ? "ABOUT" : "SERIAL" };
+	static const char *const real[] = { "NAME",   "COMMANDS", "FINDINGS", "STATE",
+					    "FAMILY", "MODEL",    "FIRMWARE", "SERIAL" };
+	static const char *const sim[] = { "NAME", "COMMANDS", "FINDINGS", "STATE", "ABOUT" };
+	const char *const *heads = cli_given(&l->cli->args, CLI_OPT_SIM) ? sim : real;
 	struct json_object *o = l->cli->json ? cli_json_begin(l->cli) : NULL;
 
 	l->json = o ? json_object_new_array() : NULL;
-	l->table = o ? NULL : cli_table_new(l->cli, heads, FWA_ARRAY_SIZE(heads));
+	l->table = o ? NULL : cli_table_new(l->cli, heads, columns(l));
 	for (size_t i = 0; i < l->n; i++)
 		show(l, &l->candidates[i]);
 	if (!o) {
