@@ -24,6 +24,7 @@ static void print_json(const struct cli *cli, const struct cli_subject *s,
 static void print_text(const struct cli *cli, const struct cli_subject *s,
 		       const struct cli_findings *f)
 {
+	unsigned int n = fwa_profile_count(s->profile);
 	char summary[96];
 
 	cli_print_subject(cli, s);
@@ -32,7 +33,7 @@ static void print_text(const struct cli *cli, const struct cli_subject *s,
 	if (f->n)
 		putchar('\n');
 	cli_findings_summary(f, summary, sizeof(summary));
-	printf("%u commands: %s\n", fwa_profile_count(s->profile), summary);
+	printf("%u command%s: %s\n", n, n == 1 ? "" : "s", summary);
 }
 
 int cli_cmd_lint(struct cli *cli)

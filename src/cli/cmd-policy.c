@@ -7,6 +7,7 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/util.h"
 #include "cli/json.h"
@@ -76,14 +77,18 @@ static void print_check_text(const struct check *c, const struct fwa_policy_file
 int cli_cmd_policy_check(struct cli *cli)
 {
 	const char *dir = cli->n ? cli->word[0] : cli->args.text[CLI_OPT_POLICY];
-	struct check c = { .cli = cli, .messages = json_object_new_array() };
+	struct check c = { .cli = cli };
 	cli_auto_policy struct fwa_policy_files *files = NULL;
-	int r = fwa_policy_files_load(dir, take_message, &c, &files);
+	int r;
 
+	if (dir && access(dir, F_OK) < 0)
+		return cli_fail(cli, errno == ENOENT ? CLI_NOT_FOUND : CLI_FAILED, "%s: %s", dir,
+				strerror(errno));
+	c.messages = json_object_new_array();
+	r = fwa_policy_files_load(dir, take_message, &c, &files);
 	if (r < 0 && !c.errors) {
 		json_object_put(c.messages);
-		return cli_fail(cli, r == -ENOENT ? CLI_NOT_FOUND : CLI_FAILED, "%s: %s",
-				dir ? dir : "policy", strerror(-r));
+		return cli_fail(cli, CLI_FAILED, "%s: %s", dir ? dir : "policy", strerror(-r));
 	}
 	if (cli->json)
 		print_check_json(&c, files);

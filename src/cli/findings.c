@@ -106,7 +106,8 @@ void cli_print_subject(const struct cli *cli, const struct cli_subject *s)
 	const struct fwa_identity *id = &s->profile->id;
 
 	if (!s->identified) {
-		printf("%s: %s, %zu bytes\n", cli->args.text[CLI_OPT_FROM], s->kind, s->source_len);
+		printf("%s: %s, %zu byte%s\n", cli->args.text[CLI_OPT_FROM], s->kind, s->source_len,
+		       plural(s->source_len));
 		return;
 	}
 	printf("%s:", *s->name ? s->name : cli->args.text[CLI_OPT_FROM]);

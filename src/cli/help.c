@@ -25,9 +25,16 @@ static const struct pair device_forms[] = {
 };
 
 static const struct pair command_forms[] = {
-	{ "get-log, set-features", "a name of the specification" },
+	{ "get-log, set-features", "a name, mostly the specification's" },
 	{ "0x4302, 4302h", "an opcode" },
 	{ "io:read, admin:06h", "NVMe: with its queue; the default is admin" },
+};
+
+static const struct pair scopes[] = {
+	{ "configuration", "standard reads" },
+	{ "debug-read-only", "vendor and debug reads" },
+	{ "debug-write", "what waits for a reset" },
+	{ "debug-write-full", "what changes anything at once, or reads users' data" },
 };
 
 static const struct pair exit_codes[] = {
@@ -39,6 +46,19 @@ static const struct pair exit_codes[] = {
 	{ "5", "the device returned an error" },
 	{ "7", "fwadmitd is not running" },
 	{ "8", "a check found a violation" },
+};
+
+static const struct pair environment[] = {
+	{ "NO_COLOR", "when set and not empty: no colors, unless --color=always" },
+	{ "COLUMNS", "how wide tables may be; without it as wide as the terminal, and in a file or "
+		     "a pipe as wide as they are" },
+};
+
+static const struct pair files[] = {
+	{ "/etc/fwadmit/policy.d/*.conf, /run/..., /usr/lib/...",
+	  "the policy: who may send what to which device" },
+	{ "/run/fwadmit/NAME.sock", "the gate of the device NAME" },
+	{ "/run/fwadmit/control.sock", "fwadmitd itself, for \"fwadmit status\"" },
 };
 
 static const struct pair examples[] = {
@@ -114,6 +134,8 @@ void cli_print_help(void)
 	print_pairs(device_forms, FWA_ARRAY_SIZE(device_forms));
 	puts("\nCOMMAND is");
 	print_pairs(command_forms, FWA_ARRAY_SIZE(command_forms));
+	puts("\nSCOPE is");
+	print_pairs(scopes, FWA_ARRAY_SIZE(scopes));
 	puts("\nOptions of all verbs (\"fwadmit VERB --help\" shows the others)");
 	print_options(CLI_GLOBAL);
 	puts("\nExit codes");
@@ -188,7 +210,7 @@ void cli_print_man(void)
 	       "through a gate\n.SH SYNOPSIS\n.nf\n",
 	       FWADMIT_VERSION);
 	for (const struct cli_verb *v = cli_verbs; v->name; v++) {
-		printf("\\fBfwadmit %s\\fR ", v->name);
+		printf("\\fBfwadmit %s\\fR%s", v->name, *v->synopsis ? " " : "");
 		print_roff(v->synopsis);
 		fputs(" [OPTION]..\n", stdout);
 		verb_options |= v->options;
@@ -202,10 +224,13 @@ void cli_print_man(void)
 		print_roff_item(v->name, v->about);
 	print_roff_pairs("DEVICES", device_forms, FWA_ARRAY_SIZE(device_forms));
 	print_roff_pairs("COMMANDS", command_forms, FWA_ARRAY_SIZE(command_forms));
+	print_roff_pairs("SCOPES", scopes, FWA_ARRAY_SIZE(scopes));
 	puts(".SH OPTIONS OF ALL VERBS");
 	print_roff_options(CLI_GLOBAL);
 	puts(".SH OPTIONS OF SOME VERBS");
 	print_roff_options(verb_options);
 	print_roff_pairs("EXIT STATUS", exit_codes, FWA_ARRAY_SIZE(exit_codes));
+	print_roff_pairs("ENVIRONMENT", environment, FWA_ARRAY_SIZE(environment));
+	print_roff_pairs("FILES", files, FWA_ARRAY_SIZE(files));
 	print_roff_pairs("EXAMPLES", examples, FWA_ARRAY_SIZE(examples));
 }

@@ -110,10 +110,20 @@ static int matches(const struct cli_verb *v, int argc, char **argv)
 	return argc > 1 && strcmp(argv[1], second + 1) == 0 ? 2 : 0;
 }
 
+/* Adds to @text the verb @v of two words, of which @word is the first. */
+static void add_half(const struct cli_verb *v, const char *word, char *text, size_t size)
+{
+	size_t len = strlen(word), at = strlen(text);
+
+	if (strncmp(v->name, word, len) == 0 && v->name[len] == ' ')
+		snprintf(text + at, size - at, "%sfwadmit %s", at ? ", " : "", v->name);
+}
+
 static int find_verb(struct cli *cli, int argc, char **argv)
 {
 	const char *names[32];
 	const char *like;
+	char half[64] = "";
 	size_t n = 0;
 
 	for (const struct cli_verb *v = cli_verbs; v->name && n < FWA_ARRAY_SIZE(names); v++) {
@@ -124,6 +134,11 @@ static int find_verb(struct cli *cli, int argc, char **argv)
 			return words;
 		}
 		names[n++] = v->name;
+		add_half(v, argv[0], half, sizeof(half));
+	}
+	if (*half) {
+		snprintf(cli->args.error, sizeof(cli->args.error), "%.64s what? %s", argv[0], half);
+		return 0;
 	}
 	like = cli_suggest(argv[0], names, n);
 	snprintf(cli->args.error, sizeof(cli->args.error), "%.64s: no such verb; %s%s", argv[0],
@@ -145,11 +160,24 @@ static bool use_color(const struct cli *cli)
 	}
 }
 
+static void print_version(const struct cli *cli)
+{
+	struct json_object *o;
+
+	if (!cli->json) {
+		puts("fwadmit " FWADMIT_VERSION);
+		return;
+	}
+	o = cli_json_begin(cli);
+	json_object_object_add(o, "version", json_object_new_string(FWADMIT_VERSION));
+	cli_json_end(o);
+}
+
 /* What is answered without a verb. False when there is none of it. */
 static bool run_without_verb(struct cli *cli)
 {
 	if (cli_given(&cli->args, CLI_OPT_VERSION))
-		puts("fwadmit " FWADMIT_VERSION);
+		print_version(cli);
 	else if (cli_given(&cli->args, CLI_OPT_COMPLETION))
 		cli_print_completion((unsigned int)cli->args.number[CLI_OPT_COMPLETION]);
 	else if (cli_given(&cli->args, CLI_OPT_MAN))

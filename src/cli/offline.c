@@ -32,6 +32,26 @@ static const char *const what[] = { "a Command Effects Log", "the NVMe effects l
 				    "a saved profile" };
 
 /*
+ * lint has a finding for a log that ends early. For everybody else it is a broken file: an answer
+ * from half of the declarations would look like one from all of them.
+ */
+static int check_whole(const struct cli *cli, enum kind kind, size_t len)
+{
+	const char *path = cli->args.text[CLI_OPT_FROM];
+
+	if (cli->verb->run == cli_cmd_lint)
+		return CLI_OK;
+	if (kind == KIND_CXL_CEL && len % CXL_CEL_ENTRY_LEN)
+		return cli_fail(cli, CLI_FAILED,
+				"%s: not %s, which has %u bytes an entry: %zu bytes", path,
+				what[kind], CXL_CEL_ENTRY_LEN, len);
+	if (kind == KIND_NVME_EFFECTS && len != NVME_EFFECTS_LEN)
+		return cli_fail(cli, CLI_FAILED, "%s: not %s, which has %u bytes: %zu bytes", path,
+				what[kind], NVME_EFFECTS_LEN, len);
+	return CLI_OK;
+}
+
+/*
  * What a raw log does not say, so that an explanation is about effects and not about gaps in a file:
  * sizes are no obstacle, the log itself can be read, namespace 1 has blocks of 512 bytes. A command
  * is never sent to a file; devices say all of this themselves.
@@ -160,5 +180,6 @@ int cli_subject_open_file(const struct cli *cli, struct cli_subject *s)
 	cli_sha256(fwa_span(data, len), s->source_sha256);
 	if (kind == KIND_PROFILE)
 		return set_saved(cli, s, (const char *)data, len);
-	return set_raw_log(cli, s, kind, fwa_span(data, len));
+	r = check_whole(cli, kind, len);
+	return r == CLI_OK ? set_raw_log(cli, s, kind, fwa_span(data, len)) : r;
 }

@@ -20,7 +20,7 @@ static const char *const scopes[] = { "configuration", "debug-read-only", "debug
 
 const struct cli_option cli_options[CLI_OPT_COUNT] = {
 	[CLI_OPT_OUTPUT_FORMAT] = { "output-format", 'o', CLI_CHOICE, false, "normal|json", formats,
-				    0, "how to print" },
+				    0, "text for people, or one JSON object" },
 	[CLI_OPT_OUTPUT_FORMAT_VERSION] = { "output-format-version", 0, CLI_NUMBER, false, "1",
 					    NULL, 1, "version of the JSON format" },
 	[CLI_OPT_VERBOSE] = { "verbose", 'v', CLI_FLAG, false, NULL, NULL, 0, "say more" },
@@ -90,8 +90,9 @@ const struct cli_option cli_options[CLI_OPT_COUNT] = {
 	[CLI_OPT_CDW15] = { "cdw15", 0, CLI_NUMBER, false, "N", NULL, UINT32_MAX,
 			    "NVMe command dword 15" },
 	[CLI_OPT_INPUT] = { "input", 'i', CLI_FILE, false, "FILE", NULL, 0,
-			    "send the bytes of FILE (-: standard input)" },
-	[CLI_OPT_HEX] = { "hex", 0, CLI_TEXT, false, "BYTES", NULL, 0, "send these bytes" },
+			    "the payload: the bytes of FILE (-: standard input)" },
+	[CLI_OPT_HEX] = { "hex", 0, CLI_TEXT, false, "BYTES", NULL, 0,
+			  "the payload, in hex digits" },
 	[CLI_OPT_OUTPUT] = { "output", 'O', CLI_FILE, false, "FILE", NULL, 0,
 			     "write the device's bytes to FILE (-: standard output)" },
 };
@@ -167,7 +168,7 @@ static void take_option(struct cli_args *args, unsigned int id, const char *text
 	const struct cli_option *o = &cli_options[id];
 
 	if (o->type == CLI_NUMBER && !cli_parse_number(text, o->max, &args->number[id])) {
-		usage_error(args, "--%s=%.64s: not a number, or over %#llx", o->name, text,
+		usage_error(args, "--%s=%.64s: not a number from 0 to %llu", o->name, text,
 			    (unsigned long long)o->max);
 		return;
 	}

@@ -16,7 +16,7 @@ const struct cli_verb cli_verbs[] = {
 	  "Asks the running fwadmitd for its version, policy and devices. Exits with 7 when none "
 	  "runs.",
 	  0, 0, 0, cli_cmd_status },
-	{ "effects", "[DEVICE]", "show every command that a device declares, and what it needs",
+	{ "effects", "[DEVICE]", "show what a device declares, and what it takes",
 	  "For each command: the effects that the device declares, those that the specification "
 	  "adds (marked +), and the scope that the gate demands. Then what is wrong with the "
 	  "declarations.",

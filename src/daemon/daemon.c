@@ -91,9 +91,10 @@ static void on_policy_message(const struct fwa_policy_message *m, void *userdata
 static int load_policy(struct fwa_daemon *d, struct fwa_policy_files **ret)
 {
 	int r = fwa_policy_files_load(d->options->policy_dir, on_policy_message, NULL, ret);
+	unsigned int n = r == 0 ? fwa_policy_files_count(*ret) : 0;
 
 	if (r == 0)
-		log_info("policy: %u grants from %s, sha256 %s", fwa_policy_files_count(*ret),
+		log_info("policy: %u grant%s from %s, sha256 %s", n, n == 1 ? "" : "s",
 			 fwa_policy_files_source(*ret), fwa_policy_files_digest(*ret));
 	return r;
 }
@@ -120,7 +121,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si,
 	if (r == 0)
 		r = take_policy(d, policy);
 	if (r < 0) { /*= C3 */
-		log_error("policy: not reloaded (%s): the old one stays in force", strerror(-r));
+		log_error("policy: not reloaded, the old one stays in force (%s)", strerror(-r));
 		fwa_policy_files_free(policy);
 		return 0;
 	}

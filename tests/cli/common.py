@@ -56,7 +56,7 @@ class Case(unittest.TestCase):
         tmp = tempfile.TemporaryDirectory()
         self.addCleanup(tmp.cleanup)
         self.dir = tmp.name
-        self.env = {k: v for k, v in os.environ.items() if k not in ('NO_COLOR', 'LC_ALL')}
+        self.env = {k: v for k, v in os.environ.items() if k not in ('NO_COLOR', 'LC_ALL', 'COLUMNS')}
 
     def path(self, name):
         return os.path.join(self.dir, name)

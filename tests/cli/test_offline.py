@@ -4,9 +4,10 @@
 import hashlib
 import json
 import os
+import subprocess
 import unittest
 
-from common import (DEVICE, FAILED, FINDING, NOT_FOUND, OK, USAGE, VIOLATION, Case, cel, effects_log)
+from common import (DEVICE, FWADMIT, FAILED, FINDING, NOT_FOUND, OK, USAGE, VIOLATION, Case, cel, effects_log)
 
 ENTRIES = ((0x0400, 0), (0x0401, 0), (0x4000, 0), (0x4103, 0x0006), (0x4302, 0), (0xc001, 0x1004))
 
@@ -62,6 +63,17 @@ class Text(Case):
         self.assertIn('\033[', self.run_cli('effects', *source, '--color=always').out)
         self.assertNotIn('\033', self.run_cli('effects', *source, '--color=never').out)
 
+    def test_a_table_is_as_wide_as_it_is_told(self):
+        whole = self.run_cli('effects', 'sim:honest').out
+        self.assertGreater(max(map(len, whole.splitlines())), 150)
+        self.env['COLUMNS'] = '110'
+        out = self.run_cli('effects', 'sim:honest').out
+        self.assertLessEqual(max(map(len, out.splitlines()[1:])), 110)
+        self.assertEqual(out.split(), whole.split(), 'only spaces differ')
+        for columns in ('0', '1', '30', '', 'many', '10001'):
+            self.env['COLUMNS'] = columns
+            self.assertEqual(self.run_cli('effects', 'sim:honest').out, whole, columns)
+
     def test_io_commands_are_named_as_the_command_line_takes_them(self):
         out = self.run_cli('effects', *self.nvme({6: 1}, {1: 3})).out
         self.assertRegex(out, r'\n06h +identify ')
@@ -87,6 +99,11 @@ class Json(Case):
         vendor = o['commands'][5]
         self.assertEqual((vendor['name'], vendor['title'], vendor['vendor']), (None, None, True))
         self.assertEqual((vendor['declared_raw'], vendor['required_scope']), (0x1004, 'never'))
+
+    def test_clause_of_what_is_never_sent(self):
+        o = self.json('effects', *self.cel((0x0005, 0), (0xc001, 0x1000)))
+        self.assertEqual([(c['required_scope'], c['clause']) for c in o['commands']],
+                         [('never', 'C15'), ('never', 'C8')])
 
     def test_findings(self):
         o = self.json('lint', *self.cel(*ENTRIES), code=VIOLATION)
@@ -176,15 +193,23 @@ class BadFiles(Case):
         o = self.json('lint', '--from=' + self.file('log', data), '--kind=' + kind, code=code)
         return [f['code'] for f in o['findings']]
 
+    def half(self, kind, data, text):
+        """No answer from half of the declarations."""
+        source = ('--from=' + self.file('log', data), '--kind=' + kind)
+        self.error('effects', *source, code=FAILED, text=f'log: not {text}')
+        self.error('explain', *source, '0x06', code=FAILED, text=f'{len(data)} bytes')
+
     def test_a_cel_that_ends_inside_an_entry(self):
         self.assertEqual(self.codes('cxl-cel', cel(*ENTRIES[:3]) + b'\x03', VIOLATION), ['truncated'])
         self.assertIn('truncated', self.codes('cxl-cel', b'\x03', VIOLATION))
-        o = self.json('effects', '--from=' + self.file('log', cel(*ENTRIES)[:-2]), '--kind=cxl-cel')
-        self.assertEqual(len(o['commands']), 5)
+        for data in (b'\x03', cel(*ENTRIES)[:-1], cel(*ENTRIES)[:-2]):
+            self.half('cxl-cel', data, 'a Command Effects Log')
 
     def test_an_effects_log_that_is_too_short(self):
         self.assertIn('truncated', self.codes('nvme-effects', effects_log({6: 1})[:100], VIOLATION))
         self.assertIn('truncated', self.codes('nvme-effects', b'\x01', VIOLATION))
+        for data in (b'', b'\x01', effects_log({6: 1})[:-1]):
+            self.half('nvme-effects', data, 'the NVMe effects log')
 
     def test_empty(self):
         self.assertEqual(self.codes('cxl-cel', b'', VIOLATION), ['empty'])
@@ -205,14 +230,27 @@ class BadFiles(Case):
             data = b''.join(hashlib.sha256(bytes([seed, i])).digest() for i in range(128))
             self.run_cli('effects', '--from=' + self.file('log', data), '--kind=cxl-cel')
             self.run_cli('effects', '--from=' + self.file('log', data), '--kind=nvme-effects')
+            self.run_cli('lint', '--from=' + self.file('log', data[seed:]), '--kind=cxl-cel', code=VIOLATION)
 
     def test_files_that_cannot_be_read(self):
         kind = '--kind=cxl-cel'
         self.error('lint', '--from=' + self.path('none'), kind, code=NOT_FOUND, text='No such file')
         self.error('lint', '--from=' + self.dir, kind, code=FAILED, text='directory')
+
+    def test_a_file_that_this_user_may_not_read(self):
+        os.chmod(self.dir, 0o755)
+        os.chmod(self.file('secret', b'1234'), 0)
+        args = ('lint', '--from=' + self.path('secret'), '--kind=cxl-cel')
         if os.geteuid() != 0:
-            os.chmod(self.file('secret', b'1234'), 0)
-            self.error('lint', '--from=' + self.path('secret'), kind, code=FAILED, text='denied')
+            self.error(*args, code=FAILED, text='denied')
+            return
+        try:
+            done = subprocess.run([FWADMIT, *args], user=65534, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, check=False)
+        except PermissionError:
+            self.skipTest('another user cannot run the program here')
+        self.assertEqual((done.returncode, done.stdout), (FAILED, b''))
+        self.assertRegex(done.stderr, rb'\Afwadmit: [^\n]*secret: Permission denied\n\Z')
 
     def test_standard_input(self):
         for verb in ('effects', 'lint'):

@@ -39,7 +39,8 @@ class Check(Case):
         self.assertEqual((o['errors'], o['warnings']), (0, 1))
 
     def test_no_directory(self):
-        self.run_cli('policy', 'check', self.path('none'), code=VIOLATION)
+        self.error('policy', 'check', self.path('none'), code=NOT_FOUND, text='No such')
+        self.run_cli('policy', 'check', self.file('file', ''), code=VIOLATION)
         self.error('policy', 'show', 'mem0', '--policy=' + self.path('none'), code=FAILED, text='none')
 
 

@@ -36,6 +36,7 @@ class Help(Case):
 
     def test_version(self):
         self.assertRegex(self.run_cli('--version').out, r'\Afwadmit \d+\.\d+\.\d+\n\Z')
+        self.assertKeys(self.json('--version'), {'format_version', 'verb', 'version'})
 
     def test_man_page_names_everything(self):
         out = self.run_cli('--man').out.replace('\\-', '-')
@@ -85,8 +86,8 @@ class Mistakes(Case):
         self.error(code=USAGE, text='--help')
         self.error('efects', code=USAGE, text='did you mean: fwadmit effects')
         self.error('xyzzy', code=USAGE, text='--help')
-        self.error('policy', code=USAGE)
-        self.error('policy', 'chekc', code=USAGE)
+        self.error('policy', code=USAGE, text='policy what? fwadmit policy check, fwadmit policy show')
+        self.error('policy', 'chekc', code=USAGE, text='fwadmit policy check')
 
     def test_options(self):
         self.error('effects', '--no-such', code=USAGE, text='--no-such')
@@ -121,10 +122,21 @@ class Mistakes(Case):
 
     def test_output_that_cannot_be_written(self):
         from common import FWADMIT
-        with open('/dev/full', 'wb') as full:
-            done = subprocess.run([FWADMIT, '--help'], stdout=full, stderr=subprocess.PIPE, check=False)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn(b'cannot write', done.stderr)
+        for args in (('--help',), ('effects', 'sim:honest'), ('effects', 'sim:huge', '-o', 'json'),
+                     ('send', 'sim:honest', 'get-log', '--uuid=cel', '-O', '-'),
+                     ('send', 'sim:honest', 'get-log', '--uuid=cel', '-O', '/dev/full')):
+            with open('/dev/full', 'wb') as full:
+                done = subprocess.run([FWADMIT, *args], stdout=full, stderr=subprocess.PIPE, check=False)
+            self.assertEqual(done.returncode, 1, args)
+            self.assertRegex(done.stderr, rb'\Afwadmit: [^\n]*cannot write: No space left on device\n\Z')
+
+    def test_a_reader_that_leaves(self):
+        from common import FWADMIT
+        for args in (('effects', 'sim:huge'), ('effects', 'sim:huge', '-o', 'json')):
+            with subprocess.Popen([FWADMIT, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as p:
+                p.stdout.read(1)
+                p.stdout.close()
+                self.assertEqual(p.stderr.read(), b'', args)
 
 
 if __name__ == '__main__':

@@ -184,7 +184,7 @@ class Serving(Case):
     def test_log_for_the_journal(self):
         d = self.start('--device=a=sim:honest')
         d.wait_state('a', 'ready')
-        self.assertTrue(d.log().startswith('fwadmitd: policy: 1 grants'), d.log())
+        self.assertTrue(d.log().startswith('fwadmitd: policy: 1 grant from '), d.log())
         self.assertEqual(d.end(), 0)
         with tempfile.NamedTemporaryFile() as log:
             st = os.fstat(log.fileno())
