@@ -4,7 +4,7 @@
 set -euo pipefail
 build=$(cd "$1" && pwd)
 PATH=$build:$PATH
-export LC_ALL=C
+export LC_ALL=C COLUMNS=108 # of tables
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
@@ -20,7 +20,7 @@ show() {
 	local want=$1 got=0
 	shift
 	printf '\n  $ %s\n' "$*"
-	"$@" 2>&1 | sed 's/^/  /' || got=${PIPESTATUS[0]}
+	"$@" 2>&1 | fold -s -w 108 | sed 's/^/  /; s/ *$//' || got=${PIPESTATUS[0]}
 	[ "$got" = "$want" ] || { echo "demo: '$*' exited with $got, not $want" >&2; exit 1; }
 	[ "$got" = 0 ] || printf '  (exit %s)\n' "$got"
 }
@@ -38,12 +38,14 @@ head "3. A read that is admitted"
 text "Identify changes nothing. The gate's worker judges the request, sends exactly those bytes, and" \
 	"passes the reply on."
 show 0 fwadmit send sim:honest identify-memory-device
+text "" "Why was it let through? explain tells, and sends nothing."
+show 0 fwadmit explain sim:honest identify-memory-device
 
 head "4. A write that is refused"
 text "Set LSA overwrites the labels that say where data lives. The stock policy lets root and the" \
 	"owner of a simulated device change what waits for a reset, and no more. Nothing is sent."
 show 4 fwadmit send sim:honest set-lsa --offset=0 --hex=00112233
-text "" "explain says why, and what would pass; it decides on the same contract, and sends nothing."
+text "" "explain says more, and what would pass."
 show 4 fwadmit explain sim:honest set-lsa --offset=0 --hex=00112233
 
 head "5. The operator says yes"
@@ -68,9 +70,10 @@ text "This one leaves effects out, sets bits that nobody has defined, and lists 
 	"spec/SECURITY-MODEL.md that it is about."
 show 8 fwadmit lint sim:liar-spec
 text "" "It does not get away with it. It declares that Set LSA changes nothing; the specification's" \
-	"floor still counts, for a device can add caution and never take it away."
-show 4 fwadmit send sim:liar-spec set-lsa --offset=0 --hex=00112233
+	"floor counts all the same, for a device can add caution and never take it away."
+show 4 fwadmit explain sim:liar-spec set-lsa --offset=0 --hex=00112233
 
 head "Next"
-text "README.md, and spec/SECURITY-MODEL.md for the clauses. On hardware: fwadmit effects /dev/nvme0" \
-	"(as root), or start fwadmitd and add yourself to group fwadmit-read."
+text "README.md, and spec/SECURITY-MODEL.md for the clauses. Scripts add -o json to any of these" \
+	"commands. On hardware: fwadmit effects /dev/nvme0 (as root), or start fwadmitd and add yourself" \
+	"to group fwadmit-read."

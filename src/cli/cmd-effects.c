@@ -126,7 +126,8 @@ static void print_text(const struct cli *cli, const struct cli_subject *s,
 	cli_print_subject(cli, s);
 	putchar('\n');
 	cli_table_print(t);
-	putchar('\n');
+	if (fwa_profile_count(s->profile))
+		putchar('\n');
 	cli_print_findings(cli, findings, verbose ? FWA_NOTE : FWA_WARNING);
 	if (findings->count[FWA_ERROR] || findings->count[FWA_WARNING] || (verbose && findings->n))
 		putchar('\n');

@@ -20,16 +20,15 @@ static const struct {
 	const char *text;
 } kinds[FWA_FINDING_COUNT] = {
 	[FWA_FINDING_UNDER_DECLARED] = { "under-declared", FWA_ERROR, 9,
-					 "leaves out effects that the specification gives it" },
+					 "leaves out what the specification says it does" },
 	[FWA_FINDING_OVER_DECLARED] = { "over-declared", FWA_NOTE, 7,
-					"declares effects that the specification does not give "
-					"it" },
+					"declares more than the specification says it does" },
 	[FWA_FINDING_RESERVED_BITS] = { "reserved-bits", FWA_ERROR, 8,
-					"sets reserved bits: refused, its effects are not known" },
+					"sets reserved bits: its effects are unknown, refused" },
 	[FWA_FINDING_DUPLICATE] = { "duplicate", FWA_WARNING, 7,
 				    "is listed more than once: its effects are united" },
 	[FWA_FINDING_WRONG_BIT] = { "wrong-bit", FWA_ERROR, 8,
-				    "sets bits that mean nothing without another one: refused" },
+				    "sets bits that mean nothing by themselves: refused" },
 	[FWA_FINDING_UNDECLARED_FLOOR] = { "undeclared-floor", FWA_WARNING, 6,
 					   "is required by the specification but not declared" },
 	[FWA_FINDING_TRUNCATED] = { "truncated", FWA_ERROR, 8,
@@ -43,8 +42,7 @@ static const struct {
 	[FWA_FINDING_UNSTABLE] = { "unstable", FWA_ERROR, 23,
 				   "two readings of the device's log differ" },
 	[FWA_FINDING_FEATURE_EFFECTS] = { "feature-effects", FWA_ERROR, 10,
-					  "Set Feature does not declare all that this Feature "
-					  "changes" },
+					  "Set Feature leaves out what this Feature changes" },
 	[FWA_FINDING_FEATURE_SILENT] = { "feature-silent", FWA_ERROR, 10,
 					 "a Feature can be changed, yet declares no change: "
 					 "refused" },

@@ -23,8 +23,8 @@ OPCODE  COMMAND                 SCOPE             BECAUSE         EFFECTS
 c001h   vendor-specific         never             not-understood  data unknown
 
 FINDING  CLAUSE  COMMAND                  WHAT
-error    C9      clear-poison (4302h)     leaves out effects that the specification gives it: data
-error    C8      vendor-specific (c001h)  sets reserved bits: refused, its effects are not known \
+error    C9      clear-poison (4302h)     leaves out what the specification says it does: data
+error    C8      vendor-specific (c001h)  sets reserved bits: its effects are unknown, refused \
 (bits 1000h)
 
 6 commands: 2 configuration, 1 debug-read-only, 2 debug-write-full, 1 never; 2 errors
@@ -35,7 +35,7 @@ GOLDEN_LINT = '''\
 {path}: nvme-effects, 4096 bytes
 
 FINDING  CLAUSE  COMMAND                WHAT
-error    C8      vendor-specific (c1h)  sets reserved bits: refused, its effects are not known \
+error    C8      vendor-specific (c1h)  sets reserved bits: its effects are unknown, refused \
 (bits 0020h)
 
 5 commands: 1 error
@@ -115,7 +115,7 @@ class Json(Case):
         self.assertEqual(o['findings'][0], {
             'code': 'under-declared', 'severity': 'error', 'set': 'cxl', 'opcode': 0x4302,
             'opcode_hex': '4302h', 'name': 'clear-poison', 'clause': 'C9',
-            'message': 'leaves out effects that the specification gives it: data',
+            'message': 'leaves out what the specification says it does: data',
             'declared': [], 'expected': ['data']})
 
     def test_effects_come_in_the_order_of_the_specification(self):
