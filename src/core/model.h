@@ -45,6 +45,8 @@ enum fwa_rule_kind {
 	FWA_RULE_LENGTH_DWORDS_CDW10, /* NVMe: CDW10, 0's based dwords, is the length of the data, either way */
 	FWA_RULE_LENGTH_DWORDS_CDW11, /* the same, CDW11 */
 	FWA_RULE_LENGTH_DWORDS_CDW12, /* the same, CDW12 */
+	FWA_RULE_WHOLE_PAGE, /* NVMe: the payload is a page, or none: only the device knows how much it reads */
+	FWA_RULE_PLACEMENT_IDS, /* NVMe I/O: CDW10 31:16, 0's based, counts the payload's 2-byte identifiers */
 	FWA_RULE_COPY_RANGES, /* NVMe I/O: CDW12 7:0, 0's based ranges, is the payload length; a range has
 				 32 bytes, or 40 when CDW12 11:8 is odd */
 };

@@ -154,6 +154,12 @@ static enum fwa_detail check_rule(const struct fwa_profile *p, const struct fwa_
 		numd = cmd->cdw[r->kind - FWA_RULE_LENGTH_DWORDS_CDW10];
 		return require(zeroes_based_dwords(numd) == data_len(cmd),
 			       FWA_DETAIL_TRANSFER_LENGTH);
+	case FWA_RULE_WHOLE_PAGE:
+		return require(!cmd->payload.len || cmd->payload.len == NVME_PAGE_LEN,
+			       FWA_DETAIL_TRANSFER_LENGTH);
+	case FWA_RULE_PLACEMENT_IDS:
+		return require(((uint64_t)(cmd->cdw[0] >> 16) + 1) * 2 == cmd->payload.len,
+			       FWA_DETAIL_TRANSFER_LENGTH);
 	case FWA_RULE_COPY_RANGES:
 		return require(copy_ranges_len(cmd->cdw[2]) == cmd->payload.len,
 			       FWA_DETAIL_TRANSFER_LENGTH);

@@ -13,6 +13,7 @@
 #define NVME_CNS_NAMESPACE 0x00
 #define NVME_CNS_CONTROLLER 0x01
 #define NVME_CNS_ACTIVE_LIST 0x02
+#define NVME_PAGE_LEN 4096 /* the least memory page, and the most data of a feature */
 #define NVME_IDENTIFY_LEN 4096
 
 #define NVME_LID_SMART 0x02
