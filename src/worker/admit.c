@@ -30,15 +30,16 @@ uint64_t worker_now(void)
 
 /*
  * The kernel marks the state in force with brackets: "none [integrity] confidentiality". What cannot
- * be read counts as locked down.
+ * be opened or read counts as locked down.
  */
+/*= spec/SECURITY-MODEL.md#C21 */
 static bool locked_down(int fd)
 {
 	char text[128];
 	ssize_t n;
 
 	if (fd < 0)
-		return false;
+		return fd != -ENOENT;
 	n = pread(fd, text, sizeof(text) - 1, 0);
 	if (n <= 0)
 		return true;

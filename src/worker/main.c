@@ -87,7 +87,9 @@ static void parse_options(int argc, char **argv, struct options *o)
 
 static int open_lockdown(void)
 {
-	return open("/sys/kernel/security/lockdown", O_RDONLY | O_CLOEXEC);
+	int fd = open("/sys/kernel/security/lockdown", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
 }
 
 /* A device that cannot be read at all is not served; one that declares nonsense is: it refuses. */

@@ -31,7 +31,7 @@ struct worker {
 	bool gone;
 	uid_t owner;     /* who started the worker */
 	uint8_t mode;    /* enum fwa_mode */
-	int lockdown_fd; /* the kernel's lockdown file, -1 when the kernel has none */
+	int lockdown_fd; /* the kernel's lockdown file; -ENOENT: the kernel has none; other -errno */
 
 	uint8_t *encoded; /* what profile views */
 	struct fwa_profile profile;
