@@ -132,6 +132,20 @@ static bool may_run(const struct fwa_gate_reply *reply)
 	return reply->status == FWA_OUTCOME_COMPLETED || reply->status == FWA_OUTCOME_UNKNOWN;
 }
 
+/*
+ * A command that may have changed namespaces has made what the profile says of their blocks a thing
+ * of the past. The lengths of transfers are judged by that, so from now on it says nothing.
+ */
+/*= spec/SECURITY-MODEL.md#C18 */
+static void forget_namespaces(struct worker *w, const struct fwa_gate_reply *reply)
+{
+	const fwa_effects changes =
+		FWA_EFFECT_NAMESPACE_CAPABILITY | FWA_EFFECT_NAMESPACE_INVENTORY;
+
+	if (reply->decision.effects & changes && reply->status != FWA_OUTCOME_REFUSED)
+		w->profile.namespaces = fwa_span(NULL, 0);
+}
+
 void worker_admit(struct worker *w, struct session *s, const struct fwa_command *cmd,
 		  unsigned int timeout_ms, struct fwa_gate_reply *reply, uint8_t **ret_out)
 {
@@ -146,6 +160,7 @@ void worker_admit(struct worker *w, struct session *s, const struct fwa_command 
 	if (fwa_policy_grant(&w->policy, d.grant - 1, &grant))
 		memcpy(reply->grant, grant.name, sizeof(reply->grant));
 	submit(w, cmd, timeout_ms, reply, ret_out);
+	forget_namespaces(w, reply);
 	/* What may be running from now on is the session's: C16. */
 	if (d.effects & FWA_EFFECT_BACKGROUND && may_run(reply))
 		w->lessee = s;

@@ -94,6 +94,7 @@ class GateTest(unittest.TestCase):
     POLICY = ("[grant all]\nuser = *\ndevice = *\nscope = debug-write-full\n"
               "effects = config-cold-reset, config, data, policy, log, security, background, "
               "config-conv-reset, config-cxl-reset\n")
+    INSIDE = []  # a command that runs the daemon
 
     def setUp(self):
         self.tmp = tempfile.TemporaryDirectory(prefix="fwadmit-gate-")
@@ -105,7 +106,7 @@ class GateTest(unittest.TestCase):
         self.clients = []
         self.log_file = open(self.dir / "log", "w")
         self.daemon = subprocess.Popen(
-            [FWADMITD, f"--socket-dir={self.dir}/run", f"--policy={self.policy}", "--no-discovery",
+            [*self.INSIDE, FWADMITD, f"--socket-dir={self.dir}/run", f"--policy={self.policy}", "--no-discovery",
              *(f"--device={n}={s}" for n, s in self.DEVICES.items())],
             stderr=self.log_file, stdin=subprocess.DEVNULL)
 
@@ -381,6 +382,25 @@ class Devices(GateTest):
                             or link.endswith("/lockdown"), link)
 
 
+SECURITYFS = ["unshare", "--mount", "sh", "-ec", "mount -t tmpfs none /sys/kernel/security\n"
+              "ln -s lockdown /sys/kernel/security/lockdown\nexec \"$@\"", "sh"]
+
+
+def can_mount():
+    return ROOT and shutil.which("unshare") and not subprocess.run(
+        [*SECURITYFS, "true"], stderr=subprocess.DEVNULL).returncode
+
+
+@unittest.skipUnless(can_mount(), "needs to mount")
+class Lockdown(GateTest):
+    INSIDE = SECURITYFS
+
+    def test_a_state_that_cannot_be_opened_counts_as_locked_down(self):
+        c = self.client()
+        self.assertEqual(c.call(request(opcode=SET_LSA, payload=bytes(9))).reason, "lockdown")
+        self.assertEqual(c.call(request()).reason, "admit")
+
+
 @unittest.skipUnless(shutil.which("qemu-system-x86_64"), "needs QEMU's NVMe controller")
 class Nvme(GateTest):
     DEVICES = {"nvme": "qtest:nvme"}
@@ -411,6 +431,16 @@ class Nvme(GateTest):
             except ConnectionResetError:  # said once, before what waits
                 pass
         self.assertEqual(waiting, 1)
+
+
+    def test_blocks_of_a_namespace_that_was_formatted(self):
+        """The controller moves blocks of the new size, into a buffer for blocks of the old one."""
+        c = self.client("nvme")
+        self.assertEqual(c.call(self.read(1, 512)).status, COMPLETED)
+        r = c.call(request(cmd_set=1, opcode=0x80, nsid=1, cdw=(4,), out_len=0))
+        self.assertEqual((r.reason, r.status), ("admit", COMPLETED))
+        for size in (512, 4096):
+            self.assertEqual(c.call(self.read(1, size)).reason, "payload-shape")
 
 
 class Identity(GateTest):
