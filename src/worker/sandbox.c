@@ -64,11 +64,9 @@ int sandbox_begin(void)
 static int drop_capabilities(const struct fwa_device *device)
 {
 	capng_clear(CAPNG_SELECT_CAPS);
-	/* The kernel asks for these in the ioctl itself, whoever opened the node. */
+	/* The kernel asks for this in the ioctl itself, whoever opened the node; for CXL's it asks for none. */
 	if (device->family == FWA_FAMILY_NVME)
 		capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_SYS_ADMIN, -1);
-	if (device->family == FWA_FAMILY_CXL)
-		capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_SYS_RAWIO, -1);
 	if (geteuid() != 0)
 		capng_clear(CAPNG_SELECT_CAPS);
 	return capng_apply(CAPNG_SELECT_CAPS) == 0 ? 0 : -EPERM;

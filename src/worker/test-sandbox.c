@@ -4,10 +4,12 @@
  * sandbox, which kills it or lets it be.
  */
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -99,9 +101,63 @@ static void test_sandbox(void **state)
 		assert_int_equal(inside(forbidden[i]), 128 + SIGSYS);
 }
 
+static uint64_t permitted(pid_t pid)
+{
+	unsigned long long caps = 0;
+	char path[64], line[128];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	f = fopen(path, "re");
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f) && sscanf(line, "CapPrm: %llx", &caps) != 1)
+		;
+	fclose(f);
+	return caps;
+}
+
+/* The capabilities of a worker of root's, for a device of @family. */
+static uint64_t capabilities(enum fwa_family family)
+{
+	struct fwa_device device = { .family = family };
+	int ready[2], go[2];
+	uint64_t caps;
+	char byte = 0;
+	pid_t pid;
+
+	assert_int_equal(pipe(ready) | pipe(go), 0);
+	pid = fork();
+	if (pid == 0) {
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || sandbox_enter(&device) < 0)
+			_exit(99);
+		_exit(write(ready[1], &byte, 1) != 1 || read(go[0], &byte, 1) != 1);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	caps = permitted(pid);
+	assert_int_equal(write(go[1], &byte, 1), 1);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(close(ready[i]) | close(go[i]), 0);
+	return caps;
+}
+
+/* The kernel asks for one only in the NVMe ioctls; those of a CXL node need none. */
+static void test_capabilities(void **state)
+{
+	uint64_t nvme = capabilities(FWA_FAMILY_NVME);
+
+	assert_int_equal(capabilities(FWA_FAMILY_CXL), 0);
+	assert_int_equal(capabilities(FWA_FAMILY_SIM), 0);
+	assert_int_equal(nvme & ~(1ull << CAP_SYS_ADMIN), 0);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_sandbox) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sandbox),
+		cmocka_unit_test(test_capabilities),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
