@@ -29,14 +29,18 @@ static void take_message(const struct fwa_policy_message *m, void *userdata)
 	struct check *c = userdata;
 	const char *severity = m->error ? "error" : "warning";
 	struct json_object *o;
+	char text[1024];
 
 	c->errors += m->error;
 	c->warnings += !m->error;
 	if (!c->cli->json) {
 		if (m->line)
-			printf("%s:%u: %s: %s\n", m->file, m->line, severity, m->text);
+			snprintf(text, sizeof(text), "%s:%u: %s: %s", m->file, m->line, severity,
+				 m->text);
 		else
-			printf("%s: %s: %s\n", m->file, severity, m->text);
+			snprintf(text, sizeof(text), "%s: %s: %s", m->file, severity, m->text);
+		cli_one_line(text);
+		puts(text);
 		return;
 	}
 	o = json_object_new_object();

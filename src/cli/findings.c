@@ -104,13 +104,15 @@ void cli_findings_summary(const struct cli_findings *f, char *text, size_t size)
 void cli_print_subject(const struct cli *cli, const struct cli_subject *s)
 {
 	const struct fwa_identity *id = &s->profile->id;
+	char name[256];
 
+	snprintf(name, sizeof(name), "%s", *s->name ? s->name : cli->args.text[CLI_OPT_FROM]);
+	cli_one_line(name);
 	if (!s->identified) {
-		printf("%s: %s, %zu byte%s\n", cli->args.text[CLI_OPT_FROM], s->kind, s->source_len,
-		       plural(s->source_len));
+		printf("%s: %s, %zu byte%s\n", name, s->kind, s->source_len, plural(s->source_len));
 		return;
 	}
-	printf("%s:", *s->name ? s->name : cli->args.text[CLI_OPT_FROM]);
+	printf("%s:", name);
 	if (*id->vendor || *id->model)
 		printf(" %s%s%s,", id->vendor, *id->vendor && *id->model ? " " : "", id->model);
 	if (*id->serial)

@@ -11,6 +11,7 @@
 
 #include "base/util.h"
 #include "cli/json.h"
+#include "cli/text.h"
 
 #define SOCKET_DIR "/run/fwadmit"
 
@@ -54,10 +55,7 @@ int cli_fail(const struct cli *cli, int code, const char *format, ...)
 	vsnprintf(message, sizeof(message), format, ap);
 	va_end(ap);
 	/* It may quote what came from a file or the command line: still one line, and no escapes. */
-	for (char *c = message; *c; c++) {
-		if ((unsigned char)*c < 0x20 || *c == 0x7f)
-			*c = '?';
-	}
+	cli_one_line(message);
 	if (!cli->json) {
 		fprintf(stderr, "fwadmit: %s\n", message);
 		return code;

@@ -46,6 +46,18 @@ void cli_utf8(char *text)
 	}
 }
 
+void cli_one_line(char *text)
+{
+	cli_utf8(text);
+	for (unsigned char *c = (unsigned char *)text; *c; c++) {
+		/* in UTF-8, U+0080 to U+009F are control characters, too */
+		if (*c < 0x20 || *c == 0x7f)
+			*c = '?';
+		else if (c[0] == 0xc2 && c[1] < 0xa0)
+			c[0] = c[1] = '?';
+	}
+}
+
 void cli_opcode_hex(unsigned int set, uint16_t opcode, char text[CLI_OPCODE_TEXT])
 {
 	snprintf(text, CLI_OPCODE_TEXT, set == FWA_SET_CXL ? "%04xh" : "%02xh", opcode);

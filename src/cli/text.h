@@ -15,6 +15,8 @@
 
 /* Makes @text, which came from outside, fit for JSON: bytes that are not UTF-8 become a '?'. */
 void cli_utf8(char *text);
+/* The same for a line of text on a terminal: control characters become a '?', too. */
+void cli_one_line(char *text);
 /* "4302h", "06h". */
 void cli_opcode_hex(unsigned int set, uint16_t opcode, char text[CLI_OPCODE_TEXT]);
 /* As COMMAND takes it: "4302h", "06h" (admin), "io:02h". */

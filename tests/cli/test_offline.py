@@ -252,6 +252,10 @@ class BadFiles(Case):
         self.assertEqual((done.returncode, done.stdout), (FAILED, b''))
         self.assertRegex(done.stderr, rb'\Afwadmit: [^\n]*secret: Permission denied\n\Z')
 
+    def test_names_of_files_are_text(self):
+        out = self.run_cli('effects', '--from=' + self.file('a\033[31m\nb', b''), '--kind=cxl-cel').out
+        self.assertRegex(out, r'\A[^\n]*/a\?\[31m\?b: cxl-cel, 0 bytes\n')
+
     def test_standard_input(self):
         for verb in ('effects', 'lint'):
             o = self.json(verb, '--from=-', '--kind=cxl-cel', data=cel(*ENTRIES[:3]))

@@ -33,6 +33,13 @@ class Check(Case):
         out = self.run_cli('policy', 'check', self.path('policy'), code=VIOLATION).out
         self.assertRegex(out, r'(?m)^\S+/50-test\.conf:3: error: .*devce')
 
+    def test_names_of_files_are_text(self):
+        self.file('policy/a\033[31m\nb\u009bc.conf', 'x = 1\n')
+        out = self.run_cli('policy', 'check', self.path('policy'), code=VIOLATION).out
+        self.assertIn('/a?[31m?b??c.conf:1: error: unknown key', out)
+        r = self.error('effects', 'sim:honest', '--policy=' + self.path('policy'), code=FAILED)
+        self.assertNotRegex(r[:-1], r'[^ -~]')
+
     def test_warnings_are_no_failure(self):
         self.policy('[grant a]\ngroup = no-such-group-here\ndevice = *\nscope = configuration\n')
         o = self.json('policy', 'check', self.path('policy'))

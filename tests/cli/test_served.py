@@ -22,7 +22,7 @@ class Served(Case):
         self.where = '--socket-dir=' + self.path('run')
         daemon = subprocess.Popen(
             [FWADMITD, self.where, self.policy(READER), '--no-discovery', '--device=mem0=sim:honest',
-             '--device=mem1=sim:liar-data'], stderr=subprocess.DEVNULL)
+             '--device=mem1=sim:liar-data', '--device=mem2=sim:gone'], stderr=subprocess.DEVNULL)
         self.addCleanup(daemon.wait)
         self.addCleanup(daemon.send_signal, signal.SIGTERM)
         self.wait_ready(daemon)
@@ -34,7 +34,7 @@ class Served(Case):
                                   check=False)
             if done.returncode == 0:
                 states = [d['state'] for d in json.loads(done.stdout)['devices']]
-                if states == ['ready', 'ready']:
+                if states == ['ready'] * 3:
                     return
             time.sleep(0.02)
         self.fail('fwadmitd is not ready')
@@ -42,18 +42,18 @@ class Served(Case):
     def test_status(self):
         o = self.json('status', self.where)
         self.assertKeys(o, INFO)
-        self.assertEqual([d['name'] for d in o['devices']], ['mem0', 'mem1'])
+        self.assertEqual([d['name'] for d in o['devices']], ['mem0', 'mem1', 'mem2'])
         out = self.run_cli('status', self.where).out
         self.assertRegex(out, r'\Afwadmitd \S+ is running, pid \d+, strict mode\npolicy [0-9a-f]{12} from ')
         self.assertRegex(out, r'(?m)^mem0 +ready +\d+ +0 +sim:honest ')
 
     def test_list(self):
         o = self.json('list', self.where)
-        self.assertEqual([d['name'] for d in o['devices']], ['mem0', 'mem1'])
+        self.assertEqual([d['name'] for d in o['devices']], ['mem0', 'mem1', 'mem2'])
         for d in o['devices']:
             self.assertKeys(d, DEVICE | {'commands', 'findings', 'state', 'about', 'error'})
             self.assertEqual(d['state'], 'ready')
-        self.assertEqual([d['findings'] for d in o['devices']], [0, 1])
+        self.assertEqual([d['findings'] for d in o['devices']], [0, 1, 0])
 
     def test_verbs(self):
         self.assertEqual(self.json('effects', 'mem0', self.where)['device']['name'], 'mem0')
@@ -66,7 +66,19 @@ class Served(Case):
         self.assertEqual(r.err, '')
         r = self.run_cli('explain', 'mem0', '0x4000', '--as=root', self.where, self.policy(READER + '#', 'other'))
         self.assertIn('not the policy that the gate has', r.err)
-        self.error('effects', 'mem2', self.where, code=NOT_FOUND, text='no such device')
+        self.error('effects', 'mem3', self.where, code=NOT_FOUND, text='no such device')
+
+    def test_a_device_that_goes_away(self):
+        """The caller is told what is not known, and the others are served on."""
+        r = self.run_cli('send', 'mem2', '0x4200', self.where, code=FAILED)
+        self.assertRegex(r.err, r'\Afwadmit: get-health-info \(4200h\): No such device; whether [^\n]*\n\Z')
+        self.error('send', 'mem2', '0x4200', self.where, code=FAILED, text='mem2: the device is gone')
+        states = {d['name']: (d['state'], d['error']) for d in self.json('list', self.where)['devices']}
+        self.assertEqual(states['mem2'], ('gone', 'mem2: the device is gone'))
+        self.assertEqual(states['mem0'], ('ready', None))
+        states = {d['name']: d['state'] for d in self.json('status', self.where)['devices']}
+        self.assertEqual(states, {'mem0': 'ready', 'mem1': 'ready', 'mem2': 'gone'})
+        self.run_cli('send', 'mem0', '0x4200', self.where)
 
 
 class Impostor(Case):
