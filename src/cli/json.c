@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "cli/json.h"
+#include "cli/decision.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -182,12 +182,15 @@ struct json_object *cli_json_decision(const struct cli_verdict *v)
 	const struct fwa_decision *d = &v->decision;
 	struct json_object *o = json_object_new_object();
 	const char *detail = fwa_detail_text(d->detail);
+	char why[512];
 
+	cli_verdict_why(v, why, sizeof(why));
 	json_object_object_add(o, "verdict",
 			       json_object_new_string(fwa_admitted(d) ? "admit" : "deny"));
 	json_object_object_add(o, "reason", cli_json_text(fwa_reason_name(d->reason)));
 	json_object_object_add(o, "clause", cli_json_clause(fwa_reason_clause(d->reason)));
 	json_object_object_add(o, "detail", cli_json_text(detail));
+	json_object_object_add(o, "why", cli_json_text(why));
 	cli_json_add_command(o, d->set, d->opcode);
 	json_object_object_add(o, "selector", selector(v->cmd));
 	json_object_object_add(o, "declared_raw", json_object_new_int64(d->declared_raw));

@@ -17,7 +17,7 @@ WRITER = ('[grant writer]\nuser = *\ndevice = *\nscope = debug-write-full\n'
           'effects = config-cold-reset, config, data, policy, log, security, background, '
           'config-conv-reset, config-cxl-reset, namespace-capability, exclusive\n')
 
-DECISION = {'verdict', 'reason', 'clause', 'detail', 'set', 'opcode', 'opcode_hex', 'name',
+DECISION = {'verdict', 'reason', 'clause', 'detail', 'why', 'set', 'opcode', 'opcode_hex', 'name',
             'selector', 'declared_raw', 'declared', 'floor', 'advisory', 'effects',
             'required_scope', 'required_because', 'scope', 'grant', 'would_pass'}
 DEVICE = {'name', 'family', 'vendor', 'model', 'serial', 'firmware'}
