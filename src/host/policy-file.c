@@ -296,7 +296,8 @@ static int load_dir(struct loader *l, const char *dir)
 	else if (s.n == 0)
 		fwa_policy_report(&l->report, false, dir, 0, "no *.conf in it: nothing is granted");
 	if (r == 0) {
-		qsort(s.at, s.n, sizeof(*s.at), source_order);
+		if (s.n > 0) /* qsort takes no NULL */
+			qsort(s.at, s.n, sizeof(*s.at), source_order);
 		r = load_sources(l, &s);
 	}
 	sources_clear(&s);
