@@ -44,7 +44,7 @@ static int memfd(const char *name)
 
 int fwa_memfd_sealed(const char *name, struct fwa_span data)
 {
-	int fd = memfd(name);
+	fwa_auto_close int fd = memfd(name);
 	int r;
 
 	if (fd < 0)
@@ -52,11 +52,7 @@ int fwa_memfd_sealed(const char *name, struct fwa_span data)
 	r = write_all(fd, data);
 	if (r == 0 && fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL) < 0)
 		r = -errno;
-	if (r < 0) {
-		close(fd);
-		return r;
-	}
-	return fd;
+	return r < 0 ? r : fwa_steal_fd(&fd);
 }
 
 ssize_t fwa_memfd_size(int fd, size_t max)

@@ -4,8 +4,10 @@
  */
 #pragma once
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FWA_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -44,3 +46,29 @@ static inline void fwa_cleanup_file(FILE **f)
 		p = NULL;             \
 		_p;                   \
 	})
+
+/* The same for a descriptor. */
+static inline int fwa_steal_fd(int *fd)
+{
+	int stolen = *fd;
+
+	*fd = -1;
+	return stolen;
+}
+
+/* @clock in ns. */
+static inline uint64_t fwa_clock_ns(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* Makes @text, which came from outside, fit for terminals and logs: all but printable ASCII is '?'. */
+static inline void fwa_make_printable(char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+}

@@ -25,7 +25,6 @@ static int connect_daemon(const struct cli *cli)
 	struct timeval patience = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	fwa_auto_close int fd = -1;
-	int r;
 
 	if ((size_t)snprintf(address.sun_path, sizeof(address.sun_path), "%s/control.sock",
 			     cli_socket_dir(cli)) >= sizeof(address.sun_path))
@@ -36,9 +35,7 @@ static int connect_daemon(const struct cli *cli)
 		return -errno;
 	if (send(fd, REQUEST, sizeof(REQUEST), MSG_NOSIGNAL) != sizeof(REQUEST))
 		return -EPIPE;
-	r = fd;
-	fd = -1;
-	return r;
+	return fwa_steal_fd(&fd);
 }
 
 /* Reads one message, ended by its NUL, into fresh memory; or negative errno. */
@@ -89,7 +86,7 @@ static const char *text_of(struct json_object *o, const char *key, char buf[256]
 
 	snprintf(buf, 256, "%s",
 		 json_object_object_get_ex(o, key, &v) && v ? json_object_get_string(v) : "-");
-	cli_clean(buf);
+	fwa_make_printable(buf);
 	return buf;
 }
 

@@ -40,7 +40,7 @@ __attribute__((format(printf, 3, 4))) static int explain(char error[256], int co
 	va_start(ap, format);
 	vsnprintf(error, 256, format, ap);
 	va_end(ap);
-	cli_clean(error);
+	fwa_make_printable(error);
 	return code;
 }
 
@@ -98,8 +98,7 @@ static int launch(const struct cli *cli, const struct embedded *e, struct cli_su
 	r = wait_ready(cli, s, error);
 	if (r != CLI_OK)
 		return r;
-	r = fwa_client_from_fd(ours, &s->client);
-	ours = -1; /* owned by the client, also on failure */
+	r = fwa_client_from_fd(fwa_steal_fd(&ours), &s->client);
 	return r < 0 ? explain(error, CLI_FAILED, "%s", strerror(-r)) : CLI_OK;
 }
 

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/util.h"
 #include "base/uuid.h"
@@ -26,14 +25,6 @@ void cli_hex(const uint8_t *data, size_t len, char *text)
 		*text++ = digits[data[i] & 15];
 	}
 	*text = '\0';
-}
-
-void cli_clean(char *text)
-{
-	for (; *text; text++) {
-		if (*text < 0x20 || *text > 0x7e)
-			*text = '?';
-	}
 }
 
 ssize_t cli_unhex(const char *text, uint8_t *buf, size_t cap)
@@ -140,14 +131,6 @@ static bool principal_of(const char *user, const struct cli_subject *s, struct f
 	return true;
 }
 
-static uint64_t boottime(void)
-{
-	struct timespec ts = { 0 };
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 /* Folds the encoded policy for @who into the subject's rights, with the names of the grants. */
 static bool fold(struct cli_subject *s, struct fwa_span encoded, const struct fwa_principal *who)
 {
@@ -163,7 +146,7 @@ static bool fold(struct cli_subject *s, struct fwa_span encoded, const struct fw
 			memcpy(s->grant_names[i], grant.name, sizeof(grant.name));
 	}
 	cli_hex(policy.digest, 32, s->policy_digest);
-	s->now = boottime();
+	s->now = fwa_clock_ns(CLOCK_BOOTTIME);
 	return true;
 }
 

@@ -73,8 +73,6 @@ int cli_subject_judge_as(const struct cli *cli, struct cli_subject *s, const cha
 /* Writes the profile to @path, for --from --kind=profile. */
 int cli_subject_save(const struct cli *cli, const struct cli_subject *s, const char *path);
 
-/* Makes @text, which came from outside, fit for a terminal: what is not printable is a '?'. */
-void cli_clean(char *text);
 /* The lower-case hex SHA-256 of @data. */
 void cli_sha256(struct fwa_span data, char text[CLI_SHA256_TEXT]);
 void cli_hex(const uint8_t *data, size_t len, char *text);

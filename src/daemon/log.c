@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One line a message. The journal takes the priority from its front; people see the program's name.
+ */
 #include "daemon/log.h"
 
 #include <stdarg.h>
@@ -7,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "base/util.h"
 
 static bool journal;
 
@@ -30,9 +35,7 @@ void fwa_log(int priority, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(line, sizeof(line), format, ap);
 	va_end(ap);
-	for (char *c = line; *c; c++) /* names and texts of others: one line, no escape sequences */
-		if (*c < ' ' || *c > '~')
-			*c = '?';
+	fwa_make_printable(line); /* it may quote others: one line, no escape sequences */
 	if (journal)
 		fprintf(stderr, "<%d>%s\n", priority, line);
 	else

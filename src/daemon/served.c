@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "base/util.h"
 #include "daemon/log.h"
@@ -43,10 +42,7 @@ const char *fwa_served_state_name(enum fwa_served_state state)
 
 static uint64_t now_us(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * SECOND + (uint64_t)ts.tv_nsec / 1000;
+	return fwa_clock_ns(CLOCK_MONOTONIC) / 1000;
 }
 
 /* Calls @fn in @us; there is one timer, for what the device waits for now. 0 or negative errno. */
@@ -218,11 +214,11 @@ static int on_control(sd_event_source *source, int fd, uint32_t events, void *us
 	r = fwa_control_recv(fd, &kind, text, &passed);
 	if (r == -EAGAIN || r == -EINTR)
 		return 0;
-	for (char *c = text; r == 0 && *c; c++)
-		if (*c < ' ' || *c > '~')
-			*c = '?';
-	if (r == 0 && on_message(s, kind, text))
-		return 0;
+	if (r == 0) {
+		fwa_make_printable(text);
+		if (on_message(s, kind, text))
+			return 0;
+	}
 	if (r != -ECONNRESET)
 		log_error("%s: worker %d sends nonsense: killed", s->name, s->pid);
 	s->messages = sd_event_source_unref(s->messages);

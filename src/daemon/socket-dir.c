@@ -25,15 +25,6 @@
 
 #define BACKLOG 128
 
-/* The descriptor, which its cleanup attribute then leaves open. */
-static int keep(int *fd)
-{
-	int kept = *fd;
-
-	*fd = -1;
-	return kept;
-}
-
 static int open_dir(const char *path)
 {
 	fwa_auto_close int fd = -1;
@@ -48,7 +39,7 @@ static int open_dir(const char *path)
 		log_error("%s: others may write to this directory: not safe for sockets", path);
 		return -EPERM;
 	}
-	return keep(&fd);
+	return fwa_steal_fd(&fd);
 fail:
 	log_error("%s: %s", path, strerror(errno));
 	return -errno;
@@ -64,7 +55,7 @@ static int lock_dir(int dir_fd, const char *path)
 		return -errno;
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-		return keep(&fd);
+		return fwa_steal_fd(&fd);
 	if (errno == EWOULDBLOCK) {
 		log_error("%s: another fwadmitd is serving this directory", path);
 		return -EBUSY;
@@ -138,7 +129,7 @@ int fwa_socket_dir_listen(const struct fwa_socket_dir *dir, const char *name, in
 		log_error("%s: %s", path, strerror(errno));
 		return r;
 	}
-	return keep(&fd);
+	return fwa_steal_fd(&fd);
 }
 
 void fwa_socket_dir_remove(const struct fwa_socket_dir *dir, const char *name)

@@ -61,9 +61,7 @@ void fwa_policy_report(struct fwa_policy_report *r, bool error, const char *file
 	va_end(ap);
 	if ((*said)++ == FWA_POLICY_MESSAGES_MAX)
 		strcpy(text, "too many messages; the rest is left out");
-	for (char *c = text; *c; c++) /* text of the file goes to terminals and logs */
-		if (*c < ' ' || *c > '~')
-			*c = '?';
+	fwa_make_printable(text); /* it may quote the file */
 	if (r->fn)
 		r->fn(&m, r->userdata);
 }

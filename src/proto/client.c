@@ -43,7 +43,6 @@ int fwa_client_connect(const char *path, struct fwa_client **ret)
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	fwa_auto_close int fd = -1;
 	size_t len = strlen(path);
-	int taken;
 
 	if (len >= sizeof(addr.sun_path))
 		return -ENAMETOOLONG;
@@ -51,9 +50,7 @@ int fwa_client_connect(const char *path, struct fwa_client **ret)
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
 		return -errno;
-	taken = fd;
-	fd = -1;
-	return fwa_client_from_fd(taken, ret);
+	return fwa_client_from_fd(fwa_steal_fd(&fd), ret);
 }
 
 struct fwa_client *fwa_client_free(struct fwa_client *c)

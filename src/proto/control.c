@@ -7,9 +7,9 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 #include "base/fd.h"
+#include "base/util.h"
 
 #define HEADER_LEN 4
 
@@ -33,9 +33,7 @@ int fwa_control_recv(int sock, uint16_t *ret_kind, char text[FWA_CONTROL_TEXT_MA
 	if (n == 0)
 		return -ECONNRESET;
 	if (n < HEADER_LEN) {
-		if (*ret_fd >= 0)
-			close(*ret_fd);
-		*ret_fd = -1;
+		*ret_fd = fwa_close(*ret_fd);
 		return -EPROTO;
 	}
 	*ret_kind = fwa_le16(message);

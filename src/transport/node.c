@@ -77,9 +77,7 @@ int fwa_node_open(struct fwa_open_args *args, const char *path, const char *subs
 	sysfs = open_sysfs(st.st_rdev);
 	if (sysfs < 0 || !is_of(sysfs, subsystem))
 		return failed(args, -ENODEV, "%s: not %s", path, what);
-	*ret = (struct fwa_node){ .fd = fd, .sysfs = sysfs };
-	fd = -1;
-	sysfs = -1;
+	*ret = (struct fwa_node){ .fd = fwa_steal_fd(&fd), .sysfs = fwa_steal_fd(&sysfs) };
 	return 0;
 }
 

@@ -173,9 +173,8 @@ static void add_namespace(struct nvme_device *nvme, const char *name)
 	if (nsid <= 0)
 		return;
 	nvme->namespace[nvme->n_namespaces].nsid = (uint32_t)nsid;
-	nvme->namespace[nvme->n_namespaces].fd = fd;
+	nvme->namespace[nvme->n_namespaces].fd = fwa_steal_fd(&fd);
 	nvme->n_namespaces++;
-	fd = -1;
 }
 
 /* The controller's folder in sysfs holds one entry ngXnY for each namespace that is its own. */

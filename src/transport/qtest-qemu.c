@@ -57,18 +57,12 @@ static int make_rom(void)
 /* A memfd of @size bytes that cannot grow, whatever a child writes. */
 static int make_memfd(const char *name, size_t size)
 {
-	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	fwa_auto_close int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
-	if (fd < 0)
+	if (fd < 0 || ftruncate(fd, (off_t)size) < 0 ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) < 0)
 		return -errno;
-	if (ftruncate(fd, (off_t)size) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) < 0) {
-		int r = -errno;
-
-		close(fd);
-		return r;
-	}
-	return fd;
+	return fwa_steal_fd(&fd);
 }
 
 /* --- the child, up to its exec: nothing but async-signal-safe calls ------------------------- */
@@ -162,9 +156,11 @@ static int spawn(const char *program, char *const *argv, int rom, int disk, stru
 		       &pid);
 	if (r < 0)
 		return r;
-	*ret = (struct fwa_qemu){ .pid = pid, .sock = ours, .log = log };
-	ours = -1;
-	log = -1;
+	*ret = (struct fwa_qemu){
+		.pid = pid,
+		.sock = fwa_steal_fd(&ours),
+		.log = fwa_steal_fd(&log),
+	};
 	return 0;
 }
 
@@ -221,9 +217,7 @@ void fwa_qemu_complaint(const struct fwa_qemu *qemu, char *text, size_t len)
 
 	text[n > 0 ? n : 0] = '\0';
 	text[strcspn(text, "\n")] = '\0';
-	for (char *p = text; *p; p++)
-		if (*p < 0x20 || *p > 0x7e)
-			*p = '?';
+	fwa_make_printable(text);
 }
 
 /* Waits until the child has closed its end of the socket, as it does by exiting. */

@@ -6,9 +6,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/util.h"
 #include "base/uuid.h"
 #include "transport/qtest-wire.h"
 
@@ -17,10 +17,7 @@
 
 static uint64_t now_ms(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	return fwa_clock_ns(CLOCK_MONOTONIC) / 1000000;
 }
 
 static int time_left(const struct fwa_qtest *q)

@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/util.h"
 #include "core/status.h"
 #include "proto/control.h"
 #include "worker/worker.h"
@@ -15,17 +15,9 @@
 #define DEFAULT_TIMEOUT_MS 30000u
 #define MAX_TIMEOUT_MS 600000u
 
-static uint64_t clock_ns(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 uint64_t worker_now(void)
 {
-	return clock_ns(CLOCK_BOOTTIME);
+	return fwa_clock_ns(CLOCK_BOOTTIME);
 }
 
 /*
@@ -113,13 +105,13 @@ static void submit(struct worker *w, const struct fwa_command *cmd, unsigned int
 		   struct fwa_gate_reply *reply, uint8_t **ret_out)
 {
 	struct fwa_reply answer = { .out_cap = reply_room(w, cmd) };
-	uint64_t start = clock_ns(CLOCK_MONOTONIC);
+	uint64_t start = fwa_clock_ns(CLOCK_MONOTONIC);
 	int r = -ENOMEM;
 
 	answer.out = calloc(1, answer.out_cap ? answer.out_cap : 1);
 	if (answer.out)
 		r = w->device->ops->submit(w->device, cmd, &answer, bounded_timeout(timeout_ms));
-	reply->duration_ns = clock_ns(CLOCK_MONOTONIC) - start;
+	reply->duration_ns = fwa_clock_ns(CLOCK_MONOTONIC) - start;
 	set_outcome(w, reply, r, &answer);
 	if (r == 0 && answer.out_len <= answer.out_cap) /*= spec/SECURITY-MODEL.md#C25 */
 		reply->out_len = answer.out_len < cmd->out_len ? answer.out_len : cmd->out_len;

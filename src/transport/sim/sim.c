@@ -29,10 +29,7 @@ uint64_t sim_random(struct sim *s)
 
 uint64_t sim_now(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+	return fwa_clock_ns(CLOCK_MONOTONIC);
 }
 
 /* The doorbell does not clear: nobody learns whether anything came of the command. */
