@@ -6,6 +6,8 @@
  * letters that we wrote here followed by a number. A path that a user gives is never searched for by
  * its text: the kernel is asked which device its number is.
  */
+#include "host/discover.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -16,7 +18,6 @@
 #include <sys/sysmacros.h>
 
 #include "base/util.h"
-#include "host/discover.h"
 
 #define SYSFS "/sys"
 #define FOUND_MAX 4096

@@ -7,6 +7,8 @@
  * 2. It gets no blocked signal and none that is ignored, no input but /dev/null, no output but
  *    stderr.
  */
+#include "host/launch.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -18,7 +20,6 @@
 #include <sys/socket.h>
 
 #include "base/util.h"
-#include "host/launch.h"
 
 #define WORKER "fwadmit-worker"
 

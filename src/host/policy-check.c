@@ -3,12 +3,13 @@
  * What can be said of a policy as a whole: grants that share a name, and grants that another makes
  * useless. Both by sorting, so that a large policy costs little.
  */
+#include "host/policy-internal.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
-#include "host/policy-internal.h"
 
 typedef const struct fwa_policy_rule *rule_ptr;
 

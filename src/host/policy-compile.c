@@ -3,6 +3,8 @@
  * From rules to the snapshot of one device: only the grants that a worker needs, in the order in
  * which it searches them (core/policy.h).
  */
+#include "host/policy-internal.h"
+
 #include <errno.h>
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -10,7 +12,6 @@
 
 #include "base/fd.h"
 #include "base/util.h"
-#include "host/policy-internal.h"
 
 /* A grant to be: rule and subject by index. */
 struct pair {

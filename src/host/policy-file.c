@@ -2,6 +2,8 @@
 /*
  * Policy directories: which files count, in which order, and the digest of what was read.
  */
+#include "host/policy-internal.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <openssl/evp.h>
@@ -13,7 +15,6 @@
 
 #include "base/fd.h"
 #include "base/util.h"
-#include "host/policy-internal.h"
 
 #define FILE_MAX (64u * 1024 * 1024)
 #define FILES_MAX 4096

@@ -3,6 +3,8 @@
  * Users and groups by name. A policy may name the same user thousands of times and a lookup can go
  * over a network, so that each name is asked for once a load.
  */
+#include "host/policy-internal.h"
+
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -11,7 +13,6 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "host/policy-internal.h"
 
 struct known {
 	uint32_t who;

@@ -10,6 +10,8 @@
  *
  * A file with an error is read to its end, so that the operator sees all errors at once.
  */
+#include "host/policy-internal.h"
+
 #include <errno.h>
 #include <ini.h>
 #include <stdarg.h>
@@ -19,7 +21,6 @@
 #include "base/util.h"
 #include "core/command.h"
 #include "core/decide.h"
-#include "host/policy-internal.h"
 
 #define BLANKS " \t\r"
 #define LIST_SEPARATORS ", \t"

@@ -2,6 +2,8 @@
 /*
  * Decide, submit, outcome: the one path from a request to the device. See worker.h.
  */
+#include "worker/worker.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +12,6 @@
 #include "base/util.h"
 #include "core/status.h"
 #include "proto/control.h"
-#include "worker/worker.h"
 
 #define DEFAULT_TIMEOUT_MS 30000u
 #define MAX_TIMEOUT_MS 600000u

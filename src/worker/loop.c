@@ -2,6 +2,8 @@
 /*
  * The event loop: new clients, requests, messages of the process that started us. See worker.h.
  */
+#include "worker/worker.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -15,7 +17,6 @@
 #include "base/fd.h"
 #include "base/util.h"
 #include "proto/control.h"
-#include "worker/worker.h"
 
 #define EVENTS 32
 

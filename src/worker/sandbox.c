@@ -5,10 +5,13 @@
  * A worker that was taken over has what its descriptors give: one device, by the ioctls of that
  * device's transport, its clients, and nothing else (C5).
  */
+#include "worker/worker.h"
+
 #include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/cxl_mem.h>
 #include <linux/nvme_ioctl.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -18,10 +21,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <linux/cxl_mem.h>
-
 #include "base/util.h"
-#include "worker/worker.h"
 
 /* The sanitizers' run time makes system calls of its own: a filter would kill it. */
 #if defined(__SANITIZE_ADDRESS__)

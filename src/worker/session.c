@@ -2,6 +2,8 @@
 /*
  * Clients: who they are, and their requests. See worker.h.
  */
+#include "worker/worker.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sock_diag.h>
@@ -13,7 +15,6 @@
 
 #include "base/fd.h"
 #include "base/util.h"
-#include "worker/worker.h"
 
 #ifndef SO_PEERGROUPS
 #define SO_PEERGROUPS 59
