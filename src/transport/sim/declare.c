@@ -36,7 +36,7 @@ void sim_reserved_declare(struct sim *s)
 		{ 0x4103, 0x1006 }, { 0x4200, 0x4000 }, { SIM_OP_VENDOR_READ, 0x8000 },
 	};
 
-	for (size_t i = 0; i < sizeof(next_revision) / sizeof(next_revision[0]); i++)
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(next_revision); i++)
 		sim_declare(s, next_revision[i].opcode, next_revision[i].effects);
 	s->feature[SIM_FEATURE_TELEMETRY].effects = 0x1208;
 }

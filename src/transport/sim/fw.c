@@ -6,9 +6,9 @@
  * activation fails and is rolled back; bit 1: it needs a cold reset), 4 reserved, 16 bytes of
  * revision. Only the head is kept.
  */
-#include <stdio.h>
-
 #include "transport/sim/sim.h"
+
+#include <stdio.h>
 
 #define TRANSFER_HEADER_LEN 128
 #define ONLINE_ACTIVATION (1u << 0) /* Get FW Info: activation capability */

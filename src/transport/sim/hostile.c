@@ -2,12 +2,11 @@
 /*
  * Devices whose answers cannot be worked with: they change, they do not come, or they are nonsense.
  */
-#include <errno.h>
-
 #include "transport/sim/personality.h"
 
+#include <errno.h>
+
 #define GET_HEALTH_INFO 0x4200
-#define SET_LSA 0x4103
 
 /* Every other whole reading of the CEL leaves out that Set LSA changes data. */
 int sim_flapping(struct sim *s, struct sim_call *c)
@@ -16,7 +15,7 @@ int sim_flapping(struct sim *s, struct sim_call *c)
 	int code = sim_command(s, c);
 
 	if (s->readings != before)
-		sim_declare(s, SET_LSA, s->readings % 2 ? 0x0002 : 0x0006);
+		sim_declare(s, SIM_OP_SET_LSA, s->readings % 2 ? 0x0002 : 0x0006);
 	return code;
 }
 
@@ -61,7 +60,7 @@ static void lie_about_size(struct sim *s)
 	};
 
 	fwa_put_le32(s->payload + CXL_LOGS_HEADER_LEN + FWA_UUID_LEN,
-		     sizes[sim_random(s) % (sizeof(sizes) / sizeof(sizes[0]))]);
+		     sizes[sim_random(s) % FWA_ARRAY_SIZE(sizes)]);
 }
 
 int sim_garbage(struct sim *s, struct sim_call *c)

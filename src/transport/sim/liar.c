@@ -4,7 +4,6 @@
  */
 #include "transport/sim/personality.h"
 
-#define SET_LSA 0x4103
 #define MAGIC_LEN 8
 #define MAGIC_OFFSET (SIM_LSA_LEN - MAGIC_LEN)
 
@@ -34,7 +33,7 @@ int sim_liar_magic(struct sim *s, struct sim_call *c)
 	struct sim_firmware *f = &s->firmware;
 	int code = sim_command(s, c);
 
-	if (c->opcode != SET_LSA || code != CXL_RC_SUCCESS)
+	if (c->opcode != SIM_OP_SET_LSA || code != CXL_RC_SUCCESS)
 		return code;
 	if (is_magic(c, "SANITIZE"))
 		sim_sanitize_now(s);

@@ -20,7 +20,7 @@ static bool find_log(struct sim *s, const uint8_t *uuid, struct log *ret)
 		{ CXL_UUID_VENDOR_DEBUG, s->debug_log, SIM_DEBUG_LOG_LEN, true },
 	};
 
-	for (size_t i = 0; i < sizeof(logs) / sizeof(logs[0]); i++) {
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(logs); i++) {
 		if (!fwa_uuid_eq(logs[i].uuid, uuid))
 			continue;
 		*ret = logs[i];

@@ -2,11 +2,11 @@
 /*
  * "PERSONALITY[,key=value...]", as a person types it behind "sim:".
  */
+#include "transport/sim/sim.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "transport/sim/sim.h"
 
 #define ERROR_LEN 256
 
@@ -25,8 +25,6 @@ static const struct key {
 	{ "after", offsetof(struct sim_options, after), 1, 0, UINT32_MAX, false },
 	{ "locked", offsetof(struct sim_options, locked), 0, 0, 1, false },
 };
-
-#define N_KEYS (sizeof(keys) / sizeof(keys[0]))
 
 static uint64_t *value_of(struct sim_options *o, const struct key *k)
 {
@@ -66,7 +64,7 @@ static const char *personality_name(size_t i)
 
 static const char *key_name(size_t i)
 {
-	return i < N_KEYS ? keys[i].name : NULL;
+	return i < FWA_ARRAY_SIZE(keys) ? keys[i].name : NULL;
 }
 
 static const struct sim_personality *find_personality(struct fwa_span w)
@@ -79,7 +77,7 @@ static const struct sim_personality *find_personality(struct fwa_span w)
 
 static const struct key *find_key(struct fwa_span w)
 {
-	for (size_t i = 0; i < N_KEYS; i++)
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(keys); i++)
 		if (is(w, keys[i].name))
 			return &keys[i];
 	return NULL;
@@ -134,7 +132,7 @@ int sim_options_parse(const char *text, const struct sim_personality **ret_perso
 
 	if (!p)
 		return unknown(error, "unknown personality", w, personality_name);
-	for (size_t i = 0; i < N_KEYS; i++)
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(keys); i++)
 		*value_of(&o, &keys[i]) = keys[i].initial;
 	while (text[w.len]) {
 		text += w.len + 1;

@@ -25,4 +25,4 @@ const struct sim_personality sim_personalities[] = {
 	  sim_gone },
 };
 
-const size_t sim_n_personalities = sizeof(sim_personalities) / sizeof(sim_personalities[0]);
+const size_t sim_n_personalities = FWA_ARRAY_SIZE(sim_personalities);

@@ -27,6 +27,9 @@ int sim_garbage(struct sim *s, struct sim_call *c);
 int sim_gone(struct sim *s, struct sim_call *c);
 int sim_huge(struct sim *s, struct sim_call *c);
 
+/* The command that most of them lie about. */
+#define SIM_OP_SET_LSA 0x4103
+
 /* The vendor commands that the personality huge declares besides the honest ones. */
 #define SIM_HUGE_FIRST 0xc002u
 #define SIM_HUGE_COUNT 8192u

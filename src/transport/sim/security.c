@@ -78,6 +78,12 @@ uint16_t sim_get_security(struct sim *s, struct sim_call *c)
 	return CXL_RC_SUCCESS;
 }
 
+/* The passphrase that @in names, NULL when there is no such type. */
+static struct sim_passphrase *named(struct sim *s, const uint8_t *in)
+{
+	return in[TYPE] < SIM_PASSPHRASES ? &s->passphrase[in[TYPE]] : NULL;
+}
+
 /* Compares @given with passphrase @p, and counts a wrong one. */
 static uint16_t check_passphrase(struct sim *s, struct sim_passphrase *p, const uint8_t *given)
 {
@@ -94,11 +100,10 @@ static uint16_t check_passphrase(struct sim *s, struct sim_passphrase *p, const 
 uint16_t sim_set_passphrase(struct sim *s, struct sim_call *c)
 {
 	const uint8_t *in = c->in.data;
-	struct sim_passphrase *p;
+	struct sim_passphrase *p = named(s, in);
 
-	if (in[TYPE] >= SIM_PASSPHRASES)
+	if (!p)
 		return CXL_RC_INVALID_INPUT;
-	p = &s->passphrase[in[TYPE]];
 	if (s->frozen || s->locked)
 		return CXL_RC_SECURITY_STATE;
 	if (p->set) {
@@ -122,12 +127,11 @@ static void forget(struct sim *s, struct sim_passphrase *p)
 uint16_t sim_disable_passphrase(struct sim *s, struct sim_call *c)
 {
 	const uint8_t *in = c->in.data;
-	struct sim_passphrase *p;
+	struct sim_passphrase *p = named(s, in);
 	uint16_t code;
 
-	if (in[TYPE] >= SIM_PASSPHRASES)
+	if (!p)
 		return CXL_RC_INVALID_INPUT;
-	p = &s->passphrase[in[TYPE]];
 	if (!p->set || s->locked)
 		return CXL_RC_SECURITY_STATE;
 	code = check_passphrase(s, p, in + CURRENT);
@@ -158,12 +162,11 @@ uint16_t sim_freeze(struct sim *s, struct sim_call *c)
 uint16_t sim_passphrase_erase(struct sim *s, struct sim_call *c)
 {
 	const uint8_t *in = c->in.data;
-	struct sim_passphrase *p;
+	struct sim_passphrase *p = named(s, in);
 	uint16_t code;
 
-	if (in[TYPE] >= SIM_PASSPHRASES)
+	if (!p)
 		return CXL_RC_INVALID_INPUT;
-	p = &s->passphrase[in[TYPE]];
 	if (!p->set)
 		return CXL_RC_SECURITY_STATE;
 	if (s->background.opcode)

@@ -5,12 +5,11 @@
  * The mailbox is where "reported by the device" ends: a length register that says more than the
  * payload registers hold is -EPROTO, and no more than the caller's buffer takes is copied (C25).
  */
+#include "transport/sim/sim.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <time.h>
-
-#include "base/util.h"
-#include "transport/sim/sim.h"
 
 static struct sim *sim_of(struct fwa_device *dev)
 {

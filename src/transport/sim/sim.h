@@ -15,6 +15,7 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "base/util.h"
 #include "base/uuid.h"
 #include "transport/transport.h"
 #include "wire/cxl.h"

@@ -56,11 +56,9 @@ static const struct sim_command commands[] = {
 	{ SIM_OP_VENDOR_WRITE, 0x0002, 8, 8, false, sim_vendor_write },
 };
 
-#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
 static const struct sim_command *find(uint16_t opcode)
 {
-	size_t low = 0, high = N_COMMANDS;
+	size_t low = 0, high = FWA_ARRAY_SIZE(commands);
 
 	while (low < high) {
 		size_t mid = (low + high) / 2;
@@ -104,7 +102,7 @@ int sim_command(struct sim *s, struct sim_call *c)
 
 void sim_declare_honest(struct sim *s)
 {
-	for (size_t i = 0; i < N_COMMANDS; i++)
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(commands); i++)
 		sim_declare_more(s, commands[i].opcode, commands[i].effects);
 }
 
