@@ -9,12 +9,13 @@
  * 3. An answer that is an error or makes no sense leaves its part of the profile empty. Only a
  *    device that is gone or does not answer ends the reading.
  */
+#include "transport/read-profile.h"
+
 #include <errno.h>
 #include <stdio.h>
 
 #include "base/util.h"
 #include "base/uuid.h"
-#include "transport/read-profile.h"
 
 #define CEL_MAX (65536u * CXL_CEL_ENTRY_LEN)
 
@@ -248,12 +249,7 @@ int fwa_cxl_profile_read(struct fwa_device *dev, struct fwa_writer *w, char erro
 	}
 	r.buf = buf;
 	e = collect(&r, c);
-	if (e < 0)
-		return e;
-	encode(&r, c, w);
-	if (w->full) {
-		snprintf(error, 256, "the declarations do not fit into a profile");
-		return -ENOBUFS;
-	}
-	return 0;
+	if (e == 0)
+		encode(&r, c, w);
+	return e;
 }

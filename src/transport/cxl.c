@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * CXL memory devices through the kernel's mailbox ioctl, CXL_MEM_SEND_COMMAND.
  *
@@ -7,7 +7,7 @@
  * 2. The kernel is asked for a whole mailbox of reply, so that it never refuses a command for the
  *    caller's smaller buffer; what the caller did not ask for is dropped here.
  * 3. How long a command may take is the kernel's choice: it waits for the mailbox by itself, and
- * the ioctl cannot be interrupted.
+ *    the ioctl cannot be interrupted.
  */
 #include <errno.h>
 #include <linux/cxl_mem.h>

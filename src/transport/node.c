@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-or-later
+/* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Opening device nodes. The node is named by the caller, so nothing is believed of its name: what
  * the open descriptor is, sysfs tells by its device number.

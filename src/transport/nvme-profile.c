@@ -7,11 +7,12 @@
  *    page 05h the controller declares nothing, and everything is refused (C6).
  * 2. Only a controller that is gone, does not answer or may not be asked ends the reading.
  */
+#include "transport/read-profile.h"
+
 #include <errno.h>
 #include <stdio.h>
 
 #include "base/util.h"
-#include "transport/read-profile.h"
 #include "wire/nvme.h"
 
 #define NAMESPACE_RECORD_LEN 8
@@ -187,12 +188,7 @@ int fwa_nvme_profile_read(struct fwa_device *dev, struct fwa_writer *w, char err
 	r->dev = dev;
 	r->error = error;
 	e = collect(r, &namespaces, &has_log);
-	if (e < 0)
-		return e;
-	encode(r, &namespaces, has_log, w);
-	if (w->full) {
-		snprintf(error, 256, "the declarations do not fit into a profile");
-		return -ENOBUFS;
-	}
-	return 0;
+	if (e == 0)
+		encode(r, &namespaces, has_log, w);
+	return e;
 }

@@ -8,12 +8,13 @@
  * 2. Where the mailbox is and how much it takes is the device's word: bounded at open.
  * 3. The reply of a command that failed is empty, whatever length stands in the register.
  */
+#include "transport/qtest.h"
+
 #include <errno.h>
 #include <stdio.h>
 
 #include "base/util.h"
 #include "transport/qtest-pci.h"
-#include "transport/qtest.h"
 #include "wire/cxl.h"
 
 #define HOST_BUS 12

@@ -9,12 +9,13 @@
  *    controller that fills less than it was asked for returns zeroes and nobody's data (C25).
  * 3. A completion counts when its phase is new and its command is ours; any other is nonsense.
  */
+#include "transport/qtest.h"
+
 #include <errno.h>
 #include <stdio.h>
 
 #include "base/util.h"
 #include "transport/qtest-pci.h"
-#include "transport/qtest.h"
 #include "wire/nvme.h"
 
 #define ENDPOINT FWA_PCI_CONFIG(0, 4)

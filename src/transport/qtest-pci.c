@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include <errno.h>
-
+/*
+ * Registers of configuration space by their offsets in type 0 and type 1 headers (PCI Express Base,
+ * section 7.5.1), reached by memory accesses once the host bridge shows them.
+ */
 #include "transport/qtest-pci.h"
+
+#include <errno.h>
 
 #define CONFIG_ADDRESS 0xcf8
 #define CONFIG_DATA 0xcfc

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * QEMU's arguments name descriptors by number, so the child puts each of them at its number and
+ * closes all others; between fork and exec it makes no call that is not async-signal-safe.
+ */
+#include "transport/qtest-qemu.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -13,7 +19,6 @@
 
 #include "base/fd.h"
 #include "base/util.h"
-#include "transport/qtest-qemu.h"
 
 /* The child's descriptors: standard input, output and error, then what its arguments name. */
 enum {

@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Requests gather in @tx, answers in @rx. Each request that has left is owed one line, so that
+ * counting them keeps requests and answers in step.
+ */
+#include "transport/qtest-wire.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -10,7 +16,6 @@
 
 #include "base/util.h"
 #include "base/uuid.h"
-#include "transport/qtest-wire.h"
 
 /* A device that answers at all mostly does so at once: so many rounds of waiting do not sleep. */
 #define ROUNDS_BUSY 50

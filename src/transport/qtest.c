@@ -3,13 +3,14 @@
  * Opening "qtest:TYPE[,qemu=PATH][,version=V]". version= asks for a release ("10.0") and fails on
  * any other, so that a test is run against what it names.
  */
+#include "transport/qtest.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/util.h"
-#include "transport/qtest.h"
 
 /* QEMU starts in 50 ms; a machine under heavy load takes many times that. */
 #define OPEN_MS 20000

@@ -9,6 +9,6 @@
 /* How long one command of a reading may take: Linux's own limit for a CXL mailbox. */
 #define FWA_READ_TIMEOUT_MS 2000
 
-/* As fwa_profile_read(), for one kind of device each. */
+/* As fwa_profile_read(), for one kind of device each; whether all fitted into @w is for it to see. */
 int fwa_cxl_profile_read(struct fwa_device *dev, struct fwa_writer *w, char error[256]);
 int fwa_nvme_profile_read(struct fwa_device *dev, struct fwa_writer *w, char error[256]);

@@ -426,7 +426,7 @@ static void test_no_room(void **state)
 	struct fwa_writer w = fwa_writer(encoded, 100);
 	char error[256] = "";
 
-	assert_int_equal(fwa_cxl_profile_read(dev, &w, error), -ENOBUFS);
+	assert_int_equal(fwa_profile_read(dev, &w, error), -ENOBUFS);
 	assert_string_not_equal(error, "");
 	test_close(dev);
 }

@@ -275,7 +275,7 @@ static void test_no_room(void **state)
 	struct fwa_writer w = fwa_writer(encoded, 1000);
 	char error[256] = "";
 
-	assert_int_equal(fwa_nvme_profile_read(&c->dev, &w, error), -ENOBUFS);
+	assert_int_equal(fwa_profile_read(&c->dev, &w, error), -ENOBUFS);
 	assert_non_null(strstr(error, "do not fit"));
 }
 

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which transport serves a device: the word before the colon of its spec.
+ * Which transport serves a device, and which reader knows its declarations: the word before the
+ * colon of its spec chooses the one, what the transport says of the device the other.
  */
+#include "transport/transport.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "transport/transport.h"
+#include "base/util.h"
+#include "transport/read-profile.h"
 
 static const struct {
 	const char *prefix;
@@ -20,7 +24,7 @@ static const struct {
 
 int fwa_device_open(struct fwa_open_args *args, struct fwa_device **ret_dev)
 {
-	for (size_t i = 0; i < sizeof(transports) / sizeof(transports[0]); i++) {
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(transports); i++) {
 		size_t len = strlen(transports[i].prefix);
 
 		if (strncmp(args->spec, transports[i].prefix, len) == 0)
@@ -36,4 +40,16 @@ struct fwa_device *fwa_device_close(struct fwa_device *dev)
 	if (dev)
 		dev->ops->close(dev);
 	return NULL;
+}
+
+int fwa_profile_read(struct fwa_device *dev, struct fwa_writer *w, char error[256])
+{
+	int r = dev->is_nvme ? fwa_nvme_profile_read(dev, w, error)
+			     : fwa_cxl_profile_read(dev, w, error);
+
+	if (r == 0 && w->full) {
+		snprintf(error, 256, "the declarations do not fit into a profile");
+		return -ENOBUFS;
+	}
+	return r;
 }
