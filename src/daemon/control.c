@@ -162,7 +162,7 @@ static int on_accept(sd_event_source *source, int fd, uint32_t events, void *use
 	if (client < 0)
 		return 0;
 	if (control->n_clients >= FWA_CONTROL_CLIENTS_MAX)
-		close(client); /*= C26 */
+		close(client); /*= spec/SECURITY-MODEL.md#C26 */
 	else
 		client_new(control, client);
 	return 0;

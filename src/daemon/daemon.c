@@ -19,7 +19,7 @@
 /* Each holds up to five descriptors; 1024 are the usual limit. */
 #define DEVICES_MAX 128
 
-/* Devices */
+/* --- devices -------------------------------------------------------------------------------- */
 
 static struct fwa_served **find(struct fwa_daemon *d, const char *name)
 {
@@ -76,7 +76,7 @@ void fwa_daemon_stopped(struct fwa_daemon *d, struct fwa_served *s)
 		sd_event_exit(d->event, 0);
 }
 
-/* Policy */
+/* --- policy --------------------------------------------------------------------------------- */
 
 static void on_policy_message(const struct fwa_policy_message *m, void *userdata)
 {
@@ -120,7 +120,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si,
 	r = load_policy(d, &policy);
 	if (r == 0)
 		r = take_policy(d, policy);
-	if (r < 0) { /*= C3 */
+	if (r < 0) { /*= spec/SECURITY-MODEL.md#C3 */
 		log_error("policy: not reloaded, the old one stays in force (%s)", strerror(-r));
 		fwa_policy_files_free(policy);
 		return 0;
@@ -130,7 +130,7 @@ static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si,
 	return 0;
 }
 
-/* Beginning and end */
+/* --- beginning and end ---------------------------------------------------------------------- */
 
 static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
 {

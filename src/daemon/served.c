@@ -53,7 +53,7 @@ static int wait_for(struct fwa_served *s, uint64_t us, sd_event_time_handler_t f
 					  us / 10 + 1, fn, s);
 }
 
-/* The end of a worker */
+/* --- the end of a worker -------------------------------------------------------------------- */
 
 static void kill_worker(struct fwa_served *s)
 {
@@ -152,11 +152,11 @@ static int on_end(sd_event_source *source, const siginfo_t *si, void *userdata)
 	if (s->stopping)
 		fwa_daemon_stopped(s->daemon, s);
 	else
-		schedule(s); /*= C26 */
+		schedule(s); /*= spec/SECURITY-MODEL.md#C26 */
 	return 0;
 }
 
-/* What a worker says */
+/* --- what a worker says --------------------------------------------------------------------- */
 
 static void on_ready(struct fwa_served *s, const char *text)
 {
@@ -226,7 +226,7 @@ static int on_control(sd_event_source *source, int fd, uint32_t events, void *us
 	return 0;
 }
 
-/* The start of a worker */
+/* --- the start of a worker ------------------------------------------------------------------ */
 
 /* The node that a spec names ("nvme:/dev/nvme0"), NULL when it names none ("sim:honest"). */
 static const char *spec_node(const char *spec)
@@ -326,7 +326,7 @@ static void start(struct fwa_served *s)
 	}
 }
 
-/* The device */
+/* --- the device ----------------------------------------------------------------------------- */
 
 struct fwa_served *fwa_served_free(struct fwa_served *s)
 {
@@ -400,7 +400,7 @@ void fwa_served_retry(struct fwa_served *s)
 		kill_worker(s);
 }
 
-/* Policy */
+/* --- policy --------------------------------------------------------------------------------- */
 
 int fwa_served_prepare_policy(struct fwa_served *s, const struct fwa_policy_files *policy)
 {

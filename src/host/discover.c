@@ -64,7 +64,7 @@ bool fwa_discover_name(const char *subsystem, const char *name, struct fwa_found
 	return true;
 }
 
-/* All devices */
+/* --- all devices ---------------------------------------------------------------------------- */
 
 struct list {
 	struct fwa_found *at;
@@ -138,7 +138,7 @@ int fwa_discover(struct fwa_found **ret, size_t *ret_n)
 	return fwa_discover_in(SYSFS, ret, ret_n);
 }
 
-/* One path */
+/* --- one path ------------------------------------------------------------------------------- */
 
 __attribute__((format(printf, 3, 4))) static int fail(char error[256], int r, const char *format,
 						      ...)
@@ -149,6 +149,12 @@ __attribute__((format(printf, 3, 4))) static int fail(char error[256], int r, co
 	vsnprintf(error, 256, format, ap);
 	va_end(ap);
 	return r;
+}
+
+static int not_served(const char *path, char error[256])
+{
+	return fail(error, -ENODEV, "%.128s: not an NVMe controller or CXL memory device",
+		    path);
 }
 
 static const char *last_part(const char *path)
@@ -197,13 +203,11 @@ static int controller_of(const char *path, const char *sys, struct fwa_found *re
 	int r;
 
 	if (!parent)
-		return fail(error, -ENODEV, "%.128s: not an NVMe controller or CXL memory device",
-			    path);
+		return not_served(path, error);
 	if (fwa_discover_name("nvme", last_part(parent), ret))
 		return 0;
 	if (strncmp(last_part(parent), "nvme-subsys", 11) != 0)
-		return fail(error, -ENODEV, "%.128s: not an NVMe controller or CXL memory device",
-			    path);
+		return not_served(path, error);
 	r = only_controller(parent, ret);
 	if (r == -EMLINK)
 		return fail(error, r, "%s: has several controllers: name one of them (/dev/nvmeN)",
@@ -223,8 +227,7 @@ static int identify(const char *path, const char *node, const char *sys, struct 
 	const char *name;
 
 	if (!subsystem)
-		return fail(error, -ENODEV, "%.128s: not an NVMe controller or CXL memory device",
-			    path);
+		return not_served(path, error);
 	name = last_part(subsystem);
 	if (fwa_discover_name(name, last_part(sys), ret)) {
 		/* The node that was given: in a container it may be the only one. */
@@ -235,8 +238,7 @@ static int identify(const char *path, const char *node, const char *sys, struct 
 		return 0;
 	}
 	if (strcmp(name, "block") != 0 && strcmp(name, "nvme-generic") != 0)
-		return fail(error, -ENODEV, "%.128s: not an NVMe controller or CXL memory device",
-			    path);
+		return not_served(path, error);
 	whole = partition ? follow(sys, "..") : strdup(sys);
 	if (!whole)
 		return fail(error, -ENOMEM, "%s: %s", path, strerror(ENOMEM));

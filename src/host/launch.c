@@ -105,7 +105,7 @@ static int plan_make(struct plan *p, const struct fwa_launch *l, int control)
 	for (int child = 3; child < CHILD_END && r == 0; child++)
 		if (p->high[child] < 0)
 			r = -posix_spawn_file_actions_addclose(&p->actions, child);
-	if (r == 0) /*= C5 */
+	if (r == 0) /*= spec/SECURITY-MODEL.md#C5 */
 		r = -posix_spawn_file_actions_addclosefrom_np(&p->actions, CHILD_END);
 	if (r == 0)
 		r = plan_signals(p);

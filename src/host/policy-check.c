@@ -43,7 +43,7 @@ static void check_names(const struct fwa_policy_files *p, rule_ptr *rules,
 	}
 }
 
-/* Useless grants */
+/* --- useless grants ------------------------------------------------------------------------- */
 
 static const struct fwa_policy_subject *subjects(const struct fwa_policy_files *p, rule_ptr r)
 {

@@ -84,7 +84,7 @@ int fwa_policy_grow(void *array, size_t size, size_t n, size_t add, size_t *cap)
 	return 0;
 }
 
-/* Sources */
+/* --- sources -------------------------------------------------------------------------------- */
 
 static void sources_clear(struct sources *s)
 {
@@ -164,7 +164,7 @@ static int sources_add_dir(struct sources *s, const char *dir)
 	return r;
 }
 
-/* Loading */
+/* --- loading -------------------------------------------------------------------------------- */
 
 /*
  * Who may write to a policy file decides everything, so that one that all may write to is not

@@ -42,7 +42,7 @@ struct parser {
 #define complain(ps, ...) fwa_policy_report((ps)->report, true, (ps)->file, (ps)->line, __VA_ARGS__)
 #define warn(ps, ...) fwa_policy_report((ps)->report, false, (ps)->file, (ps)->line, __VA_ARGS__)
 
-/* Whom */
+/* --- whom ----------------------------------------------------------------------------------- */
 
 static void add_subject(struct parser *ps, uint32_t who, uint32_t id)
 {
@@ -107,7 +107,7 @@ static void take_group(struct parser *ps, const char *item)
 		take_name(ps, FWA_WHO_GID, item);
 }
 
-/* What */
+/* --- what ----------------------------------------------------------------------------------- */
 
 static void take_device(struct parser *ps, const char *item)
 {
@@ -166,7 +166,7 @@ static void take_effect(struct parser *ps, const char *item)
 		return;
 	if (!effect)
 		complain(ps, "unknown effect '%s'; allowed: %s", item, effects_allowed(allowed));
-	else if (effect & FWA_EFFECTS_NEVER) /*= C15 */
+	else if (effect & FWA_EFFECTS_NEVER) /*= spec/SECURITY-MODEL.md#C15 */
 		complain(ps, "effect '%s' can never be granted; allowed: %s", item,
 			 effects_allowed(allowed));
 	else
@@ -212,9 +212,10 @@ static int take_key(void *userdata, const char *section, const char *key, const 
 	return 1;
 }
 
-/* Grants */
+/* --- grants --------------------------------------------------------------------------------- */
 
 /* A grant that names effects which its scope does not reach is probably not what was meant. */
+/*= spec/SECURITY-MODEL.md#C13 */
 static void check_reach(struct parser *ps)
 {
 	char out[512] = "";
@@ -224,8 +225,7 @@ static void check_reach(struct parser *ps)
 		fwa_effects effect = ps->rule.effects & 1u << bit;
 		uint8_t need;
 
-		if (effect &&
-		    fwa_scope_of(effect, FWA_CLASS_PLAIN, &need) > ps->rule.scope) /*= C13 */
+		if (effect && fwa_scope_of(effect, FWA_CLASS_PLAIN, &need) > ps->rule.scope)
 			n += (size_t)snprintf(out + n, sizeof(out) - n, " %s",
 					      fwa_effect_name(bit));
 	}
@@ -253,7 +253,7 @@ static void end_grant(struct parser *ps)
 	if (!ps->has_scope)
 		complain(ps, "grant '%s' has no scope", r->name);
 	if (!ps->has_effects)
-		r->effects = fwa_grant_default_effects(r->scope); /*= C14 */
+		r->effects = fwa_grant_default_effects(r->scope); /*= spec/SECURITY-MODEL.md#C14 */
 	else
 		check_reach(ps);
 	ps->line = line;
@@ -311,7 +311,7 @@ static void take_section(struct parser *ps, char *text)
 	begin_grant(ps, text + skip, strlen(text + skip));
 }
 
-/* Lines */
+/* --- lines ---------------------------------------------------------------------------------- */
 
 static bool line_is_text(struct parser *ps, const uint8_t *line, size_t len)
 {
