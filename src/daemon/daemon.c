@@ -11,10 +11,10 @@
 #include <systemd/sd-daemon.h>
 
 #include "base/util.h"
-#include "daemon/control.h"
 #include "daemon/log.h"
 #include "daemon/monitor.h"
 #include "daemon/served.h"
+#include "daemon/varlink.h"
 
 /* Each holds up to five descriptors; 1024 are the usual limit. */
 #define DEVICES_MAX 128
@@ -142,7 +142,7 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, v
 	d->stopping = true;
 	sd_notify(0, "STOPPING=1");
 	d->monitor = fwa_monitor_free(d->monitor);
-	d->control = fwa_control_free(d->control);
+	d->varlink = fwa_varlink_free(d->varlink);
 	if (!d->devices)
 		return sd_event_exit(d->event, 0);
 	for (struct fwa_served *s = d->devices; s; s = next) {
@@ -213,7 +213,7 @@ static void clear(struct fwa_daemon *d)
 		fwa_served_free(s);
 	}
 	fwa_monitor_free(d->monitor);
-	fwa_control_free(d->control);
+	fwa_varlink_free(d->varlink);
 	fwa_policy_files_free(d->policy);
 	fwa_socket_dir_close(&d->dir);
 	sd_event_unref(d->event);
@@ -230,7 +230,7 @@ int fwa_daemon_run(const struct fwa_daemon_options *options)
 	if (r == 0)
 		r = setup_event(&d);
 	if (r == 0) {
-		r = fwa_control_new(&d, &d.control);
+		r = fwa_varlink_new(&d, &d.varlink);
 		if (r == 0)
 			r = setup_devices(&d);
 		status = loop(&d, r < 0);

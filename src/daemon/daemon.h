@@ -33,7 +33,7 @@ struct fwa_daemon_options {
 
 struct fwa_served;
 struct fwa_monitor;
-struct fwa_control;
+struct fwa_varlink;
 
 struct fwa_daemon {
 	const struct fwa_daemon_options *options;
@@ -42,7 +42,7 @@ struct fwa_daemon {
 	struct fwa_policy_files *policy;
 	struct fwa_served *devices; /* in the order of their coming */
 	struct fwa_monitor *monitor;
-	struct fwa_control *control;
+	struct fwa_varlink *varlink;
 	bool stopping;
 };
 

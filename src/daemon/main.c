@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "daemon/control.h"
 #include "daemon/daemon.h"
 #include "daemon/log.h"
+#include "daemon/varlink.h"
 
 #define EXIT_USAGE 2
 #define NAME_MAX_LEN 63
@@ -48,7 +48,7 @@ static bool is_device_name(const char *name)
 	size_t len = strlen(name);
 
 	return len >= 1 && len <= NAME_MAX_LEN && strspn(name, all) == len &&
-	       strchr(first, name[0]) && strcmp(name, FWA_CONTROL_NAME) != 0;
+	       strchr(first, name[0]) && strcmp(name, FWA_VARLINK_NAME) != 0;
 }
 
 /* Splits NAME=SPEC, in place. */

@@ -50,8 +50,8 @@ struct fwa_served {
 	uint64_t started; /* CLOCK_MONOTONIC, us */
 	unsigned int quick_deaths;
 	unsigned int restarts;
-	char about[FWA_CONTROL_TEXT_MAX +
-		   1]; /* what the worker said of the device, or of its failure */
+	/* What the worker said of the device, or of its failure. */
+	char about[FWA_CONTROL_TEXT_MAX + 1];
 };
 
 /* Makes the socket and starts a worker. 0, or negative errno after a line in the log. */

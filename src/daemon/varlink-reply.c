@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/control.h"
 #include "daemon/served.h"
+#include "daemon/varlink.h"
 
 #define DEPTH_MAX 8
 
@@ -103,7 +103,7 @@ static struct json_object *answer(const struct fwa_daemon *d, const char *method
 	return o;
 }
 
-char *fwa_control_reply(const struct fwa_daemon *d, const char *request, size_t len)
+char *fwa_varlink_reply(const struct fwa_daemon *d, const char *request, size_t len)
 {
 	struct json_object *o = parse(request, len), *method, *parameters = NULL, *reply;
 	char *text = NULL;

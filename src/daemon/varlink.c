@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The control plane's connections. What a request means is in control-reply.c.
+ * The control plane's connections. What a request means is in varlink-reply.c.
  */
-#include "daemon/control.h"
+#include "daemon/varlink.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,16 +17,16 @@
 
 struct client {
 	struct client *next;
-	struct fwa_control *control;
+	struct fwa_varlink *varlink;
 	sd_event_source *io, *timer;
 	int fd;
-	char in[FWA_CONTROL_REQUEST_MAX];
+	char in[FWA_VARLINK_REQUEST_MAX];
 	size_t in_len;
 	char *out; /* the reply that is being sent, with its NUL */
 	size_t out_len, out_at;
 };
 
-struct fwa_control {
+struct fwa_varlink {
 	struct fwa_daemon *daemon;
 	sd_event_source *accept;
 	int fd;
@@ -36,12 +36,12 @@ struct fwa_control {
 
 static void client_free(struct client *c)
 {
-	struct client **at = &c->control->clients;
+	struct client **at = &c->varlink->clients;
 
 	while (*at != c)
 		at = &(*at)->next;
 	*at = c->next;
-	c->control->n_clients--;
+	c->varlink->n_clients--;
 	sd_event_source_unref(c->io);
 	sd_event_source_unref(c->timer);
 	close(c->fd);
@@ -78,7 +78,7 @@ static int client_answer(struct client *c, const char *nul)
 {
 	size_t len = (size_t)(nul - c->in);
 
-	c->out = fwa_control_reply(c->control->daemon, c->in, len);
+	c->out = fwa_varlink_reply(c->varlink->daemon, c->in, len);
 	if (!c->out)
 		return -EPROTO;
 	c->out_len = strlen(c->out) + 1;
@@ -130,21 +130,21 @@ static int on_client(sd_event_source *source, int fd, uint32_t events, void *use
 	return 0;
 }
 
-static int client_new(struct fwa_control *control, int fd)
+static int client_new(struct fwa_varlink *varlink, int fd)
 {
 	struct client *c = calloc(1, sizeof(*c));
-	sd_event *event = control->daemon->event;
+	sd_event *event = varlink->daemon->event;
 	int r;
 
 	if (!c) {
 		close(fd);
 		return -ENOMEM;
 	}
-	c->control = control;
+	c->varlink = varlink;
 	c->fd = fd;
-	c->next = control->clients;
-	control->clients = c;
-	control->n_clients++;
+	c->next = varlink->clients;
+	varlink->clients = c;
+	varlink->n_clients++;
 	r = sd_event_add_io(event, &c->io, fd, EPOLLIN, on_client, c);
 	if (r >= 0)
 		r = sd_event_add_time_relative(event, &c->timer, CLOCK_MONOTONIC, SILENCE, 0,
@@ -156,46 +156,50 @@ static int client_new(struct fwa_control *control, int fd)
 
 static int on_accept(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
-	struct fwa_control *control = userdata;
+	struct fwa_varlink *varlink = userdata;
 	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 	if (client < 0)
 		return 0;
-	if (control->n_clients >= FWA_CONTROL_CLIENTS_MAX)
+	if (varlink->n_clients >= FWA_VARLINK_CLIENTS_MAX)
 		close(client); /*= spec/SECURITY-MODEL.md#C26 */
 	else
-		client_new(control, client);
+		client_new(varlink, client);
 	return 0;
 }
 
-int fwa_control_new(struct fwa_daemon *d, struct fwa_control **ret)
+int fwa_varlink_new(struct fwa_daemon *d, struct fwa_varlink **ret)
 {
-	struct fwa_control *c = calloc(1, sizeof(*c));
+	struct fwa_varlink *v = calloc(1, sizeof(*v));
 	int r;
 
-	if (!c)
+	if (!v)
 		return -ENOMEM;
-	c->daemon = d;
-	c->fd = fwa_socket_dir_listen(&d->dir, FWA_CONTROL_NAME, SOCK_STREAM);
-	if (c->fd < 0) {
-		r = c->fd;
-		free(c);
+	v->daemon = d;
+	v->fd = fwa_socket_dir_listen(&d->dir, FWA_VARLINK_NAME, SOCK_STREAM);
+	if (v->fd < 0) {
+		r = v->fd;
+		free(v);
 		return r;
 	}
-	*ret = c;
-	r = sd_event_add_io(d->event, &c->accept, c->fd, EPOLLIN, on_accept, c);
-	return r < 0 ? r : 0;
+	r = sd_event_add_io(d->event, &v->accept, v->fd, EPOLLIN, on_accept, v);
+	if (r < 0) {
+		fwa_varlink_free(v);
+		return r;
+	}
+	*ret = v;
+	return 0;
 }
 
-struct fwa_control *fwa_control_free(struct fwa_control *c)
+struct fwa_varlink *fwa_varlink_free(struct fwa_varlink *v)
 {
-	if (!c)
+	if (!v)
 		return NULL;
-	while (c->clients)
-		client_free(c->clients);
-	sd_event_source_unref(c->accept);
-	close(c->fd);
-	fwa_socket_dir_remove(&c->daemon->dir, FWA_CONTROL_NAME);
-	free(c);
+	while (v->clients)
+		client_free(v->clients);
+	sd_event_source_unref(v->accept);
+	close(v->fd);
+	fwa_socket_dir_remove(&v->daemon->dir, FWA_VARLINK_NAME);
+	free(v);
 	return NULL;
 }
