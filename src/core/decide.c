@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The decision. See decide.h; the clauses are those of spec/SECURITY-MODEL.md.
+ * Each step looks at one thing and says what it does not like; fwa_decide() strings them together.
+ *
+ * 1. A step sees only what the steps before it let through.
+ * 2. Linux mode leaves steps out or replaces what they ask for; it has no path of its own.
  */
 #include "core/decide.h"
 
@@ -23,6 +26,11 @@ struct subject {
 	struct fwa_feature feature;
 	unsigned int class;
 };
+
+static bool is_linux(const struct subject *s)
+{
+	return s->contract->mode == FWA_MODE_LINUX;
+}
 
 /* --- scope ---------------------------------------------------------------------------------- */
 
@@ -123,10 +131,9 @@ static fwa_effects floor_of(struct subject *s)
 	fwa_effects floor;
 
 	s->class = s->row ? s->row->class : FWA_CLASS_DEBUG;
-	if (!s->row || s->contract->mode == FWA_MODE_LINUX)
+	if (!s->row || is_linux(s))
 		return 0;
-	/* What Set Feature changes is what the Feature's entry says (C10), not all that any could.
-	 */
+	/* Set Feature changes what the Feature's entry says (C10), not all that any could. */
 	floor = s->has_feature ? 0 : s->row->floor;
 	if (s->selector.kind != FWA_SELECT_NONE)
 		floor |= selected_floor(s);
@@ -139,14 +146,13 @@ static void weigh(struct subject *s, struct fwa_decision *d)
 	d->declared_raw = s->declared.raw;
 	d->declared = s->declared.effects;
 	d->attributes = s->declared.attributes;
-	if (s->contract->mode ==
-	    FWA_MODE_LINUX) /* which has no notion of bits that depend on others */
+	if (is_linux(s)) /* which has no notion of bits that depend on others */
 		d->declared &= ~FWA_EFFECT_UNKNOWN;
 	d->floor = floor_of(s);
 	d->advisory = s->contract->advisory & FWA_EFFECTS_ALL;
 	d->effects = d->declared | d->floor | d->advisory;
 	d->required = fwa_scope_of(d->effects, s->class, &d->need);
-	if (s->contract->mode == FWA_MODE_LINUX) {
+	if (is_linux(s)) {
 		d->need = FWA_NEED_LINUX;
 		d->required = s->is_set_feature ? fwa_linux_feature_scope(s->feature.effects)
 						: FWA_SCOPE_CONFIGURATION;
@@ -156,8 +162,7 @@ static void weigh(struct subject *s, struct fwa_decision *d)
 		d->scope = d->required;
 }
 
-/* --- the steps: FWA_DETAIL_NONE passes; order as in enum fwa_reason -----------------------------
- */
+/* --- the steps, in the order of enum fwa_reason; FWA_DETAIL_NONE passes --------------------- */
 
 /*= spec/SECURITY-MODEL.md#C17 */
 static enum fwa_detail well_formed(const struct fwa_command *cmd)
@@ -208,12 +213,11 @@ static enum fwa_detail declared(struct subject *s)
 
 	if (!fwa_profile_declared(s->profile, s->cmd->set, s->cmd->opcode, &s->declared))
 		return FWA_DETAIL_NOT_LISTED;
-	if (s->contract->mode == FWA_MODE_LINUX &&
+	if (is_linux(s) &&
 	    (s->cmd->set != FWA_SET_CXL || s->cmd->opcode < CXL_OP_GET_SUPPORTED_FEATURES ||
 	     s->cmd->opcode > CXL_OP_SET_FEATURE))
 		return FWA_DETAIL_LINUX_OPCODE;
-	if (s->selector.kind == FWA_SELECT_FEATURE_UUID &&
-	    (s->is_set_feature || s->contract->mode == FWA_MODE_STRICT))
+	if (s->selector.kind == FWA_SELECT_FEATURE_UUID && (s->is_set_feature || !is_linux(s)))
 		return declared_feature(s);
 	if (s->selector.kind == FWA_SELECT_LOG_UUID && s->selector.uuid &&
 	    !fwa_profile_log_size(s->profile, s->selector.uuid, &size))
@@ -224,7 +228,7 @@ static enum fwa_detail declared(struct subject *s)
 /*= spec/SECURITY-MODEL.md#C8 */
 static enum fwa_detail understood(const struct subject *s, const struct fwa_decision *d)
 {
-	if (s->contract->mode == FWA_MODE_LINUX)
+	if (is_linux(s))
 		return s->is_set_feature && s->feature.effects & CXL_CEL_RESERVED
 			       ? FWA_DETAIL_RESERVED_DECLARED
 			       : FWA_DETAIL_NONE;
@@ -238,7 +242,7 @@ static enum fwa_detail understood(const struct subject *s, const struct fwa_deci
 /* Linux checks shapes itself, in the front end that speaks its interface. */
 static enum fwa_detail shaped(const struct subject *s)
 {
-	if (s->contract->mode == FWA_MODE_LINUX)
+	if (is_linux(s))
 		return FWA_DETAIL_NONE;
 	return fwa_shape_check(s->profile, s->row, s->cmd);
 }
@@ -258,7 +262,7 @@ static enum fwa_detail ever(const struct fwa_decision *d)
 /* Linux refuses the Features that its own drivers manage after it has looked at the scope. */
 static bool linux_exclusive(struct subject *s)
 {
-	return s->contract->mode == FWA_MODE_LINUX && s->is_set_feature && s->selector.uuid &&
+	return is_linux(s) && s->is_set_feature && s->selector.uuid &&
 	       selected_floor(s) & FWA_EFFECT_OTHER_CLIENT;
 }
 
@@ -293,8 +297,8 @@ static enum fwa_reason permitted_now(const struct subject *s, const struct fwa_d
 {
 	if (s->contract->drifted) /*= spec/SECURITY-MODEL.md#C23 */
 		return FWA_REASON_DRIFT;
-	if (s->contract->leased &&
-	    d->effects & FWA_EFFECT_BACKGROUND) /*= spec/SECURITY-MODEL.md#C16 */
+	/*= spec/SECURITY-MODEL.md#C16 */
+	if (s->contract->leased && d->effects & FWA_EFFECT_BACKGROUND)
 		return FWA_REASON_LEASE;
 	if (s->contract->rate_over) /*= spec/SECURITY-MODEL.md#C24 */
 		return FWA_REASON_RATE;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Payload rules. See shape.h; the rules of each command are in model/.
+ * The kinds of rules that a command's row in model/ can name, and the lengths of every command.
  *
  * All sums are made in 64 bits of numbers that have at most 32, so none can wrap; where a number
  * has 64 bits the check is written as a subtraction.
@@ -108,11 +108,9 @@ static enum fwa_detail require(bool ok, enum fwa_detail detail)
 	return ok ? FWA_DETAIL_NONE : detail;
 }
 
-static enum fwa_detail check_rule(const struct fwa_profile *p, const struct fwa_command *cmd,
-				  const struct fwa_rule *r)
+static enum fwa_detail check_cxl_rule(const struct fwa_profile *p, const struct fwa_command *cmd,
+				      const struct fwa_rule *r)
 {
-	uint64_t numd;
-
 	switch (r->kind) {
 	case FWA_RULE_NONZERO:
 		return require(field(cmd, r->at, r->width), FWA_DETAIL_ZERO_LENGTH);
@@ -134,39 +132,55 @@ static enum fwa_detail check_rule(const struct fwa_profile *p, const struct fwa_
 		return require(field(cmd, r->at, 8) % CXL_DPA_ALIGN == 0, FWA_DETAIL_DPA_ALIGN);
 	case FWA_RULE_DPA_RANGE:
 		return dpa_range(cmd, r);
+	default:
+		return FWA_DETAIL_UNKNOWN_SELECTOR; /* a rule that is not known here: refuse */
+	}
+}
+
+/* What is left says where the command has the length of its data: that is all of it. */
+static enum fwa_detail check_rule(const struct fwa_profile *p, const struct fwa_command *cmd,
+				  const struct fwa_rule *r)
+{
+	uint64_t said, data = data_len(cmd);
+
+	switch (r->kind) {
 	case FWA_RULE_NUMD_OUT:
-		numd = cmd->cdw[0] >> 16 | (uint64_t)(cmd->cdw[1] & 0xffff) << 16;
-		return require(zeroes_based_dwords(numd) == cmd->out_len,
-			       FWA_DETAIL_TRANSFER_LENGTH);
+		said = zeroes_based_dwords(cmd->cdw[0] >> 16 | (cmd->cdw[1] & 0xffff) << 16);
+		data = cmd->out_len;
+		break;
 	case FWA_RULE_NUMD_IN:
-		return require(zeroes_based_dwords(cmd->cdw[0]) == cmd->payload.len,
-			       FWA_DETAIL_TRANSFER_LENGTH);
+		said = zeroes_based_dwords(cmd->cdw[0]);
+		data = cmd->payload.len;
+		break;
 	case FWA_RULE_NLB:
 		return blocks(p, cmd);
 	case FWA_RULE_DSM_RANGES:
-		return require(((uint64_t)(cmd->cdw[0] & 0xff) + 1) * 16 == cmd->payload.len,
-			       FWA_DETAIL_TRANSFER_LENGTH);
+		said = ((uint64_t)(cmd->cdw[0] & 0xff) + 1) * 16;
+		data = cmd->payload.len;
+		break;
 	case FWA_RULE_LENGTH_CDW11:
-		return require(cmd->cdw[1] == data_len(cmd), FWA_DETAIL_TRANSFER_LENGTH);
+		said = cmd->cdw[1];
+		break;
 	case FWA_RULE_LENGTH_DWORDS_CDW10:
 	case FWA_RULE_LENGTH_DWORDS_CDW11:
 	case FWA_RULE_LENGTH_DWORDS_CDW12:
-		numd = cmd->cdw[r->kind - FWA_RULE_LENGTH_DWORDS_CDW10];
-		return require(zeroes_based_dwords(numd) == data_len(cmd),
-			       FWA_DETAIL_TRANSFER_LENGTH);
+		said = zeroes_based_dwords(cmd->cdw[r->kind - FWA_RULE_LENGTH_DWORDS_CDW10]);
+		break;
 	case FWA_RULE_WHOLE_PAGE:
 		return require(!cmd->payload.len || cmd->payload.len == NVME_PAGE_LEN,
 			       FWA_DETAIL_TRANSFER_LENGTH);
 	case FWA_RULE_PLACEMENT_IDS:
-		return require(((uint64_t)(cmd->cdw[0] >> 16) + 1) * 2 == cmd->payload.len,
-			       FWA_DETAIL_TRANSFER_LENGTH);
+		said = ((uint64_t)(cmd->cdw[0] >> 16) + 1) * 2;
+		data = cmd->payload.len;
+		break;
 	case FWA_RULE_COPY_RANGES:
-		return require(copy_ranges_len(cmd->cdw[2]) == cmd->payload.len,
-			       FWA_DETAIL_TRANSFER_LENGTH);
+		said = copy_ranges_len(cmd->cdw[2]);
+		data = cmd->payload.len;
+		break;
 	default:
-		return FWA_DETAIL_UNKNOWN_SELECTOR; /* a rule that this code does not know: refuse
-						     */
+		return check_cxl_rule(p, cmd, r);
 	}
+	return require(said == data, FWA_DETAIL_TRANSFER_LENGTH);
 }
 
 /* The opcode's two low bits say which way data goes (NVMe Base 2.0, 3.3.3.1). */
