@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * See fd.h.
+ * All loops go on after a signal, and none takes more than its caller said.
  */
 #include "base/fd.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Selectors and scopes. See command.h.
+ * What a command selects, and the names of scopes.
  */
 #include "core/command.h"
 

@@ -34,8 +34,7 @@ struct fwa_command {
 	uint32_t nsid;           /* NVMe only */
 	uint32_t cdw[6];         /* NVMe command dwords 10 to 15 */
 	struct fwa_span payload; /* host to device */
-	uint32_t
-		out_len; /* most bytes of reply that the caller takes; NVMe: the exact data length */
+	uint32_t out_len;        /* most bytes of reply that the caller takes; NVMe: all of them */
 };
 
 /* What the command's own bytes select. Read from the bytes that are submitted, never claimed. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Declarations to effects. See effects.h.
+ * Declarations to effects, by CXL 3.1 Table 8-75 and NVM Express Base 2.0 Figure 210.
  */
 #include "core/effects.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Lint. See lint.h.
+ * What is reported is what a device engineer can change: a finding is about the declarations, never
+ * about a command that was sent.
  */
 #include "core/lint.h"
 
@@ -19,33 +20,32 @@ static const struct {
 	uint8_t clause;
 	const char *text;
 } kinds[FWA_FINDING_COUNT] = {
+	/* clang-format off */
 	[FWA_FINDING_UNDER_DECLARED] = { "under-declared", FWA_ERROR, 9,
-					 "leaves out what the specification says it does" },
+		"leaves out what the specification says it does" },
 	[FWA_FINDING_OVER_DECLARED] = { "over-declared", FWA_NOTE, 7,
-					"declares more than the specification says it does" },
+		"declares more than the specification says it does" },
 	[FWA_FINDING_RESERVED_BITS] = { "reserved-bits", FWA_ERROR, 8,
-					"sets reserved bits: its effects are unknown, refused" },
+		"sets reserved bits: its effects are unknown, refused" },
 	[FWA_FINDING_DUPLICATE] = { "duplicate", FWA_WARNING, 7,
-				    "is listed more than once: its effects are united" },
+		"is listed more than once: its effects are united" },
 	[FWA_FINDING_WRONG_BIT] = { "wrong-bit", FWA_ERROR, 8,
-				    "sets bits that mean nothing by themselves: refused" },
+		"sets bits that mean nothing by themselves: refused" },
 	[FWA_FINDING_UNDECLARED_FLOOR] = { "undeclared-floor", FWA_WARNING, 6,
-					   "is required by the specification but not declared" },
+		"is required by the specification but not declared" },
 	[FWA_FINDING_TRUNCATED] = { "truncated", FWA_ERROR, 8,
-				    "the log ends before its last entry does: that part is "
-				    "ignored" },
+		"the log ends before its last entry does: that part is ignored" },
 	[FWA_FINDING_EMPTY] = { "empty", FWA_ERROR, 6,
-				"the device declares no command: everything is refused" },
+		"the device declares no command: everything is refused" },
 	[FWA_FINDING_UNSUPPORTED_BITS] = { "unsupported-bits", FWA_ERROR, 8,
-					   "sets effects without saying that it is supported: "
-					   "refused" },
+		"sets effects without saying that it is supported: refused" },
 	[FWA_FINDING_UNSTABLE] = { "unstable", FWA_ERROR, 23,
-				   "two readings of the device's log differ" },
+		"two readings of the device's log differ" },
 	[FWA_FINDING_FEATURE_EFFECTS] = { "feature-effects", FWA_ERROR, 10,
-					  "Set Feature leaves out what this Feature changes" },
+		"Set Feature leaves out what this Feature changes" },
 	[FWA_FINDING_FEATURE_SILENT] = { "feature-silent", FWA_ERROR, 10,
-					 "a Feature can be changed, yet declares no change: "
-					 "refused" },
+		"a Feature can be changed, yet declares no change: refused" },
+	/* clang-format on */
 };
 
 static void report(struct lint *l, enum fwa_finding_code code, struct fwa_finding f)
@@ -67,8 +67,7 @@ static struct fwa_finding about(enum fwa_set set, uint16_t opcode, fwa_effects d
 	};
 }
 
-/* Reserved bits of one declaration: those that nobody defined, and those that another bit rules
- * out. */
+/* Reserved bits of one declaration: those of no meaning, and those that another bit rules out. */
 static void lint_reserved(struct lint *l, struct fwa_finding f, struct fwa_declared d)
 {
 	uint32_t undefined = f.set == FWA_SET_CXL ? d.reserved & CXL_CEL_RESERVED : d.reserved;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Look-ups in the generated tables. See model.h.
+ * Look-ups in the tables that tools/gen-model.py makes of model/.
  */
 #include "core/model.h"
 

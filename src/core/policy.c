@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Snapshots of grants, and rights. See policy.h.
+ * Snapshots of grants, and folding those of one principal into rights.
  */
 #include "core/policy.h"
 

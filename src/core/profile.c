@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Encoding and reading of profiles. See profile.h and spec/PROFILE-FORMAT.md.
+ * A profile is records of type and length (spec/PROFILE-FORMAT.md). Reading takes views of them and
+ * derives the tables that make look-ups cheap; it believes no length before it has checked it.
  */
 #include "core/profile.h"
 
@@ -42,7 +43,7 @@ void fwa_text_clean(char text[FWA_TEXT_MAX], const void *raw, size_t len)
 	memset(text + n, 0, FWA_TEXT_MAX - n);
 }
 
-void fwa_profile_add_text(struct fwa_writer *w, enum fwa_profile_record type, const char *text)
+static void add_text(struct fwa_writer *w, enum fwa_profile_record type, const char *text)
 {
 	char clean[FWA_TEXT_MAX];
 	size_t len = 0;
@@ -56,10 +57,10 @@ void fwa_profile_add_text(struct fwa_writer *w, enum fwa_profile_record type, co
 
 void fwa_profile_add_identity(struct fwa_writer *w, const struct fwa_identity *id)
 {
-	fwa_profile_add_text(w, FWA_RECORD_VENDOR, id->vendor);
-	fwa_profile_add_text(w, FWA_RECORD_MODEL, id->model);
-	fwa_profile_add_text(w, FWA_RECORD_SERIAL, id->serial);
-	fwa_profile_add_text(w, FWA_RECORD_FIRMWARE, id->firmware);
+	add_text(w, FWA_RECORD_VENDOR, id->vendor);
+	add_text(w, FWA_RECORD_MODEL, id->model);
+	add_text(w, FWA_RECORD_SERIAL, id->serial);
+	add_text(w, FWA_RECORD_FIRMWARE, id->firmware);
 }
 
 /* --- deriving the tables -------------------------------------------------------------------- */

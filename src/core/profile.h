@@ -50,8 +50,8 @@ enum fwa_profile_record {
 	FWA_RECORD_CXL_LIMITS = 20,    /* le32 payload size, le32 LSA size */
 	FWA_RECORD_NVME_EFFECTS = 32,  /* log page 05h, 4096 bytes: admin half and NVM I/O half */
 	FWA_RECORD_NVME_EFFECTS_AGAIN = 33,
-	FWA_RECORD_NVME_NAMESPACES =
-		34, /* le32 nsid, u8 log2 of the block size, u8 0, le16 metadata bytes */
+	/* Active namespaces: le32 nsid, u8 log2 of the block size, u8 0, le16 metadata bytes */
+	FWA_RECORD_NVME_NAMESPACES = 34,
 };
 
 #define FWA_PROFILE_MAGIC "FWAPROF1"
@@ -114,9 +114,7 @@ struct fwa_namespace {
 void fwa_profile_begin(struct fwa_writer *w, enum fwa_family family);
 /* Appends one record; records may come in any order, each type once. */
 void fwa_profile_add(struct fwa_writer *w, enum fwa_profile_record type, struct fwa_span value);
-/* Appends one text record, cleaned; nothing when it is empty. */
-void fwa_profile_add_text(struct fwa_writer *w, enum fwa_profile_record type, const char *text);
-/* Appends all four texts of @id. */
+/* Appends the texts of @id, cleaned, each as a record; none for an empty one. */
 void fwa_profile_add_identity(struct fwa_writer *w, const struct fwa_identity *id);
 
 /* Copies at most @len bytes of a device's fixed-width text, cleaned, into @text (always ended). */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The stable names, and the clause of spec/SECURITY-MODEL.md behind each. See reason.h.
+ * The stable names, and the clause of spec/SECURITY-MODEL.md behind each.
  */
 #include "core/reason.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Status names: CXL 3.1 Table 8-34; NVM Express Base 2.0, Figures 93 to 95. See status.h.
+ * Status names: CXL 3.1 Table 8-34; NVM Express Base 2.0, Figures 93 to 95.
  */
 #include "core/status.h"
 

@@ -153,8 +153,7 @@ __attribute__((format(printf, 3, 4))) static int fail(char error[256], int r, co
 
 static int not_served(const char *path, char error[256])
 {
-	return fail(error, -ENODEV, "%.128s: not an NVMe controller or CXL memory device",
-		    path);
+	return fail(error, -ENODEV, "%.128s: not an NVMe controller or CXL memory device", path);
 }
 
 static const char *last_part(const char *path)

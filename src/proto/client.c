@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * See client.h.
+ * A reply is believed as far as it answers the request that was sent: its id, its length and its
+ * descriptor must fit; the device's bytes in it are as hostile as the device.
  */
 #include "proto/client.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * See control.h.
+ * A message is a header of 4 bytes and text; what is shorter is nonsense.
  */
 #include "proto/control.h"
 

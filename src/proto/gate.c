@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The wire format, field by field in its order. See gate.h and spec/GATE-PROTOCOL.md.
+ * The wire format, field by field in its order. spec/GATE-PROTOCOL.md has the layouts.
  */
 #include "proto/gate.h"
 

@@ -29,12 +29,10 @@ enum fwa_gate_kind {
 /* Why a request could not be taken as one. */
 enum fwa_gate_error {
 	FWA_GATE_OK = 0,
-	FWA_GATE_E_MALFORMED =
-		1, /* the message is not a request; the connection is closed after it */
+	FWA_GATE_E_MALFORMED = 1, /* the message is no request; the connection ends after it */
 	FWA_GATE_E_VERSION = 2,
 	FWA_GATE_E_KIND = 3,
-	FWA_GATE_E_PAYLOAD =
-		4, /* longer than allowed, or the memfd is not sealed, or not that long */
+	FWA_GATE_E_PAYLOAD = 4, /* too long, or the memfd is not sealed or not that long */
 	FWA_GATE_E_MEMORY = 5,
 	FWA_GATE_E_GONE = 6, /* the device is gone */
 	FWA_GATE_E_COUNT,

@@ -17,8 +17,7 @@
 struct fwa_device;
 
 struct fwa_reply {
-	uint32_t
-		code; /* CXL: return code; NVMe: status field without the phase bit (SCT << 8 | SC ..) */
+	uint32_t code;   /* CXL: return code; NVMe: status field without phase (SCT << 8 | SC ..) */
 	uint32_t result; /* NVMe: completion dword 0 */
 	bool maybe_sent; /* set before the device could see the command */
 	uint8_t *out;    /* the caller's buffer, zeroed by it */
@@ -51,9 +50,9 @@ struct fwa_device {
 };
 
 struct fwa_open_args {
-	const char *
-		spec; /* "sim:honest,seed=3", "qtest:nvme", "cxl:/dev/cxl/mem0", "nvme:/dev/nvme0" */
-	int fd;       /* already open device node, owned by the caller, -1 to open spec's path */
+	/* "sim:honest,seed=3", "qtest:nvme", "cxl:/dev/cxl/mem0", "nvme:/dev/nvme0" */
+	const char *spec;
+	int fd;          /* already open device node, owned by the caller, -1 to open spec's path */
 	char error[256]; /* on failure: one line that says what and why */
 };
 

@@ -21,7 +21,6 @@
 /* 256 admin dwords, 256 I/O dwords, 2048 bytes reserved. */
 #define NVME_EFFECTS_LEN 4096
 #define NVME_EFFECTS_IO 1024
-#define NVME_EFFECTS_RESERVED 2048
 
 #define NVME_EFFECT_CSUPP (1u << 0)
 #define NVME_EFFECT_LBCC (1u << 1)
@@ -54,4 +53,3 @@
 #define NVME_DIR_NONE 0u
 #define NVME_DIR_TO_DEVICE 1u
 #define NVME_DIR_FROM_DEVICE 2u
-#define NVME_DIR_BOTH 3u

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Decide, submit, outcome: the one path from a request to the device. See worker.h.
+ * Decide, submit, outcome: the one path from a request to the device.
  */
 #include "worker/worker.h"
 

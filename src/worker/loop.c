@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The event loop: new clients, requests, messages of the process that started us. See worker.h.
+ * The event loop: new clients, requests, messages of the process that started us.
  */
 #include "worker/worker.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the worker may still do once it holds its device. See worker.h.
+ * What the worker may still do once it holds its device.
  *
  * A worker that was taken over has what its descriptors give: one device, by the ioctls of that
  * device's transport, its clients, and nothing else (C5).

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Clients: who they are, and their requests. See worker.h.
+ * Clients: who they are, and their requests.
  */
 #include "worker/worker.h"
 
