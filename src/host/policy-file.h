@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Policy as operators write it: INI files, *.conf, in policy directories (policy/README.md).
+ * Policy as operators write it: INI files, *.conf, in policy directories (data/policy/README.md).
  *
  *	[grant NAME]
  *	user = root, @owner, or *        one of user and group: names or numbers

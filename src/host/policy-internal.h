@@ -96,6 +96,6 @@ int fwa_policy_check(const struct fwa_policy_files *p, struct fwa_policy_report 
 int fwa_policy_files_load_dirs(const char *const *dirs, size_t n, fwa_policy_message_fn fn,
 			       void *userdata, struct fwa_policy_files **ret);
 
-/* The stock policy, policy/50-stock.conf; not ended with a NUL. */
+/* The stock policy, data/policy/50-stock.conf; not ended with a NUL. */
 extern const uint8_t fwa_policy_stock[];
 extern const size_t fwa_policy_stock_len;
