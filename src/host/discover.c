@@ -11,7 +11,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -140,20 +139,10 @@ int fwa_discover(struct fwa_found **ret, size_t *ret_n)
 
 /* --- one path ------------------------------------------------------------------------------- */
 
-__attribute__((format(printf, 3, 4))) static int fail(char error[256], int r, const char *format,
-						      ...)
+static int not_served(const char *path, char error[FWA_ERROR_LEN])
 {
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(error, 256, format, ap);
-	va_end(ap);
-	return r;
-}
-
-static int not_served(const char *path, char error[256])
-{
-	return fail(error, -ENODEV, "%.128s: not an NVMe controller or CXL memory device", path);
+	return fwa_fail(error, -ENODEV, "%.128s: not an NVMe controller or CXL memory device",
+			path);
 }
 
 static const char *last_part(const char *path)
@@ -196,7 +185,8 @@ static int only_controller(const char *sys, struct fwa_found *ret)
 }
 
 /* The controller of the namespace at @sys. */
-static int controller_of(const char *path, const char *sys, struct fwa_found *ret, char error[256])
+static int controller_of(const char *path, const char *sys, struct fwa_found *ret,
+			 char error[FWA_ERROR_LEN])
 {
 	fwa_auto_free char *parent = follow(sys, "device");
 	int r;
@@ -209,16 +199,16 @@ static int controller_of(const char *path, const char *sys, struct fwa_found *re
 		return not_served(path, error);
 	r = only_controller(parent, ret);
 	if (r == -EMLINK)
-		return fail(error, r, "%s: has several controllers: name one of them (/dev/nvmeN)",
-			    path);
+		return fwa_fail(error, r,
+				"%s: has several controllers: name one of them (/dev/nvmeN)", path);
 	if (r < 0)
-		return fail(error, r, "%s: has no controller", path);
+		return fwa_fail(error, r, "%s: has no controller", path);
 	return 0;
 }
 
 /* The device whose directory in sysfs is @sys; it was reached by @node. */
 static int identify(const char *path, const char *node, const char *sys, struct fwa_found *ret,
-		    char error[256])
+		    char error[FWA_ERROR_LEN])
 {
 	fwa_auto_free char *subsystem = follow(sys, "subsystem");
 	fwa_auto_free char *partition = follow(sys, "partition");
@@ -240,12 +230,12 @@ static int identify(const char *path, const char *node, const char *sys, struct 
 		return not_served(path, error);
 	whole = partition ? follow(sys, "..") : strdup(sys);
 	if (!whole)
-		return fail(error, -ENOMEM, "%s: %s", path, strerror(ENOMEM));
+		return fwa_fail(error, -ENOMEM, "%s: %s", path, strerror(ENOMEM));
 	return controller_of(path, whole, ret, error);
 }
 
 int fwa_discover_path_in(const char *sysfs, const char *path, struct fwa_found *ret,
-			 char error[256])
+			 char error[FWA_ERROR_LEN])
 {
 	fwa_auto_free char *node = realpath(path, NULL);
 	fwa_auto_free char *sys = NULL;
@@ -255,24 +245,24 @@ int fwa_discover_path_in(const char *sysfs, const char *path, struct fwa_found *
 	int r;
 
 	if (!node || stat(node, &st) < 0)
-		return fail(error, -errno, "%.128s: %s", path, strerror(errno));
+		return fwa_fail(error, -errno, "%.128s: %s", path, strerror(errno));
 	if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
-		return fail(error, -ENOTBLK, "%.128s: not a device node", path);
+		return fwa_fail(error, -ENOTBLK, "%.128s: not a device node", path);
 	if (strlen(node) >= sizeof(ret->node))
-		return fail(error, -ENAMETOOLONG, "%.128s..: the path is too long", path);
+		return fwa_fail(error, -ENAMETOOLONG, "%.128s..: the path is too long", path);
 	snprintf(number, sizeof(number), "dev/%s/%u:%u", S_ISCHR(st.st_mode) ? "char" : "block",
 		 major(st.st_rdev), minor(st.st_rdev));
 	sys = follow(sysfs, number);
 	if (!sys)
-		return fail(error, -ENODEV, "%s: the kernel has no such device (%s/%s)", path,
-			    sysfs, number);
+		return fwa_fail(error, -ENODEV, "%s: the kernel has no such device (%s/%s)", path,
+				sysfs, number);
 	r = identify(path, node, sys, &found, error);
 	if (r == 0)
 		*ret = found;
 	return r;
 }
 
-int fwa_discover_path(const char *path, struct fwa_found *ret, char error[256])
+int fwa_discover_path(const char *path, struct fwa_found *ret, char error[FWA_ERROR_LEN])
 {
 	return fwa_discover_path_in(SYSFS, path, ret, error);
 }

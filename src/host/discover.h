@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/error.h"
+
 struct fwa_found {
 	char name[64];  /* "nvme0", "mem0": safe as a file name and for patterns */
 	char node[256]; /* "/dev/nvme0" */
@@ -26,9 +28,9 @@ bool fwa_discover_name(const char *subsystem, const char *name, struct fwa_found
  * fwadmit knows, -EMLINK when a namespace has several controllers, other negative errno; @error
  * (256 bytes) says why.
  */
-int fwa_discover_path(const char *path, struct fwa_found *ret, char error[256]);
+int fwa_discover_path(const char *path, struct fwa_found *ret, char error[FWA_ERROR_LEN]);
 
 /* The same on a sysfs that is mounted, or imitated, at @sysfs. */
 int fwa_discover_in(const char *sysfs, struct fwa_found **ret, size_t *ret_n);
 int fwa_discover_path_in(const char *sysfs, const char *path, struct fwa_found *ret,
-			 char error[256]);
+			 char error[FWA_ERROR_LEN]);

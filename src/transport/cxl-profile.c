@@ -23,7 +23,7 @@ struct reading {
 	struct fwa_device *dev;
 	uint32_t payload; /* bytes of @buf, one mailbox payload */
 	uint8_t *buf;
-	char *error; /* 256 bytes */
+	char *error; /* FWA_ERROR_LEN bytes */
 };
 
 static uint32_t payload_of(const struct fwa_device *dev)
@@ -50,12 +50,10 @@ static int ask(struct reading *r, uint16_t opcode, struct fwa_span in, struct fw
 
 	memset(r->buf, 0, r->payload);
 	e = r->dev->ops->submit(r->dev, &cmd, &reply, FWA_READ_TIMEOUT_MS);
-	if (e == -ENODEV || e == -ETIMEDOUT) {
-		snprintf(r->error, 256, "%s while its declarations were read (command %04Xh)",
-			 e == -ENODEV ? "the device is gone" : "the device does not answer",
-			 opcode);
-		return e;
-	}
+	if (e == -ENODEV || e == -ETIMEDOUT)
+		return fwa_fail(r->error, e, "%s while its declarations were read (command %04Xh)",
+				e == -ENODEV ? "the device is gone" : "the device does not answer",
+				opcode);
 	*ret_reply = fwa_span(r->buf, e < 0 || reply.code != CXL_RC_SUCCESS ? 0 : reply.out_len);
 	return 0;
 }
@@ -236,17 +234,15 @@ static void encode(const struct reading *r, const struct collection *c, struct f
 		fwa_profile_add(w, FWA_RECORD_CXL_CEL_AGAIN, again);
 }
 
-int fwa_cxl_profile_read(struct fwa_device *dev, struct fwa_writer *w, char error[256])
+int fwa_cxl_profile_read(struct fwa_device *dev, struct fwa_writer *w, char error[FWA_ERROR_LEN])
 {
 	struct reading r = { .dev = dev, .payload = payload_of(dev), .error = error };
 	fwa_auto_free struct collection *c = calloc(1, sizeof(*c));
 	fwa_auto_free uint8_t *buf = calloc(1, r.payload);
 	int e;
 
-	if (!c || !buf) {
-		snprintf(error, 256, "out of memory while the declarations were read");
-		return -ENOMEM;
-	}
+	if (!c || !buf)
+		return fwa_fail(error, -ENOMEM, "out of memory while the declarations were read");
 	r.buf = buf;
 	e = collect(&r, c);
 	if (e == 0)

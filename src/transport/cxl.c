@@ -176,18 +176,14 @@ static int setup(struct cxl_device *cxl, int sysfs, struct fwa_open_args *args, 
 	unsigned long payload_max = fwa_sysfs_number(sysfs, "payload_max");
 	int r;
 
-	if (payload_max < CXL_PAYLOAD_MIN || payload_max > CXL_PAYLOAD_MAX) {
-		snprintf(args->error, sizeof(args->error),
-			 "%s: a mailbox of %lu bytes makes no sense", path, payload_max);
-		return -EPROTO;
-	}
+	if (payload_max < CXL_PAYLOAD_MIN || payload_max > CXL_PAYLOAD_MAX)
+		return fwa_fail(args->error, -EPROTO, "%s: a mailbox of %lu bytes makes no sense",
+				path, payload_max);
 	cxl->base.payload_max = (uint32_t)payload_max;
 	cxl->out = malloc(payload_max);
 	r = cxl->out ? query_commands(cxl) : -ENOMEM;
-	if (r < 0) {
-		snprintf(args->error, sizeof(args->error), "%s: %s", path, strerror(-r));
-		return r;
-	}
+	if (r < 0)
+		return fwa_fail(args->error, r, "%s: %s", path, strerror(-r));
 	fwa_sysfs_pci_id(sysfs, "../vendor", cxl->base.id.vendor);
 	fwa_sysfs_pci_id(sysfs, "../device", cxl->base.id.model);
 	fwa_sysfs_text(sysfs, "serial", cxl->base.id.serial);
@@ -207,8 +203,7 @@ int fwa_cxl_open(struct fwa_open_args *args, const char *rest, struct fwa_device
 	cxl = calloc(1, sizeof(*cxl));
 	if (!cxl) {
 		fwa_node_close(&node);
-		snprintf(args->error, sizeof(args->error), "%s: out of memory", rest);
-		return -ENOMEM;
+		return fwa_fail(args->error, -ENOMEM, "%s: out of memory", rest);
 	}
 	cxl->base.ops = &cxl_ops;
 	cxl->base.family = FWA_FAMILY_CXL;

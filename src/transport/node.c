@@ -7,22 +7,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
 #include "base/util.h"
-
-__attribute__((format(printf, 3, 4))) static int failed(struct fwa_open_args *args, int err,
-							const char *format, ...)
-{
-	va_list ap;
-
-	va_start(ap, format);
-	vsnprintf(args->error, sizeof(args->error), format, ap);
-	va_end(ap);
-	return err;
-}
 
 /* O_NONBLOCK: a FIFO or a serial line named by mistake is an error, not a wait. */
 static int open_node(struct fwa_open_args *args, const char *path)
@@ -34,7 +22,7 @@ static int open_node(struct fwa_open_args *args, const char *path)
 	else
 		fd = open(path, O_RDWR | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (fd < 0)
-		return failed(args, -errno, "%s: %s", path, strerror(errno));
+		return fwa_fail(args->error, -errno, "%s: %s", path, strerror(errno));
 	return fd;
 }
 
@@ -71,12 +59,13 @@ int fwa_node_open(struct fwa_open_args *args, const char *path, const char *subs
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &st) < 0)
-		return failed(args, -errno, "%s: %s", path, strerror(errno));
+		return fwa_fail(args->error, -errno, "%s: %s", path, strerror(errno));
 	if (!S_ISCHR(st.st_mode))
-		return failed(args, -ENODEV, "%s: not %s: not a character device", path, what);
+		return fwa_fail(args->error, -ENODEV, "%s: not %s: not a character device", path,
+				what);
 	sysfs = open_sysfs(st.st_rdev);
 	if (sysfs < 0 || !is_of(sysfs, subsystem))
-		return failed(args, -ENODEV, "%s: not %s", path, what);
+		return fwa_fail(args->error, -ENODEV, "%s: not %s", path, what);
 	*ret = (struct fwa_node){ .fd = fwa_steal_fd(&fd), .sysfs = fwa_steal_fd(&sysfs) };
 	return 0;
 }

@@ -25,7 +25,7 @@
 
 struct reading {
 	struct fwa_device *dev;
-	char *error; /* 256 bytes */
+	char *error; /* FWA_ERROR_LEN bytes */
 	uint8_t log[NVME_EFFECTS_LEN];
 	uint8_t log_again[NVME_EFFECTS_LEN];
 	uint8_t page[NVME_IDENTIFY_LEN]; /* the newest Identify answer */
@@ -60,11 +60,10 @@ static int ask(struct reading *r, struct fwa_command *cmd, uint8_t *page)
 	cmd->out_len = NVME_IDENTIFY_LEN;
 	memset(page, 0, NVME_IDENTIFY_LEN);
 	e = r->dev->ops->submit(r->dev, cmd, &reply, FWA_READ_TIMEOUT_MS);
-	if (words_for(e)) {
-		snprintf(r->error, 256, "%s while its declarations were read (admin command %02Xh)",
-			 words_for(e), cmd->opcode);
-		return e;
-	}
+	if (words_for(e))
+		return fwa_fail(r->error, e,
+				"%s while its declarations were read (admin command %02Xh)",
+				words_for(e), cmd->opcode);
 	if (e == 0 && reply.code == 0 && reply.out_len == NVME_IDENTIFY_LEN)
 		return 1;
 	memset(page, 0, NVME_IDENTIFY_LEN);
@@ -173,7 +172,7 @@ static void encode(const struct reading *r, const struct fwa_writer *namespaces,
 				fwa_span(namespaces->buf, namespaces->len));
 }
 
-int fwa_nvme_profile_read(struct fwa_device *dev, struct fwa_writer *w, char error[256])
+int fwa_nvme_profile_read(struct fwa_device *dev, struct fwa_writer *w, char error[FWA_ERROR_LEN])
 {
 	fwa_auto_free struct reading *r = calloc(1, sizeof(*r));
 	uint8_t records[FWA_PROFILE_NAMESPACES_MAX * NAMESPACE_RECORD_LEN];
@@ -181,10 +180,8 @@ int fwa_nvme_profile_read(struct fwa_device *dev, struct fwa_writer *w, char err
 	bool has_log = false;
 	int e;
 
-	if (!r) {
-		snprintf(error, 256, "out of memory while the declarations were read");
-		return -ENOMEM;
-	}
+	if (!r)
+		return fwa_fail(error, -ENOMEM, "out of memory while the declarations were read");
 	r->dev = dev;
 	r->error = error;
 	e = collect(r, &namespaces, &has_log);

@@ -210,8 +210,7 @@ int fwa_nvme_open(struct fwa_open_args *args, const char *rest, struct fwa_devic
 	nvme = calloc(1, sizeof(*nvme));
 	if (!nvme) {
 		fwa_node_close(&node);
-		snprintf(args->error, sizeof(args->error), "%s: out of memory", rest);
-		return -ENOMEM;
+		return fwa_fail(args->error, -ENOMEM, "%s: out of memory", rest);
 	}
 	nvme->base.ops = &nvme_ops;
 	nvme->base.family = FWA_FAMILY_NVME;

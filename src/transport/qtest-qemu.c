@@ -169,20 +169,18 @@ static int spawn(const char *program, char *const *argv, int rom, int disk, stru
 	return 0;
 }
 
-static int say_why_not(int r, const char *program, char *error)
+static int say_why_not(int r, const char *program, char error[FWA_ERROR_LEN])
 {
 	if (r == -ENOENT && !strchr(program, '/'))
-		snprintf(error, 256,
-			 "qtest needs QEMU and there is no %.64s: install the "
-			 "package " FWA_QEMU_PACKAGE ", or name a program with qemu=PATH",
-			 program);
-	else
-		snprintf(error, 256, "cannot start %.150s: %s", program, strerror(-r));
-	return r;
+		return fwa_fail(error, r,
+				"qtest needs QEMU and there is no %.64s: install the "
+				"package " FWA_QEMU_PACKAGE ", or name a program with qemu=PATH",
+				program);
+	return fwa_fail(error, r, "cannot start %.150s: %s", program, strerror(-r));
 }
 
 int fwa_qemu_start(const char *program, const char *const *args, size_t disk_size,
-		   struct fwa_qemu *ret, char *error)
+		   struct fwa_qemu *ret, char error[FWA_ERROR_LEN])
 {
 	const char *argv[ARGS_MAX] = { program };
 	fwa_auto_close int rom = make_rom();
@@ -239,7 +237,7 @@ static int wait_end(const struct fwa_qemu *qemu)
 	return r == 0 ? -ETIMEDOUT : 0;
 }
 
-int fwa_qemu_version(const char *program, struct fwa_qemu_version *ret, char *error)
+int fwa_qemu_version(const char *program, struct fwa_qemu_version *ret, char error[FWA_ERROR_LEN])
 {
 	const char *argv[] = { program, "--version", NULL };
 	struct fwa_qemu qemu = { 0 };
@@ -255,11 +253,9 @@ int fwa_qemu_version(const char *program, struct fwa_qemu_version *ret, char *er
 	if (r < 0)
 		return say_why_not(r, program, error);
 	if (sscanf(line, "QEMU emulator version %31[0-9.]", v.text) != 1 ||
-	    sscanf(v.text, "%3u.%3u", &v.major, &v.minor) != 2) {
-		snprintf(error, 256, "%.100s is no QEMU: its --version says \"%.100s\"", program,
-			 line);
-		return -EPROTO;
-	}
+	    sscanf(v.text, "%3u.%3u", &v.major, &v.minor) != 2)
+		return fwa_fail(error, -EPROTO, "%.100s is no QEMU: its --version says \"%.100s\"",
+				program, line);
 	*ret = v;
 	return 0;
 }

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "base/error.h"
+
 #define FWA_QEMU_PROGRAM "qemu-system-x86_64"
 #define FWA_QEMU_PACKAGE "qemu-system-x86"
 
@@ -34,10 +36,10 @@ struct fwa_qemu_version {
 
 /*
  * Asks @program (a path, or a name to look up in PATH) for its version, which takes it some 15 ms.
- * 0; -ENOENT it is not there, -EPROTO it is no QEMU, other negative errno; @error (256 bytes) says
+ * 0; -ENOENT it is not there, -EPROTO it is no QEMU, other negative errno; @error says
  * what and why.
  */
-int fwa_qemu_version(const char *program, struct fwa_qemu_version *ret, char *error);
+int fwa_qemu_version(const char *program, struct fwa_qemu_version *ret, char error[FWA_ERROR_LEN]);
 
 /*
  * Starts a q35 machine of 256 MiB with the further arguments @args (ended by NULL) and a disk of
@@ -45,7 +47,7 @@ int fwa_qemu_version(const char *program, struct fwa_qemu_version *ret, char *er
  * does not mean that it likes its arguments: its first answer tells.
  */
 int fwa_qemu_start(const char *program, const char *const *args, size_t disk_size,
-		   struct fwa_qemu *ret, char *error);
+		   struct fwa_qemu *ret, char error[FWA_ERROR_LEN]);
 
 /* Kills and reaps it and closes its descriptors. Takes a zeroed struct. */
 void fwa_qemu_stop(struct fwa_qemu *qemu);

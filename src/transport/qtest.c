@@ -7,7 +7,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -32,7 +31,7 @@ static const char *option(const char *word, const char *key)
 }
 
 /* Cuts @rest at its commas; @ret views it. */
-static int parse(char *rest, struct options *ret, char *error)
+static int parse(char *rest, struct options *ret, char error[FWA_ERROR_LEN])
 {
 	struct options o = { .type = strsep(&rest, ","), .qemu = FWA_QEMU_PROGRAM };
 	const char *word;
@@ -44,54 +43,55 @@ static int parse(char *rest, struct options *ret, char *error)
 			o.qemu = value;
 		else if ((value = option(word, "version=")))
 			o.version = value;
-		else {
-			snprintf(error, 256,
-				 "qtest has no option \"%.60s\": there are qemu=PATH, version=X.Y",
-				 word);
-			return -EINVAL;
-		}
+		else
+			return fwa_fail(error, -EINVAL,
+					"qtest has no option \"%.60s\": there are qemu=PATH, "
+					"version=X.Y",
+					word);
 	}
 	*ret = o;
 	return 0;
 }
 
-static const struct fwa_qtest_type *find_type(const char *name, char *error)
+static const struct fwa_qtest_type *find_type(const char *name, char error[FWA_ERROR_LEN])
 {
 	for (size_t i = 0; i < FWA_ARRAY_SIZE(types); i++)
 		if (strcmp(types[i]->name, name) == 0)
 			return types[i];
-	snprintf(error, 256, "qtest has no device \"%.60s\": there are cxl-type3, nvme", name);
+	fwa_fail(error, -EINVAL, "qtest has no device \"%.60s\": there are cxl-type3, nvme", name);
 	return NULL;
 }
 
 /* "10.0" asks for 10.0, 10.0.8 ..., not for 10.01. */
-static int check_version(const struct options *o, const struct fwa_qemu_version *v, char *error)
+static int check_version(const struct options *o, const struct fwa_qemu_version *v,
+			 char error[FWA_ERROR_LEN])
 {
 	size_t len = o->version ? strlen(o->version) : 0;
 
 	if (!len || (strncmp(v->text, o->version, len) == 0 &&
 		     (v->text[len] == '\0' || v->text[len] == '.')))
 		return 0;
-	snprintf(error, 256, "%.120s is QEMU %s, and version=%.20s was asked for", o->qemu, v->text,
-		 o->version);
-	return -ENOENT;
+	return fwa_fail(error, -ENOENT, "%.120s is QEMU %s, and version=%.20s was asked for",
+			o->qemu, v->text, o->version);
 }
 
 /* QEMU's own words when it has ended, else ours. */
-static void explain(const struct fwa_qtest_device *d, const struct options *o, int r, char *error)
+static void explain(const struct fwa_qtest_device *d, const struct options *o, int r,
+		    char error[FWA_ERROR_LEN])
 {
 	char line[160];
 
 	fwa_qemu_complaint(&d->qemu, line, sizeof(line));
 	if (line[0])
-		snprintf(error, 256, "qtest:%s: %s", o->type, line);
+		fwa_fail(error, r, "qtest:%s: %s", o->type, line);
 	else
-		snprintf(error, 256, "qtest:%s: %.100s does not behave like this device: %s",
-			 o->type, o->qemu, strerror(-r));
+		fwa_fail(error, r, "qtest:%s: %.100s does not behave like this device: %s", o->type,
+			 o->qemu, strerror(-r));
 }
 
 static int start(struct fwa_qtest_device *d, const struct fwa_qtest_type *type,
-		 const struct fwa_qemu_version *v, const struct options *o, char *error)
+		 const struct fwa_qemu_version *v, const struct options *o,
+		 char error[FWA_ERROR_LEN])
 {
 	int r = fwa_qemu_start(o->qemu, type->args(v), type->disk_size, &d->qemu, error);
 
@@ -106,7 +106,8 @@ static int start(struct fwa_qtest_device *d, const struct fwa_qtest_type *type,
 	return r;
 }
 
-static int open_device(const struct options *o, char *error, struct fwa_device **ret_dev)
+static int open_device(const struct options *o, char error[FWA_ERROR_LEN],
+		       struct fwa_device **ret_dev)
 {
 	const struct fwa_qtest_type *type = find_type(o->type, error);
 	struct fwa_qemu_version v;
@@ -121,10 +122,8 @@ static int open_device(const struct options *o, char *error, struct fwa_device *
 	if (r < 0)
 		return r;
 	d = calloc(1, type->size);
-	if (!d) {
-		snprintf(error, 256, "out of memory");
-		return -ENOMEM;
-	}
+	if (!d)
+		return fwa_fail(error, -ENOMEM, "out of memory");
 	r = start(d, type, &v, o, error);
 	if (r < 0)
 		fwa_qtest_close(&d->dev);
@@ -136,19 +135,15 @@ static int open_device(const struct options *o, char *error, struct fwa_device *
 int fwa_qtest_open(struct fwa_open_args *args, const char *rest, struct fwa_device **ret_dev)
 {
 	fwa_auto_free char *words = strdup(rest);
-	struct options o;
+	struct options o = { 0 };
 	int r;
 
-	if (!words) {
-		snprintf(args->error, sizeof(args->error), "out of memory");
-		return -ENOMEM;
-	}
+	if (!words)
+		return fwa_fail(args->error, -ENOMEM, "out of memory");
 	for (const char *p = words; *p; p++) {
-		if (iscntrl((unsigned char)*p)) {
-			snprintf(args->error, sizeof(args->error),
-				 "a control character in the name of a qtest device");
-			return -EINVAL;
-		}
+		if (iscntrl((unsigned char)*p))
+			return fwa_fail(args->error, -EINVAL,
+					"a control character in the name of a qtest device");
 	}
 	r = parse(words, &o, args->error);
 	return r < 0 ? r : open_device(&o, args->error, ret_dev);

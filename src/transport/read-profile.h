@@ -10,5 +10,5 @@
 #define FWA_READ_TIMEOUT_MS 2000
 
 /* As fwa_profile_read(), for one kind of device each; whether all fitted into @w is for it to see. */
-int fwa_cxl_profile_read(struct fwa_device *dev, struct fwa_writer *w, char error[256]);
-int fwa_nvme_profile_read(struct fwa_device *dev, struct fwa_writer *w, char error[256]);
+int fwa_cxl_profile_read(struct fwa_device *dev, struct fwa_writer *w, char error[FWA_ERROR_LEN]);
+int fwa_nvme_profile_read(struct fwa_device *dev, struct fwa_writer *w, char error[FWA_ERROR_LEN]);

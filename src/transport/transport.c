@@ -6,7 +6,6 @@
 #include "transport/transport.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/util.h"
@@ -30,9 +29,8 @@ int fwa_device_open(struct fwa_open_args *args, struct fwa_device **ret_dev)
 		if (strncmp(args->spec, transports[i].prefix, len) == 0)
 			return transports[i].open(args, args->spec + len, ret_dev);
 	}
-	snprintf(args->error, sizeof(args->error),
-		 "\"%.80s\" does not begin with sim:, qtest:, cxl: or nvme:", args->spec);
-	return -EINVAL;
+	return fwa_fail(args->error, -EINVAL,
+			"\"%.80s\" does not begin with sim:, qtest:, cxl: or nvme:", args->spec);
 }
 
 struct fwa_device *fwa_device_close(struct fwa_device *dev)
@@ -42,14 +40,12 @@ struct fwa_device *fwa_device_close(struct fwa_device *dev)
 	return NULL;
 }
 
-int fwa_profile_read(struct fwa_device *dev, struct fwa_writer *w, char error[256])
+int fwa_profile_read(struct fwa_device *dev, struct fwa_writer *w, char error[FWA_ERROR_LEN])
 {
 	int r = dev->is_nvme ? fwa_nvme_profile_read(dev, w, error)
 			     : fwa_cxl_profile_read(dev, w, error);
 
-	if (r == 0 && w->full) {
-		snprintf(error, 256, "the declarations do not fit into a profile");
-		return -ENOBUFS;
-	}
+	if (r == 0 && w->full)
+		return fwa_fail(error, -ENOBUFS, "the declarations do not fit into a profile");
 	return r;
 }

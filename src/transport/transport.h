@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "core/command.h"
 #include "core/profile.h"
 
@@ -52,8 +53,8 @@ struct fwa_device {
 struct fwa_open_args {
 	/* "sim:honest,seed=3", "qtest:nvme", "cxl:/dev/cxl/mem0", "nvme:/dev/nvme0" */
 	const char *spec;
-	int fd;          /* already open device node, owned by the caller, -1 to open spec's path */
-	char error[256]; /* on failure: one line that says what and why */
+	int fd; /* already open device node, owned by the caller, -1 to open spec's path */
+	char error[FWA_ERROR_LEN]; /* on failure: one line that says what and why */
 };
 
 /*
@@ -76,7 +77,7 @@ bool fwa_sim_personality(size_t i, const char **ret_name, const char **ret_about
 /*
  * Reads every declaration of @dev and writes the encoded profile (core/profile.h) to @w. The CEL is
  * read whole in one piece, twice; a second reading that differs is recorded. 0, or negative errno
- * with @error (256 bytes) filled: a device without a usable declaration still gives 0 and a profile
+ * with @error filled: a device without a usable declaration still gives 0 and a profile
  * that declares nothing, so that everything is refused.
  */
-int fwa_profile_read(struct fwa_device *dev, struct fwa_writer *w, char error[256]);
+int fwa_profile_read(struct fwa_device *dev, struct fwa_writer *w, char error[FWA_ERROR_LEN]);

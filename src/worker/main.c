@@ -93,7 +93,7 @@ static int open_lockdown(void)
 }
 
 /* A device that cannot be read at all is not served; one that declares nonsense is: it refuses. */
-static int read_profile(struct worker *w, char error[256])
+static int read_profile(struct worker *w, char error[FWA_ERROR_LEN])
 {
 	struct fwa_writer out;
 	int r;
@@ -106,14 +106,12 @@ static int read_profile(struct worker *w, char error[256])
 	if (r < 0)
 		return r;
 	if (out.full || fwa_profile_parse(&w->profile, fwa_span(w->encoded, out.len)) < 0 ||
-	    !fwa_profile_check(&w->profile)) {
-		snprintf(error, 256, "its declarations are too long or make no profile");
-		return -EPROTO;
-	}
+	    !fwa_profile_check(&w->profile))
+		return fwa_fail(error, -EPROTO, "its declarations are too long or make no profile");
 	return 0;
 }
 
-static int set_up(struct worker *w, const struct options *o, char error[256])
+static int set_up(struct worker *w, const struct options *o, char error[FWA_ERROR_LEN])
 {
 	struct fwa_open_args args = { .spec = o->spec, .fd = o->device_fd };
 	int r = sandbox_begin();
@@ -123,10 +121,8 @@ static int set_up(struct worker *w, const struct options *o, char error[256])
 	if (r < 0)
 		return r;
 	r = fwa_device_open(&args, &w->device);
-	if (r < 0) {
-		snprintf(error, 256, "%s", args.error);
-		return r;
-	}
+	if (r < 0)
+		return fwa_fail(error, r, "%s", args.error);
 	w->lockdown_fd = open_lockdown();
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (w->epoll < 0)
@@ -165,7 +161,7 @@ int main(int argc, char **argv)
 			     .listen_fd = -1,
 			     .control_fd = -1 };
 	static struct worker w; /* the profile's table is large, and mostly untouched */
-	char error[256] = "";
+	char error[FWA_ERROR_LEN] = "";
 	int r;
 
 	parse_options(argc, argv, &o);

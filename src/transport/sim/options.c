@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ERROR_LEN 256
-
 static const struct key {
 	const char *name;
 	size_t at; /* in struct sim_options */
@@ -43,16 +41,16 @@ static bool is(struct fwa_span w, const char *name)
 }
 
 /* @intro about @w, and what there is instead. */
-static int unknown(char error[ERROR_LEN], const char *intro, struct fwa_span w,
+static int unknown(char error[FWA_ERROR_LEN], const char *intro, struct fwa_span w,
 		   const char *(*name)(size_t i))
 {
 	size_t len;
 
-	snprintf(error, ERROR_LEN, "%s \"%.*s\"; there are", intro, (int)(w.len < 40 ? w.len : 40),
-		 (const char *)w.data);
+	snprintf(error, FWA_ERROR_LEN, "%s \"%.*s\"; there are", intro,
+		 (int)(w.len < 40 ? w.len : 40), (const char *)w.data);
 	for (size_t i = 0; name(i); i++) {
 		len = strlen(error);
-		snprintf(error + len, ERROR_LEN - len, "%s %s", i ? "," : "", name(i));
+		snprintf(error + len, FWA_ERROR_LEN - len, "%s %s", i ? "," : "", name(i));
 	}
 	return -EINVAL;
 }
@@ -101,7 +99,7 @@ static bool number(struct fwa_span w, const struct key *k, uint64_t *ret)
 	return true;
 }
 
-static int parse_pair(struct fwa_span pair, struct sim_options *o, char error[ERROR_LEN])
+static int parse_pair(struct fwa_span pair, struct sim_options *o, char error[FWA_ERROR_LEN])
 {
 	const uint8_t *equals = memchr(pair.data, '=', pair.len);
 	struct fwa_span name = pair, value = { NULL, 0 };
@@ -116,14 +114,13 @@ static int parse_pair(struct fwa_span pair, struct sim_options *o, char error[ER
 		return unknown(error, "unknown option", name, key_name);
 	if (number(value, k, value_of(o, k)))
 		return 0;
-	snprintf(error, ERROR_LEN, "%s takes a %s from %llu to %llu", k->name,
-		 k->power_of_two ? "power of two" : "number", (unsigned long long)k->min,
-		 (unsigned long long)k->max);
-	return -EINVAL;
+	return fwa_fail(error, -EINVAL, "%s takes a %s from %llu to %llu", k->name,
+			k->power_of_two ? "power of two" : "number", (unsigned long long)k->min,
+			(unsigned long long)k->max);
 }
 
 int sim_options_parse(const char *text, const struct sim_personality **ret_personality,
-		      struct sim_options *ret_options, char error[ERROR_LEN])
+		      struct sim_options *ret_options, char error[FWA_ERROR_LEN])
 {
 	struct fwa_span w = word(text);
 	const struct sim_personality *p = find_personality(w);

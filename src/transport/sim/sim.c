@@ -145,10 +145,8 @@ int fwa_sim_open(struct fwa_open_args *args, const char *rest, struct fwa_device
 	if (r < 0)
 		return r;
 	s = calloc(1, sizeof(*s) + options.payload);
-	if (!s) {
-		snprintf(args->error, sizeof(args->error), "sim: out of memory");
-		return -ENOMEM;
-	}
+	if (!s)
+		return fwa_fail(args->error, -ENOMEM, "sim: out of memory");
 	s->dev.ops = &ops;
 	s->dev.family = FWA_FAMILY_SIM;
 	s->dev.payload_max = (uint32_t)options.payload;

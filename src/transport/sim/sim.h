@@ -229,9 +229,9 @@ uint64_t sim_random(struct sim *s);
 /* CLOCK_MONOTONIC in ns. */
 uint64_t sim_now(void);
 
-/* Reads "PERSONALITY[,key=value...]": 0, or -EINVAL with one line in @error (256 bytes). */
+/* Reads "PERSONALITY[,key=value...]": 0, or -EINVAL with one line in @error. */
 int sim_options_parse(const char *text, const struct sim_personality **ret_personality,
-		      struct sim_options *ret_options, char error[256]);
+		      struct sim_options *ret_options, char error[FWA_ERROR_LEN]);
 extern const struct sim_personality sim_personalities[];
 extern const size_t sim_n_personalities;
 
