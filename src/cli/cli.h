@@ -67,8 +67,6 @@ const char *cli_socket_dir(const struct cli *cli);
 void cli_print_help(void);
 void cli_print_verb_help(const struct cli_verb *verb);
 void cli_print_man(void);
-/* The synopsis without its options: "effects [DEVICE] [OPTION]..". */
-void cli_print_synopsis(const struct cli_verb *verb, const char *prefix);
 
 /* complete.c: @shell as CLI_OPT_COMPLETION's number. */
 void cli_print_completion(unsigned int shell);

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What all families share: the command's name, its data, and that every option given has a meaning.
+ */
 #include "cli/command.h"
 
 #include <errno.h>

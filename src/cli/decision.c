@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The words for a decision: its codes, and for a refusal what would pass (C30).
+ */
 #include "cli/decision.h"
 
 #include <pwd.h>

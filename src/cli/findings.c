@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Findings in text: a table, a summary of one line, and the line about what was examined.
+ */
 #include "cli/findings.h"
 
 #include <stdio.h>

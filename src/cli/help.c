@@ -10,6 +10,7 @@
 
 #define NAME_WIDTH 32
 #define LINE_WIDTH 80
+#define OPTION_TEXT 64
 
 struct pair {
 	const char *name;
@@ -76,18 +77,26 @@ static void print_pairs(const struct pair *pairs, size_t n)
 		printf("  %-*s %s\n", NAME_WIDTH, pairs[i].name, pairs[i].text);
 }
 
+/* "-O, --output=FILE" */
+static void option_text(const struct cli_option *o, char text[OPTION_TEXT])
+{
+	char letter[8] = "";
+
+	if (o->letter)
+		snprintf(letter, sizeof(letter), "-%c, ", o->letter);
+	snprintf(text, OPTION_TEXT, "%s--%s%s%s", letter, o->name, o->arg ? "=" : "",
+		 o->arg ? o->arg : "");
+}
+
 static void print_options(uint64_t set)
 {
 	for (int i = 0; i < CLI_OPT_COUNT; i++) {
 		const struct cli_option *o = &cli_options[i];
-		char letter[8] = "", name[64];
+		char name[OPTION_TEXT];
 
 		if (!(set & CLI_BIT(i)) || o->hidden)
 			continue;
-		if (o->letter)
-			snprintf(letter, sizeof(letter), "-%c, ", o->letter);
-		snprintf(name, sizeof(name), "%s--%s%s%s", letter, o->name, o->arg ? "=" : "",
-			 o->arg ? o->arg : "");
+		option_text(o, name);
 		printf("  %-*s %s\n", NAME_WIDTH, name, o->help);
 	}
 }
@@ -112,7 +121,7 @@ static void print_paragraph(const char *text)
 	putchar('\n');
 }
 
-void cli_print_synopsis(const struct cli_verb *verb, const char *prefix)
+static void print_synopsis(const struct cli_verb *verb, const char *prefix)
 {
 	printf("%sfwadmit %s%s%s [OPTION]..\n", prefix, verb->name, *verb->synopsis ? " " : "",
 	       verb->synopsis);
@@ -144,7 +153,7 @@ void cli_print_help(void)
 
 void cli_print_verb_help(const struct cli_verb *verb)
 {
-	cli_print_synopsis(verb, "usage: ");
+	print_synopsis(verb, "usage: ");
 	putchar('\n');
 	print_paragraph(verb->about);
 	if (verb->options) {
@@ -189,14 +198,11 @@ static void print_roff_options(uint64_t set)
 {
 	for (int i = 0; i < CLI_OPT_COUNT; i++) {
 		const struct cli_option *o = &cli_options[i];
-		char name[80], letter[8] = "";
+		char name[OPTION_TEXT];
 
 		if (!(set & CLI_BIT(i)) || o->hidden)
 			continue;
-		if (o->letter)
-			snprintf(letter, sizeof(letter), "-%c, ", o->letter);
-		snprintf(name, sizeof(name), "%s--%s%s%s", letter, o->name, o->arg ? "=" : "",
-			 o->arg ? o->arg : "");
+		option_text(o, name);
 		print_roff_item(name, o->help);
 	}
 }

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is not known is null; text that is not UTF-8 is masked before it goes into an object.
+ */
 #include "cli/decision.h"
 
 #include <stdlib.h>

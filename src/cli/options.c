@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * getopt_long() does the parsing; its tables are made of cli_options for the verb at hand.
+ */
 #include "cli/options.h"
 
 #include <getopt.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A new file is written beside the old one and renamed, so that nobody sees half of it.
+ */
 #include "cli/output.h"
 
 #include <errno.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Files that a verb writes.
+ */
 #pragma once
 
 #include "base/bytes.h"

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a subject holds, whichever way it was opened; device.c and offline.c open it.
+ */
 #include "cli/subject.h"
 
 #include <errno.h>

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * "Did you mean": the nearest candidate by edit distance, or one that the word is a part of.
+ */
 #include <string.h>
 
 #include "cli/cli.h"

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Without memory there is no table and nothing is printed; a verb's exit code does not depend on it.
+ */
 #include "cli/table.h"
 
 #include <libsmartcols.h>

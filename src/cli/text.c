@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Nothing here allocates or prints, but for cli_hex_dump().
+ */
 #include "cli/text.h"
 
 #include <string.h>
