@@ -208,27 +208,26 @@ ssize_t fwa_recv_message(int sock, void *buf, size_t cap, int *ret_fd)
 		char buf[CMSG_SPACE(2 * sizeof(int))];
 	} control;
 	struct iovec part = { buf, cap };
-	struct msghdr m = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = control.buf,
-		.msg_controllen = sizeof(control.buf),
-	};
+	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
 	ssize_t n;
-	int r;
+	int r = 0;
 
-	*ret_fd = -1;
+	if (ret_fd) {
+		*ret_fd = -1;
+		m.msg_control = control.buf;
+		m.msg_controllen = sizeof(control.buf);
+	}
 	do
 		n = recvmsg(sock, &m, MSG_CMSG_CLOEXEC);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
-	r = take_fd(&m, ret_fd);
-	if (r == 0 && m.msg_flags & MSG_TRUNC)
+	if (ret_fd)
+		r = take_fd(&m, ret_fd);
+	if (r == 0 && m.msg_flags & MSG_TRUNC) {
 		r = -EMSGSIZE;
-	if (r < 0) {
-		*ret_fd = fwa_close(*ret_fd);
-		return r;
+		if (ret_fd)
+			*ret_fd = fwa_close(*ret_fd);
 	}
-	return n;
+	return r < 0 ? r : n;
 }

@@ -32,6 +32,7 @@ int fwa_send_message(int sock, const struct iovec *parts, size_t n, int fd);
 /*
  * Receives one message of at most @cap bytes. The length, 0 when the peer is gone; -EMSGSIZE for a
  * longer one (it is consumed), -EPROTO for more than one descriptor, -EAGAIN, other negative errno.
- * *ret_fd is the descriptor that came with it (close-on-exec, owned by the caller) or -1.
+ * *ret_fd is the descriptor that came with it (close-on-exec, owned by the caller) or -1. With
+ * @ret_fd NULL the kernel drops what descriptors come: they are never ours to close.
  */
 ssize_t fwa_recv_message(int sock, void *buf, size_t cap, int *ret_fd);

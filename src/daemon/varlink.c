@@ -13,7 +13,7 @@
 #include "base/util.h"
 #include "daemon/log.h"
 
-#define SILENCE 5000000ull /* us */
+#define PATIENCE 5000000ull /* us for a request to come, and for its reply to be taken */
 
 struct client {
 	struct client *next;
@@ -49,7 +49,7 @@ static void client_free(struct client *c)
 	free(c);
 }
 
-static int on_silence(sd_event_source *source, uint64_t us, void *userdata)
+static int on_late(sd_event_source *source, uint64_t us, void *userdata)
 {
 	client_free(userdata);
 	return 0;
@@ -77,6 +77,7 @@ static int client_write(struct client *c)
 static int client_answer(struct client *c, const char *nul)
 {
 	size_t len = (size_t)(nul - c->in);
+	int r;
 
 	c->out = fwa_varlink_reply(c->varlink->daemon, c->in, len);
 	if (!c->out)
@@ -85,7 +86,8 @@ static int client_answer(struct client *c, const char *nul)
 	c->out_at = 0;
 	c->in_len -= len + 1;
 	memmove(c->in, nul + 1, c->in_len);
-	return client_write(c);
+	r = sd_event_source_set_time_relative(c->timer, PATIENCE);
+	return r < 0 ? r : client_write(c);
 }
 
 static int client_read(struct client *c)
@@ -116,8 +118,6 @@ static int client_work(struct client *c, uint32_t events)
 		r = -EMSGSIZE; /* a request without an end */
 	if (r == 0)
 		r = sd_event_source_set_io_events(c->io, c->out ? EPOLLOUT : EPOLLIN);
-	if (r == 0)
-		r = sd_event_source_set_time_relative(c->timer, SILENCE);
 	return r;
 }
 
@@ -147,8 +147,8 @@ static int client_new(struct fwa_varlink *varlink, int fd)
 	varlink->n_clients++;
 	r = sd_event_add_io(event, &c->io, fd, EPOLLIN, on_client, c);
 	if (r >= 0)
-		r = sd_event_add_time_relative(event, &c->timer, CLOCK_MONOTONIC, SILENCE, 0,
-					       on_silence, c);
+		r = sd_event_add_time_relative(event, &c->timer, CLOCK_MONOTONIC, PATIENCE, 0,
+					       on_late, c);
 	if (r < 0)
 		client_free(c);
 	return r;

@@ -17,6 +17,8 @@
 #include <fcntl.h>
 #include <linux/nvme_ioctl.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "base/util.h"
 #include "transport/node.h"
@@ -158,8 +160,22 @@ static const struct fwa_device_ops nvme_ops = {
 	.close = nvme_close,
 };
 
+/* Whether @fd is the device that folder @name of @sysfs is about, by its number. */
+static bool is_device(int fd, int sysfs, const char *name)
+{
+	char path[300], want[FWA_TEXT_MAX] = "", have[FWA_TEXT_MAX];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/dev", name);
+	fwa_sysfs_text(sysfs, path, want);
+	if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode))
+		return false;
+	snprintf(have, sizeof(have), "%u:%u", major(st.st_rdev), minor(st.st_rdev));
+	return strcmp(have, want) == 0;
+}
+
 /* A namespace whose node cannot be opened is left out: commands for it have no path. */
-static void add_namespace(struct nvme_device *nvme, const char *name)
+static void add_namespace(struct nvme_device *nvme, int sysfs, const char *name)
 {
 	fwa_auto_close int fd = -1;
 	char path[300];
@@ -168,6 +184,9 @@ static void add_namespace(struct nvme_device *nvme, const char *name)
 	snprintf(path, sizeof(path), "/dev/%s", name);
 	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
+		return;
+	/* What devtmpfs has under that name must be what sysfs lists: names are given anew. */
+	if (!is_device(fd, sysfs, name))
 		return;
 	nsid = ioctl(fd, NVME_IOCTL_ID);
 	if (nsid <= 0)
@@ -194,7 +213,7 @@ static void open_namespaces(struct nvme_device *nvme, int sysfs)
 	}
 	while (nvme->n_namespaces < FWA_ARRAY_SIZE(nvme->namespace) && (entry = readdir(dir)))
 		if (strncmp(entry->d_name, "ng", 2) == 0)
-			add_namespace(nvme, entry->d_name);
+			add_namespace(nvme, sysfs, entry->d_name);
 	closedir(dir);
 }
 

@@ -143,8 +143,6 @@ static bool serve_control(struct worker *w)
 /* False when the worker is to end. */
 static bool serve_event(struct worker *w, void *tag)
 {
-	if (tag == &w->control)
-		return serve_control(w);
 	if (tag == &w->listener) {
 		accept_client(w);
 		return true;
@@ -166,9 +164,14 @@ int worker_loop(struct worker *w)
 
 		if (n < 0 && errno != EINTR)
 			return -errno;
+		/* A new policy holds for every request that has not been taken yet (C19). */
+		for (int i = 0; i < n; i++)
+			if (events[i].data.ptr == &w->control && !serve_control(w))
+				return 0;
 		/* A session has one descriptor, so one event: none that is dropped comes again. */
 		for (int i = 0; i < n; i++)
-			if (!serve_event(w, events[i].data.ptr))
+			if (events[i].data.ptr != &w->control &&
+			    !serve_event(w, events[i].data.ptr))
 				return 0;
 	}
 	return r;

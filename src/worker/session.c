@@ -234,7 +234,12 @@ bool session_serve(struct worker *w, struct session *s)
 	fwa_auto_close int fd = -1;
 	struct fwa_request r = { 0 };
 	enum fwa_gate_error error;
-	ssize_t n = fwa_recv_message(s->sock, message, sizeof(message), &fd);
+	/*
+	 * To close a descriptor of a caller's own file system (FUSE) can wait for that caller: from
+	 * somebody without any grant none is taken (C26).
+	 */
+	ssize_t n = fwa_recv_message(s->sock, message, sizeof(message),
+				     s->rights.n_matched ? &fd : NULL);
 
 	if (n == -EAGAIN)
 		return true;

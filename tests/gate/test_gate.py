@@ -460,6 +460,15 @@ class Identity(GateTest):
         self.assertEqual(reader.call(request(opcode=SET_LSA, payload=bytes(9))).reason, "grant-scope")
         self.assertEqual(elsewhere.call(request()).reason, "no-grant")
 
+    def test_no_descriptor_is_taken_from_a_stranger(self):
+        c = self.client("liar")
+        payload = bytes(70000)
+        fd = memfd(payload)
+        self.assertEqual(c.call(request(in_len=len(payload), flags=1), [fd]).error, E_PAYLOAD)
+        self.assertEqual(c.call(request(), [fd]).reason, "no-grant")
+        self.assertEqual(c.call(request(), [fd, fd]).reason, "no-grant")
+        os.close(fd)
+
     @unittest.skipUnless(ROOT, "needs root, to be somebody else too")
     def test_reload_reaches_connected_clients(self):
         os.seteuid(pwd.getpwnam("nobody").pw_uid)
