@@ -270,28 +270,37 @@ static uint32_t popcount(uint64_t x)
 	return n;
 }
 
-bool fwa_profile_check(const struct fwa_profile *p)
+/* Which opcodes the log lists, and which of them again; false when a word is not in the table. */
+static bool cel_in_table(const struct fwa_profile *p, uint64_t *listed, uint64_t *again)
 {
-	uint32_t present = 0;
-	uint64_t said = 0, held = 0;
-
 	for (size_t at = 0; p->cel.len - at >= CXL_CEL_ENTRY_LEN; at += CXL_CEL_ENTRY_LEN) {
 		uint16_t opcode = fwa_le16(p->cel.data + at);
 		uint16_t word = fwa_le16(p->cel.data + at + 2);
 
-		if (!bit_get(p->cxl.present, opcode) || (word & ~p->cxl.word[opcode]))
+		if (bit_get(listed, opcode))
+			bit_set(again, opcode);
+		bit_set(listed, opcode);
+		if (word & ~p->cxl.word[opcode])
 			return false;
-		if (bit_get(p->cxl.duplicate, opcode))
-			continue;
-		if (word != p->cxl.word[opcode])
+		if (word != p->cxl.word[opcode] && !bit_get(p->cxl.duplicate, opcode))
 			return false;
-		said++;
 	}
+	return true;
+}
+
+bool fwa_profile_check(const struct fwa_profile *p)
+{
+	uint64_t listed[1024] = { 0 }, again[1024] = { 0 };
+	uint32_t count = 0;
+
+	if (!cel_in_table(p, listed, again))
+		return false;
 	for (unsigned int i = 0; i < 1024; i++) {
-		present += popcount(p->cxl.present[i]);
-		held += popcount(p->cxl.present[i] & ~p->cxl.duplicate[i]);
+		if (listed[i] != p->cxl.present[i] || again[i] != p->cxl.duplicate[i])
+			return false;
+		count += popcount(listed[i]);
 	}
-	if (present != p->cxl.count || said != held)
+	if (count != p->cxl.count)
 		return false;
 	for (size_t i = 0; i < 512 && p->nvme_effects.len / 4 > i; i++)
 		if (p->nvme[i / 256][i % 256] != fwa_le32(p->nvme_effects.data + 4 * i))

@@ -465,6 +465,22 @@ static void uuids(void **state)
 	assert_false(fwa_uuid_parse("", &u));
 }
 
+/* What a count of bits alone would not see: an opcode too many beside one that is marked, or not. */
+static void profile_check_sees_an_opcode_too_many(void **state)
+{
+	static const uint16_t entries[][2] = { { 1, 2 }, { 3, 4 }, { 3, 4 } };
+
+	assert_int_equal(make_cel(entries, 3, 0), 0);
+	assert_true(fwa_profile_check(&profile));
+	profile.cxl.present[7] |= 1;
+	profile.cxl.duplicate[7] |= 1;
+	profile.cxl.count++;
+	assert_false(fwa_profile_check(&profile));
+	profile.cxl.duplicate[7] = 0;
+	profile.cxl.duplicate[0] = 0; /* two entries that said the same, now one and another */
+	assert_false(fwa_profile_check(&profile));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -489,6 +505,7 @@ int main(void)
 		cmocka_unit_test(lint_finds_what_is_wrong),
 		cmocka_unit_test(lint_nvme),
 		cmocka_unit_test(uuids),
+		cmocka_unit_test(profile_check_sees_an_opcode_too_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
