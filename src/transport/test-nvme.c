@@ -4,6 +4,7 @@
  * is replaced here: its ioctl, and the opening of nodes.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/nvme_ioctl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,8 +40,8 @@ int fwa_node_open(struct fwa_open_args *args, const char *path, const char *subs
 		  const char *what, struct fwa_node *ret)
 {
 	*ret = (struct fwa_node){ .fd = -1, .sysfs = -1 };
-	ret->fd = dup(0); /* any that can be closed */
-	return 0;
+	ret->fd = open("/dev/null", O_RDONLY | O_CLOEXEC); /* any that can be closed */
+	return ret->fd < 0 ? -errno : 0;
 }
 
 void fwa_node_close(struct fwa_node *node)
