@@ -131,6 +131,15 @@ static int read_cel(struct reading *r, uint32_t size, struct fwa_writer *cel)
 	return 0;
 }
 
+/* Does @cel list @opcode? */
+static bool declares(struct fwa_span cel, uint16_t opcode)
+{
+	for (size_t at = 0; at + CXL_CEL_ENTRY_LEN <= cel.len; at += CXL_CEL_ENTRY_LEN)
+		if (fwa_le16(cel.data + at) == opcode)
+			return true;
+	return false;
+}
+
 /* The whole list of Features to @features. */
 static int read_features(struct reading *r, struct fwa_writer *features)
 {
@@ -200,7 +209,9 @@ static int collect(struct reading *r, struct collection *c)
 	e = read_cel(r, size, &c->cel);
 	if (e < 0)
 		return e;
-	e = read_features(r, &c->features);
+	/*= spec/SECURITY-MODEL.md#C6 */
+	if (declares(written(&c->cel), CXL_OP_GET_SUPPORTED_FEATURES))
+		e = read_features(r, &c->features);
 	if (e < 0)
 		return e;
 	e = read_identify(r, &c->lsa_size);

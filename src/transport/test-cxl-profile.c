@@ -303,6 +303,26 @@ static void test_no_command_too_many(void **state)
 	test_close(bad.honest);
 }
 
+/* Takes Get Supported Features out of the CEL. */
+static void without_features(struct fwa_reply *reply)
+{
+	for (uint32_t at = 0; at + CXL_CEL_ENTRY_LEN <= reply->out_len; at += CXL_CEL_ENTRY_LEN)
+		if (fwa_le16(reply->out + at) == CXL_OP_GET_SUPPORTED_FEATURES)
+			fwa_put_le16(reply->out + at, 0xc0fe);
+}
+
+/* The reader, too, sends only what is declared. */
+static void test_features_undeclared(void **state)
+{
+	struct bad_device bad = bad_device(CXL_OP_GET_LOG, without_features);
+
+	read_device(&bad.dev);
+	assert_int_equal(fwa_profile_count(&profile), 41);
+	assert_int_equal(bad.commands, 4);
+	assert_int_equal(profile.n_features, 0);
+	test_close(bad.honest);
+}
+
 /* Counts more entries than the answer holds. */
 static void overcounted(struct fwa_reply *reply)
 {
@@ -408,7 +428,7 @@ static void test_errors(void **state)
 		bad.error = -EOPNOTSUPP;
 		read_device(&bad.dev);
 		assert_int_equal(fwa_profile_count(&profile), i < 2 ? 0 : 41);
-		assert_int_equal(profile.n_features, i == 2 ? 0 : SIM_FEATURE_COUNT);
+		assert_int_equal(profile.n_features, i < 3 ? 0 : SIM_FEATURE_COUNT);
 		assert_int_equal(profile.lsa_size, i == 3 ? 0 : SIM_LSA_LEN);
 		bad.error = -EPROTO;
 		read_device(&bad.dev);
@@ -447,6 +467,7 @@ int main(void)
 		cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_endless_features),
 		cmocka_unit_test(test_no_command_too_many),
+		cmocka_unit_test(test_features_undeclared),
 		cmocka_unit_test(test_counts_that_lie),
 		cmocka_unit_test(test_many_logs),
 		cmocka_unit_test(test_log_lengths_that_lie),
