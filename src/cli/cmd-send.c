@@ -64,6 +64,22 @@ static void print_json(const struct cli *cli, const struct cli_subject *subject,
 
 /* --- in text -------------------------------------------------------------------------------- */
 
+/* What the kernel's errno means for a CXL command; it gives no other reason. */
+static const char *kernel_hint(const struct fwa_gate_reply *r)
+{
+	if (r->decision.set != FWA_SET_CXL)
+		return "";
+	switch (r->transport_errno) {
+	case EOPNOTSUPP:
+		return "; it passes on what it has a number for, and the rest only when built with "
+		       "CXL_MEM_RAW_COMMANDS";
+	case EPERM:
+		return "; by RAW it does not pass this command on, or nothing as it is locked down";
+	default:
+		return "";
+	}
+}
+
 /*= spec/SECURITY-MODEL.md#C30 */
 static void say_refused(const struct cli *cli, const struct sent *s, const char *command)
 {
@@ -71,8 +87,8 @@ static void say_refused(const struct cli *cli, const struct sent *s, const char 
 	char why[512];
 
 	if (fwa_admitted(d)) {
-		cli_fail(cli, CLI_REFUSED, "%s was admitted, but the kernel does not take it: %s",
-			 command, strerror(s->reply.transport_errno));
+		cli_fail(cli, CLI_REFUSED, "%s was admitted, but the kernel does not take it: %s%s",
+			 command, strerror(s->reply.transport_errno), kernel_hint(&s->reply));
 		return;
 	}
 	cli_verdict_why(&s->verdict, why, sizeof(why));
