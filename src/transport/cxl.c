@@ -3,11 +3,13 @@
  * CXL memory devices through the kernel's mailbox ioctl, CXL_MEM_SEND_COMMAND.
  *
  * 1. The kernel numbers the commands that it passes on; an opcode without a number goes through RAW
- *    where the kernel was built with it, else nowhere.
+ *    where the kernel was built with it, else nowhere. The first RAW command after boot makes the
+ *    kernel print a warning (WARN_ONCE): that is meant, and panic_on_warn makes a panic of it.
  * 2. The kernel is asked for a whole mailbox of reply, so that it never refuses a command for the
  *    caller's smaller buffer; what the caller did not ask for is dropped here.
  * 3. How long a command may take is the kernel's choice: it waits for the mailbox by itself, and
- *    the ioctl cannot be interrupted.
+ *    the ioctl cannot be interrupted. It does not wait for what a RAW command began in the
+ *    background, and says ETIMEDOUT: what became of it is unknown then.
  */
 #include <errno.h>
 #include <linux/cxl_mem.h>
