@@ -8,6 +8,7 @@ fault is printed as `FILE:LINE: what`, and nothing is written.
     gen-model.py --output model-tables.c FILE...    compile
     gen-model.py --list FILE...                     the commands, as tab-separated values
     gen-model.py --list-selected FILE...            the selected forms, likewise
+    gen-model.py --list-operations FILE...          the operations of commands, likewise
     gen-model.py --align FILE...                    line the columns up, in place
 """
 
@@ -39,7 +40,8 @@ SELECTOR_COLUMNS = {
     'cxl': ['uuid', 'name', 'title'],
     'nvme': ['value', 'name', 'title', 'when'],
 }
-# Names that many rows of a selector table may share.
+OPERATION_COLUMNS = ['command', 'at', 'value', 'name', 'title', 'does']
+# Names that many rows of a selector table, or of a command's operations, may share.
 SHARED_NAMES = ('reserved', 'vendor-specific')
 
 
@@ -109,6 +111,8 @@ NAME = re.compile(r'[a-z0-9]+(-[a-z0-9]+)*')
 TITLE = re.compile(r'[A-Za-z0-9][A-Za-z0-9 ,./()+-]*')
 UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}')
 RULE = re.compile(r'([a-z0-9-]+)(?:@(\d+)(?:,(\d+))?(?::(\d+))?)?')
+BITS = r'\[(\d+)(?::(\d+))?\]'
+PLACE = re.compile(rf'(?:cdw1([0-5]){BITS}|payload@(\d+)(?::(2)|{BITS})?)')
 WHEN = re.compile(r'cdw1([0-5])\[(\d+)(?::(\d+))?\]=(\d+)')
 
 
@@ -142,6 +146,30 @@ class Command(Row):
     source: str = ''
     select: str = ''
     rules: list = field(default_factory=list)
+    operations: list = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a command has the number of its operation; cdw 0 = in the payload."""
+    cdw: int = 0
+    at: int = 0
+    width: int = 1  # bytes
+    low: int = 0
+    high: int = 7
+
+    @property
+    def last(self):
+        return (1 << (self.high - self.low + 1)) - 1
+
+
+@dataclass
+class Operation(Row):
+    """A row of an operations table."""
+    command: str = ''
+    place: Place = Place()
+    first: int = 0
+    last: int = 0
 
 
 @dataclass
@@ -162,9 +190,9 @@ class Table:
     name: str
     family: str
     columns: list
-    kind: str = ''  # of a selector table; empty: a command set
+    kind: str = ''  # of a selector table; `operation`; empty: a command set
     sources: dict = field(default_factory=dict)
-    rows: list = field(default_factory=list)  # of a command set
+    rows: list = field(default_factory=list)  # of a command set or of operations
     forms: dict = field(default_factory=dict)  # of a selector table: use -> rows
     seen: dict = field(default_factory=dict)  # (column, content) -> line
 
@@ -269,10 +297,37 @@ def parse_when(text, form):
     form.cdw, form.mask, form.value = cdw, ones << low, int(match[4]) << low
 
 
-def parse_range(text):
+def parse_bits(text, high, low, width):
+    high = int(high)
+    low = high if low is None else int(low)
+    if low > high or high >= width:
+        raise Fault(f'bad place "{text}": bits {high}:{low}')
+    return low, high
+
+
+def parse_place(text, family):
+    match = PLACE.fullmatch(text)
+    if not match or (match[1] is None) != (family == 'cxl'):
+        raise Fault(f'bad place "{text}": want ' + (
+            'payload@AT, payload@AT[HIGH:LOW] or payload@AT:2' if family == 'cxl'
+            else 'cdwN[HIGH:LOW]'))
+    if match[1] is not None:
+        low, high = parse_bits(text, match[2], match[3], 32)
+        if high - low > 15:
+            raise Fault(f'bad place "{text}": more than 16 bits')
+        return Place(cdw=10 + int(match[1]), low=low, high=high)
+    if int(match[4]) > 255:
+        raise Fault(f'bad place "{text}": offset over 255')
+    if match[5]:
+        return Place(at=int(match[4]), width=2, high=15)
+    low, high = parse_bits(text, match[6], match[7], 8) if match[6] else (0, 7)
+    return Place(at=int(match[4]), low=low, high=high)
+
+
+def parse_range(text, digits=2):
     first, dash, last = text.partition('-')
-    low = parse_hex(first, 2, 'value')
-    high = parse_hex(last, 2, 'value') if dash else low
+    low = parse_hex(first, digits, 'value')
+    high = parse_hex(last, digits, 'value') if dash else low
     if low > high:
         raise Fault(f'bad value "{text}": {first} is more than {last}')
     return low, high
@@ -373,6 +428,42 @@ def parse_form(table, cells, line):
         table.forms[use].append(form)
 
 
+def check_operation(table, row):
+    """Rows of a command stand together, look at one place, and cover all of its values."""
+    last = table.rows[-1] if table.rows else None
+    if last and last.command == row.command:
+        if row.place != last.place:
+            raise Fault(f'"{row.command}" has its operation at another place in line {last.line}')
+        expected = last.last + 1
+    else:
+        claim(table, 'command', row.command, row.line)
+        check_complete(last)
+        expected = 0
+    if row.first != expected:
+        raise Fault(f'"{row.command}": no row for value {expected:x}h')
+    if row.last > row.place.last:
+        raise Fault(f'"{row.command}": value {row.last:x}h does not fit')
+
+
+def check_complete(last):
+    if last and last.last != last.place.last:
+        raise Fault(f'"{last.command}": no row for value {last.last + 1:x}h')
+
+
+def parse_operation(table, cells, line):
+    row = Operation(line, command=cells['command'], place=parse_place(cells['at'], table.family))
+    row.first, row.last = parse_range(cells['value'], len(f'{row.place.last:x}'))
+    parse_names(cells, row)
+    check_operation(table, row)
+    if row.name not in SHARED_NAMES:
+        claim(table, f'operation of {row.command}', row.name, line)
+    if cells['does'] != '-':
+        parse_does(cells['does'], table.family, row)
+        if row.conditional or not row.floor or cells['does'].split()[0] in CLASSES:
+            raise Fault(f'"{cells["does"]}": want effects without a class and without ?, or -')
+    table.rows.append(row)
+
+
 # --- files ---------------------------------------------------------------------------------------
 
 
@@ -381,7 +472,7 @@ def split_cells(line):
 
 
 def parse_head(path, line, words):
-    """The line that says what a file holds: `set NAME` or `select NAME by KIND`."""
+    """The line that says what a file holds: `set`, `select` or `operations`, and whose."""
     if len(words) == 2 and words[0] == 'set':
         if words[1] not in SETS:
             raise Fault(f'unknown command set "{words[1]}"')
@@ -392,13 +483,20 @@ def parse_head(path, line, words):
         if not NAME.fullmatch(words[1]):
             raise Fault(f'bad name "{words[1]}"')
         return Table(path, line, words[1], KINDS[words[3]], [], kind=words[3])
-    raise Fault('want "set NAME" or "select NAME by KIND" first')
+    if len(words) == 2 and words[0] == 'operations':
+        if words[1] not in COMMAND_COLUMNS:
+            raise Fault(f'unknown family "{words[1]}"')
+        return Table(path, line, words[1], words[1], [], kind='operation')
+    raise Fault('want "set NAME", "select NAME by KIND" or "operations FAMILY" first')
 
 
 def parse_columns(table, cells):
     if not table.kind:
         if cells != COMMAND_COLUMNS[table.family]:
             raise Fault('want the columns ' + ' | '.join(COMMAND_COLUMNS[table.family]))
+    elif table.kind == 'operation':
+        if cells != OPERATION_COLUMNS:
+            raise Fault('want the columns ' + ' | '.join(OPERATION_COLUMNS))
     else:
         fixed = SELECTOR_COLUMNS[table.family]
         uses = cells[len(fixed):]
@@ -432,6 +530,8 @@ def parse_line(table, text, line):
         raise Fault(f'{len(cells)} columns instead of {len(table.columns)}')
     elif '' in cells:
         raise Fault(f'column "{table.columns[cells.index("")]}" is empty: write -')
+    elif table.kind == 'operation':
+        parse_operation(table, dict(zip(table.columns, cells)), line)
     elif table.kind:
         parse_form(table, dict(zip(table.columns, cells)), line)
     else:
@@ -442,10 +542,12 @@ def check_whole(table):
     """What can only be said at the end of a file."""
     if not table.columns:
         raise Fault('no columns')
-    rows = table.forms[table.columns[-1]] if table.kind else table.rows
+    rows = table.forms[table.columns[-1]] if table.forms else table.rows
     if not rows:
         raise Fault('no rows')
-    if table.kind and table.family == 'nvme' and rows[-1].last != 0xff:
+    if table.kind == 'operation':
+        check_complete(rows[-1])
+    if table.forms and table.family == 'nvme' and rows[-1].last != 0xff:
         raise Fault(f'no row for value {rows[-1].last + 1:02x}h')
 
 
@@ -455,6 +557,7 @@ class Model:
     def __init__(self):
         self.sets = {}
         self.selectors = {}
+        self.operations = {}
         self.faults = []
 
     def fault(self, path, line, text):
@@ -481,7 +584,8 @@ class Model:
         try:
             if not table:
                 raise Fault('an empty file')
-            home = self.selectors if table.kind else self.sets
+            home = (self.operations if table.kind == 'operation'
+                    else self.selectors if table.kind else self.sets)
             if table.name in home:
                 raise Fault(f'a second table "{table.name}": see {home[table.name].path}')
             home[table.name] = table
@@ -490,7 +594,7 @@ class Model:
             self.fault(path, line, fault)
 
     def check(self):
-        """What spans files: each selector is known, fits and is used; each set is there."""
+        """What spans files: selectors are known, fit and are used; so do operations; sets are there."""
         used = set()
         for table in self.sets.values():
             for command in table.rows:
@@ -501,9 +605,23 @@ class Model:
             for use in table.forms:
                 if f'{table.name}:{use}' not in used:
                     self.fault(table.path, table.line, f'no command selects "{table.name}:{use}"')
+        for table in self.operations.values():
+            for row in table.rows:
+                self.check_operation(table, row)
         for name in SETS:
             if name not in self.sets:
                 self.faults.append(f'no table of command set "{name}"')
+
+    def check_operation(self, table, row):
+        commands = [c for s in self.sets.values() if s.family == table.family
+                    for c in s.rows if c.name == row.command]
+        if len(commands) != 1:
+            self.fault(table.path, row.line, f'no {table.family} command "{row.command}"')
+        elif not row.place.cdw and row.place.at + row.place.width > commands[0].length_in[0]:
+            self.fault(table.path, row.line, f'the operation of "{row.command}" is outside its '
+                       f'least in length {commands[0].length_in[0]}')
+        else:
+            commands[0].operations.append(row)
 
     def check_select(self, table, command):
         name, _, use = command.select.partition(':')
@@ -589,7 +707,24 @@ def emit_rules(table, command):
     return out + '};\n\n'
 
 
+def emit_operations(table, command):
+    if not command.operations:
+        return ''
+    name, place = c_name('operations', table.name, command.name), command.operations[0].place
+    out = f'static const struct fwa_operation {name}_all[] = {{\n'
+    for row in command.operations:
+        out += (f'\t{{ .name = "{row.name}", .title = "{row.title}",\n'
+                f'\t  .first = 0x{row.first:x}, .last = 0x{row.last:x},\n'
+                f'\t  .floor = {c_effects(row.floor)} }},\n')
+    return out + (f'}};\n\nstatic const struct fwa_operation_table {name} = {{\n'
+                  f'\t.all = {name}_all, .n = {len(command.operations)},\n'
+                  f'\t.cdw = {place.cdw}, .at = {place.at}, .width = {place.width},\n'
+                  f'\t.shift = {place.low}, .mask = 0x{place.last:x},\n}};\n\n')
+
+
 def emit_command(table, command):
+    operations = ('&' + c_name('operations', table.name, command.name) if command.operations
+                  else 'NULL')
     rules = c_name('rules', table.name, command.name) if command.rules else 'NULL'
     select = '&' + c_name('select', *command.select.split(':')) if command.select else 'NULL'
     low_in, high_in = map(c_length, command.length_in)
@@ -601,7 +736,8 @@ def emit_command(table, command):
             f'\t  .conditional = {c_effects(command.conditional)},\n'
             f'\t  .in_min = {low_in}, .in_max = {high_in},\n'
             f'\t  .out_min = {low_out}, .out_max = {high_out},\n'
-            f'\t  .rules = {rules}, .n_rules = {len(command.rules)}, .select = {select} }},\n')
+            f'\t  .rules = {rules}, .n_rules = {len(command.rules)}, .select = {select},\n'
+            f'\t  .operations = {operations} }},\n')
 
 
 def emit_index(table):
@@ -620,7 +756,7 @@ def emit_index(table):
 
 def emit_set(table):
     rows = c_name('rows', table.name)
-    out = ''.join(emit_rules(table, c) for c in table.rows)
+    out = ''.join(emit_rules(table, c) + emit_operations(table, c) for c in table.rows)
     out += f'static const struct fwa_model_command {rows}[] = {{\n'
     out += ''.join(emit_command(table, c) for c in table.rows) + '};\n\n'
     return out + emit_index(table)
@@ -686,6 +822,19 @@ def print_selected(model):
                                  f'{f.mask:08x}h', f'{f.value:08x}h')))
 
 
+def text_place(place):
+    where = f'cdw{place.cdw}' if place.cdw else f'payload@{place.at}'
+    return where + (':2' if place.width == 2 else f'[{place.high}:{place.low}]')
+
+
+def print_operations(model):
+    print('\t'.join(('family', 'command', 'at', 'first', 'last', 'name', 'title', 'floor')))
+    for table in model.operations.values():
+        for row in table.rows:
+            print('\t'.join((table.family, row.command, text_place(row.place), f'{row.first:x}h',
+                             f'{row.last:x}h', row.name, row.title, ' '.join(row.floor))))
+
+
 def align_row(cells, starts):
     """A cell that is too wide pushes the next ones only as far as they must go."""
     text = cells[0]
@@ -718,6 +867,7 @@ def parse_arguments():
     mode.add_argument('--output', metavar='FILE', help='write the C tables to FILE')
     mode.add_argument('--list', action='store_true', help='print the commands')
     mode.add_argument('--list-selected', action='store_true', help='print the selected forms')
+    mode.add_argument('--list-operations', action='store_true', help='print their operations')
     mode.add_argument('--align', action='store_true', help='line the columns up, in place')
     parser.add_argument('files', metavar='TABLE', nargs='+')
     return parser.parse_args()
@@ -741,6 +891,8 @@ def main():
         print_list(model)
     elif args.list_selected:
         print_selected(model)
+    elif args.list_operations:
+        print_operations(model)
     else:
         with open(args.output, 'w', encoding='ascii') as file:
             file.write(emit(model))

@@ -28,6 +28,40 @@ struct fwa_selector fwa_command_selector(const struct fwa_model_command *row,
 	return s;
 }
 
+/* False when the payload ends before the field. */
+static bool operation_value(const struct fwa_operation_table *t, const struct fwa_command *cmd,
+			    uint32_t *ret)
+{
+	uint32_t v = 0;
+
+	if (t->cdw) {
+		v = cmd->cdw[t->cdw - 10];
+	} else {
+		if (cmd->payload.len < (size_t)t->at + t->width)
+			return false;
+		for (uint8_t i = 0; i < t->width; i++)
+			v = v << 8 | cmd->payload.data[t->at + i];
+	}
+	*ret = v >> t->shift & t->mask;
+	return true;
+}
+
+const struct fwa_operation *fwa_command_operation(const struct fwa_model_command *row,
+						  const struct fwa_command *cmd,
+						  uint16_t *ret_value)
+{
+	const struct fwa_operation_table *t = row ? row->operations : NULL;
+	uint32_t value;
+
+	if (!t || !operation_value(t, cmd, &value))
+		return NULL;
+	*ret_value = (uint16_t)value;
+	for (uint8_t i = 0; i < t->n; i++)
+		if (value <= t->all[i].last)
+			return &t->all[i];
+	return NULL;
+}
+
 static const char *const scope_names[] = { "configuration", "debug-read-only", "debug-write",
 					   "debug-write-full", "never" };
 

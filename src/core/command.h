@@ -48,6 +48,14 @@ struct fwa_selector {
 struct fwa_selector fwa_command_selector(const struct fwa_model_command *row,
 					 const struct fwa_command *cmd);
 
+/*
+ * The operation that @cmd asks for by its model row @row, its number in *ret_value. NULL when the
+ * row has no operations, or when the payload ends before the field.
+ */
+const struct fwa_operation *fwa_command_operation(const struct fwa_model_command *row,
+						  const struct fwa_command *cmd,
+						  uint16_t *ret_value);
+
 /* "configuration", "debug-read-only", "debug-write", "debug-write-full", "never", "least". */
 const char *fwa_scope_name(unsigned int scope);
 /* The scope 0..3 called @name, -1 when there is none. */

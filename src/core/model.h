@@ -97,6 +97,29 @@ struct fwa_selector_table {
 	const struct fwa_variant_slice *by_value;
 };
 
+/*
+ * What a command is told to do by a field of its own bytes: its values from @first to @last. These
+ * are effects in addition to the command's own, never less.
+ */
+struct fwa_operation {
+	const char *name;
+	const char *title;
+	uint16_t first;
+	uint16_t last;
+	fwa_effects floor;
+};
+
+/* The operations of one command; they cover each value of the field. */
+struct fwa_operation_table {
+	const struct fwa_operation *all;
+	uint8_t n;
+	uint8_t cdw;   /* 10..15, 0: in the payload */
+	uint8_t at;    /* byte of the payload, within the least length */
+	uint8_t width; /* its bytes, 1 or 2: the first is the upper one */
+	uint8_t shift;
+	uint16_t mask; /* behind the shift */
+};
+
 #define FWA_LENGTH_ANY UINT32_MAX
 
 struct fwa_model_command {
@@ -114,7 +137,8 @@ struct fwa_model_command {
 	uint32_t out_max;
 	const struct fwa_rule *rules;
 	uint8_t n_rules;
-	const struct fwa_selector_table *select; /* NULL when the opcode says all */
+	const struct fwa_selector_table *select;      /* NULL when the opcode says all */
+	const struct fwa_operation_table *operations; /* NULL when it does one thing */
 };
 
 /* The row of @opcode, NULL when the specifications do not name it. Constant time. */

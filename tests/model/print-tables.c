@@ -43,6 +43,14 @@ static void print_select(const struct fwa_selector_table *t)
 		       v->name, v->class, v->floor, v->conditional, v->uuid[0], v->uuid[15]);
 }
 
+static void print_operations(const struct fwa_operation_table *t)
+{
+	printf(" operations cdw %u at %u width %u shift %u mask %x", t->cdw, t->at, t->width,
+	       t->shift, t->mask);
+	for (const struct fwa_operation *o = t->all; o < t->all + t->n; o++)
+		printf(" %x-%x %s %" PRIx32, o->first, o->last, o->name, o->floor);
+}
+
 static void print_command(const struct fwa_model_command *c)
 {
 	printf("%s %04x %s \"%s\" \"%s\" class %u floor %" PRIx32 " conditional %" PRIx32 " in",
@@ -56,6 +64,8 @@ static void print_command(const struct fwa_model_command *c)
 	printf(" rules");
 	for (const struct fwa_rule *r = c->rules; r < c->rules + c->n_rules; r++)
 		printf(" %u,%u,%u,%u", r->kind, r->at, r->width, r->at2);
+	if (c->operations)
+		print_operations(c->operations);
 	if (c->select)
 		print_select(c->select);
 	else

@@ -51,7 +51,22 @@ value | name | title | when | get
 07h | telemetry-area | Telemetry, an area | cdw12[6:4]=5 | debug background
 08h-ffh | vendor-specific | Vendor Specific | - | debug
 '''
-FILES = {'cxl.model': CXL, 'logs.model': LOGS, 'admin.model': ADMIN, 'io.model': IO,
+CXL_OPERATIONS = '''\
+operations cxl
+command | at | value | name | title | does
+set-lsa | payload@2:2 | 0000h-00ffh | low | Low | -
+set-lsa | payload@2:2 | 0100h-ffffh | reserved | Reserved | unknown
+tunnel | payload@3[6:5] | 0h-2h | some | Some | -
+tunnel | payload@3[6:5] | 3h | most | Most | data security
+'''
+NVME_OPERATIONS = '''\
+operations nvme
+command | at | value | name | title | does
+set-features | cdw10[31] | 0h | current | Current Value | -
+set-features | cdw10[31] | 1h | saved | Saved Value | config
+'''
+FILES = {'cxl-operations.model': CXL_OPERATIONS, 'nvme-operations.model': NVME_OPERATIONS,
+         'cxl.model': CXL, 'logs.model': LOGS, 'admin.model': ADMIN, 'io.model': IO,
          'pages.model': PAGES}
 
 

@@ -13,7 +13,10 @@ import small
 MALFORMED = (
     # heads
     ('cxl.model', 'set cxl', 'set cxi', 'unknown command set "cxi"'),
-    ('cxl.model', 'set cxl', 'cxl', 'want "set NAME" or "select NAME by KIND" first'),
+    ('cxl.model', 'set cxl', 'cxl', 'want "set NAME", "select NAME by KIND"'),
+    ('nvme-operations.model', 'operations nvme', 'operations fwctl', 'unknown family "fwctl"'),
+    ('nvme-operations.model', 'command | at', 'command | at | value | name | does',
+     'want the columns command | at'),
     ('logs.model', 'select logs by log-uuid', 'select logs by name', 'unknown selector "name"'),
     ('logs.model', 'select logs by log-uuid', 'select Logs by log-uuid', 'bad name "Logs"'),
     ('cxl.model', 'source 2.0 CXL 2.0', 'source 2.0', 'want "source KEY TEXT"'),
@@ -144,6 +147,41 @@ MALFORMED = (
      'bits 8:9 of dword 11'),
     ('pages.model', '07h | telemetry-create', '07h | create | T | cdw11[32]=1 | log',
      'bits 32:32 of dword 11'),
+    # operations
+    ('cxl-operations.model', 'set-lsa | payload@2:2 | 0000h', 'set-lsa | payload@2:4 | '
+     '0000h-00ffh | low | Low | -', 'bad place "payload@2:4": want payload@AT'),
+    ('cxl-operations.model', 'set-lsa | payload@2:2 | 0000h', 'set-lsa | cdw10[3:0] | '
+     '0h | low | Low | -', 'bad place "cdw10[3:0]": want payload@AT'),
+    ('cxl-operations.model', 'set-lsa | payload@2:2 | 0000h', 'set-lsa | payload@256 | '
+     '00h | low | Low | -', 'offset over 255'),
+    ('cxl-operations.model', 'set-lsa | payload@2:2 | 0100h', 'set-lsa | payload@4:2 | '
+     '0100h-ffffh | reserved | Reserved | unknown', 'at another place in line 3'),
+    ('cxl-operations.model', 'set-lsa | payload@2:2 | 0100h', 'set-lsa | payload@2:2 | '
+     '0101h-ffffh | reserved | Reserved | unknown', '"set-lsa": no row for value 100h'),
+    ('cxl-operations.model', 'tunnel | payload@3[6:5] | 0h', 'tunnel | payload@3[6:5] | '
+     '1h-2h | some | Some | -', '"tunnel": no row for value 0h'),
+    ('cxl-operations.model', 'tunnel | payload@3[6:5] | 0h', 'tunnel | payload@3[8:5] | '
+     '0h-2h | some | Some | -', 'bits 8:5'),
+    ('cxl-operations.model', 'tunnel | payload@3[6:5] | 0h', 'tunnel | payload@3[6:5] | '
+     '00h-02h | some | Some | -', 'bad value "00h"'),
+    ('cxl-operations.model', 'tunnel | payload@3[6:5] | 3h', 'tunnel | payload@3[6:5] | '
+     '3h-4h | most | Most | data', '"tunnel": value 4h does not fit'),
+    ('cxl-operations.model', 'tunnel | payload@3[6:5] | 3h', 'tunnel | payload@3[6:5] | '
+     '3h | some | Most | data', 'duplicate operation of tunnel "some"'),
+    ('cxl-operations.model', 'tunnel | payload@3[6:5] | 3h', 'tunnel | payload@3[6:5] | '
+     '3h | most | Most | data?', 'want effects without a class and without ?'),
+    ('cxl-operations.model', 'tunnel | payload@3[6:5] | 3h', 'tunnel | payload@3[6:5] | '
+     '3h | most | Most | plain', 'want effects without a class and without ?'),
+    ('cxl-operations.model', 'tunnel | payload@3[6:5] | 3h', 'set-lsa | payload@2:2 | '
+     '0000h-ffffh | most | Most | data', 'duplicate command "set-lsa": see line 3'),
+    ('nvme-operations.model', 'set-features | cdw10[31] | 0h', 'set-features | payload@3 | '
+     '0h | current | Current | -', 'bad place "payload@3": want cdwN[HIGH:LOW]'),
+    ('nvme-operations.model', 'set-features | cdw10[31] | 0h', 'set-features | cdw10[32] | '
+     '0h | current | Current | -', 'bits 32:32'),
+    ('nvme-operations.model', 'set-features | cdw10[31] | 0h', 'set-features | cdw10[16:0] | '
+     '00000h | current | Current | -', 'more than 16 bits'),
+    ('nvme-operations.model', 'set-features | cdw10[31] | 1h', 'set-features | cdw10[31] | '
+     '1h | Saved | Saved | -', 'bad name "Saved"'),
 )
 
 # What main.c prints of the small model: the tables as the C compiler understood them.
@@ -152,8 +190,8 @@ cxl 0401 get-log "Get Log" "CXL 2.0" class 0 floor 0 conditional 0 in 24 24 out 
  cel class 1 floor 0 conditional 0 uuid 0d 17
  vendor-debug class 0 floor 10 conditional 10 uuid 5e 86
 cxl 4102 get-lsa "Get LSA" "CXL 2.0" class 2 floor 0 conditional 0 in 8 8 out 0 any rules 3,0,0,4
-cxl 4103 set-lsa "Set LSA" "CXL 2.0" class 0 floor 6 conditional 4 in 9 any out 0 any rules 4,0,0,8
-cxl 5300 tunnel "Tunnel" "CXL 2.0" class 0 floor 4000 conditional 0 in 4 16 out 0 any rules
+cxl 4103 set-lsa "Set LSA" "CXL 2.0" class 0 floor 6 conditional 4 in 9 any out 0 any rules 4,0,0,8 operations cdw 0 at 2 width 2 shift 0 mask ffff 0-ff low 0 100-ffff reserved 10000
+cxl 5300 tunnel "Tunnel" "CXL 2.0" class 0 floor 4000 conditional 0 in 4 16 out 0 any rules operations cdw 0 at 3 width 1 shift 5 mask 3 0-2 some 0 3-3 most 24
 nvme-admin 0002 get-log-page "Get Log Page" "NVMe Base" class 0 floor 0 conditional 0 in 0 0 out 4 any rules 9,0,0,0 select 4 n 5
  00: reserved 10 mask 0 0
  06: reserved 10 mask 0 0
@@ -162,7 +200,7 @@ nvme-admin 0002 get-log-page "Get Log Page" "NVMe Base" class 0 floor 0 conditio
  07: telemetry-area 12 mask 70 50
  08: vendor-specific 10 mask 0 0
  ff: vendor-specific 10 mask 0 0
-nvme-admin 0009 set-features "Set Features" "NVMe Base" class 0 floor 2 conditional 0 in 0 4096 out 0 0 rules
+nvme-admin 0009 set-features "Set Features" "NVMe Base" class 0 floor 2 conditional 0 in 0 4096 out 0 0 rules operations cdw 10 at 0 width 1 shift 31 mask 1 0-0 current 0 1-1 saved 2
 nvme-io 0001 write "Write" "NVM Command Set" class 0 floor 1004 conditional 1000 in 1 any out 0 0 rules 11,0,0,0
 index: 4 2 1
 '''
@@ -214,6 +252,22 @@ class Malformed(unittest.TestCase):
         self.assert_fault({**small.FILES, 'cxl.model': 'set cxl\n'}, 'cxl.model:1', 'no columns')
         head = ''.join(small.LOGS.splitlines(True)[:2])
         self.assert_fault({**small.FILES, 'logs.model': head}, 'logs.model:2', 'no rows')
+
+    def test_operations_that_end_too_early(self):
+        text = ''.join(small.NVME_OPERATIONS.splitlines(True)[:3])
+        self.assert_fault({**small.FILES, 'nvme-operations.model': text},
+                          'nvme-operations.model:3', '"set-features": no row for value 1h')
+        text = small.CXL_OPERATIONS.replace('0100h-ffffh', '0100h-fffeh')
+        self.assert_fault({**small.FILES, 'cxl-operations.model': text},
+                          'cxl-operations.model:5', '"set-lsa": no row for value ffffh')
+
+    def test_operations_of_no_command_and_outside_it(self):
+        text = small.CXL_OPERATIONS.replace('set-lsa', 'set-lsb')
+        self.assert_fault({**small.FILES, 'cxl-operations.model': text},
+                          'cxl-operations.model:3', 'no cxl command "set-lsb"')
+        text = small.CXL_OPERATIONS.replace('payload@2:2', 'payload@8:2')
+        self.assert_fault({**small.FILES, 'cxl-operations.model': text}, 'cxl-operations.model:4',
+                          'the operation of "set-lsa" is outside its least in length 9')
 
     def test_same_table_twice(self):
         files = {**small.FILES, 'z.model': small.IO}

@@ -93,7 +93,7 @@ def rows_of(option):
     rows = list(csv.DictReader(run.stdout.splitlines(), delimiter='\t', quoting=csv.QUOTE_NONE))
     for row in rows:
         row['floor'] = set(row['floor'].split())
-        row['conditional'] = set(row['conditional'].split())
+        row['conditional'] = set(row.get('conditional', '').split())
     return rows
 
 
@@ -105,6 +105,15 @@ class Model(unittest.TestCase):
             cls.sets.setdefault(row['set'], {})[int(row['opcode'][:-1], 16)] = row
         cls.cxl, cls.admin, cls.io = (cls.sets[s] for s in ('cxl', 'nvme-admin', 'nvme-io'))
         cls.forms = rows_of('--list-selected')
+        cls.operations = rows_of('--list-operations')
+
+    def operation(self, command, value):
+        """The name and the floor of an operation."""
+        for row in self.operations:
+            if row['command'] == command and int(row['first'][:-1], 16) <= value <= int(
+                    row['last'][:-1], 16):
+                return row['name'], row['floor']
+        raise AssertionError(f'{command} {value:x}h')
 
     def selected(self, selector, value, cdw10=0):
         """The floor that the rows of @selector give @value (a number or a UUID) with @cdw10."""
@@ -193,6 +202,28 @@ class Cxl(Model):
             self.assertEqual(self.selected('cxl-features:set', uuid), {'other-client'})
             self.assertEqual(self.selected('cxl-features:get', uuid), set())
 
+    def test_operations(self):
+        # opcode 4402h: QEMU's names of class and subclass; the rest: ndctl, Linux's EDAC drivers
+        for command, value, name in (('media-operations', 0x0000, 'discovery'),
+                                     ('media-operations', 0x0100, 'sanitize'),
+                                     ('media-operations', 0x0101, 'zero'),
+                                     ('perform-maintenance', 0x0100, 'sppr'),
+                                     ('perform-maintenance', 0x0101, 'hppr'),
+                                     ('perform-maintenance', 0x0203, 'rank-sparing'),
+                                     ('activate-fw', 0, 'online'),
+                                     ('set-partition-info', 1, 'immediate'),
+                                     ('set-feature', 4, 'abort'), ('transfer-fw', 4, 'abort')):
+            self.assertEqual(self.operation(command, value)[0], name)
+        self.assertEqual(self.operation('set-partition-info', 0)[1], {'config-cold-reset'})
+        self.assertEqual(self.operation('set-partition-info', 1)[1], {'config', 'data'})
+
+    def test_no_operation_does_more_than_its_command(self):
+        """The CEL's word is that of all operations, and the row is the model's part of it."""
+        rows = {row['name']: row for row in self.cxl.values()}
+        for op in self.operations:
+            if op['family'] == 'cxl':
+                self.assertLessEqual(op['floor'] - {'unknown'}, rows[op['command']]['floor'], op)
+
     def test_logs(self):
         self.assertEqual(self.classes('cxl-logs:get', '0da9c0b5-bf41-4b78-8f79-96b1623b3f17'),
                          {'plain'})
@@ -266,6 +297,21 @@ class Nvme(Model):
             for value in values:
                 self.assertEqual(self.selected(selector, value), {'unknown'},
                                  f'{selector} {value:02x}h')
+
+    def test_operations(self):
+        for command, value, floor in (('fw-commit', 3, {'config', 'controller-capability'}),
+                                      ('fw-commit', 6, {'data'}),
+                                      ('ns-mgmt', 0, {'namespace-inventory'}),
+                                      ('ns-mgmt', 1, {'data', 'namespace-inventory'}),
+                                      ('format-nvm', 1, set()), ('format-nvm', 2, {'security'}),
+                                      ('sanitize-nvm', 2, set()), ('sanitize-nvm', 4, {'security'}),
+                                      ('dev-self-test', 0xf, set()), ('get-features', 3, set())):
+            self.assertEqual(self.operation(command, value)[1], floor, f'{command} {value:x}h')
+        for command, values in (('fw-commit', (4, 5)), ('ns-mgmt', (2, 15)), ('format-nvm', (3, 7)),
+                                ('sanitize-nvm', (0, 6, 7)), ('dev-self-test', (0, 4, 13)),
+                                ('ns-attach', (2, 15)), ('get-features', (4, 7))):
+            for value in values:
+                self.assertEqual(self.operation(command, value)[1], {'unknown'}, command)
 
     def test_counts(self):
         self.assertEqual((len(self.admin), len(self.io)), (50, 16))
