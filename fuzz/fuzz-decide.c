@@ -6,7 +6,10 @@
 #include <stdlib.h>
 
 #include "core/decide.h"
+#include "core/transfer.h"
 #include "fuzz/fuzz.h"
+#include "wire/cxl.h"
+#include "wire/nvme.h"
 
 static struct fwa_profile profile;
 static uint8_t encoded[1 << 20];
@@ -24,8 +27,25 @@ static void check(const struct fwa_decision *d, const struct fwa_rights *rights,
 	if (d->scope < d->required || d->scope > r->scope || d->effects & ~r->effects ||
 	    d->effects & FWA_EFFECTS_NEVER)
 		abort();
+	/* by all ones nobody sets a Feature but the one of his own transfer */
+	if (contract->mode == FWA_MODE_STRICT && cmd->opcode == CXL_OP_SET_FEATURE &&
+	    cmd->set == FWA_SET_CXL && fwa_transfer_named(cmd->payload.data) &&
+	    contract->transfer != FWA_TRANSFER_OWN)
+		abort();
 	if (cmd->set == FWA_SET_CXL && !fwa_cel_declared(profile.cel, cmd->opcode, &raw))
 		abort();
+}
+
+/* A page of 256 entries that begins with @bytes; the rest is listed, without effects. */
+static struct fwa_span ids(struct fwa_span bytes)
+{
+	static uint8_t page[NVME_IDS_LEN];
+
+	for (size_t at = 0; at < sizeof(page); at += 4)
+		fwa_put_le32(page + at, 1);
+	if (bytes.len)
+		memcpy(page, bytes.data, bytes.len < sizeof(page) ? bytes.len : sizeof(page));
+	return fwa_span(page, sizeof(page));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -46,9 +66,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.leased = flags & 0x40,
 		.rate_over = flags & 0x80 && flags & 1,
 	};
+	uint8_t pages = fwa_read_u8(&in);
 	struct fwa_span records[5];
 	struct fwa_decision d;
 
+	contract.transfer = pages >> 2 & 3;
+	memset(contract.transfer_uuid, pages >> 4, sizeof(contract.transfer_uuid));
 	rights.right[0].scope = fwa_read_u8(&in) % 4;
 	rights.right[0].effects = fwa_read_le32(&in) & FWA_EFFECTS_GRANTABLE;
 	contract.advisory = fwa_read_le32(&in) & fwa_read_le32(&in);
@@ -67,6 +90,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (records[2].len >= 8)
 		fwa_profile_add(&w, FWA_RECORD_CXL_LIMITS, fwa_span(records[2].data, 8));
 	fwa_profile_add(&w, FWA_RECORD_NVME_EFFECTS, records[3]);
+	if (pages & 1)
+		fwa_profile_add(&w, FWA_RECORD_NVME_LOGS, ids(records[2]));
+	if (pages & 2)
+		fwa_profile_add(&w, FWA_RECORD_NVME_FEATURES, ids(records[3]));
 	fwa_profile_add(&w, FWA_RECORD_CXL_CEL, records[4]);
 	if (fwa_profile_parse(&profile, fwa_span(encoded, w.len)) < 0)
 		return 0;

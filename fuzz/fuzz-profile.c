@@ -38,6 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		};
 		struct fwa_decision d;
 
+		if (set != FWA_SET_CXL)
+			cmd.cdw[0] = left; /* another page or feature each time */
 		if (!fwa_opcode_effects(&profile, set, cmd.opcode, &d) ||
 		    d.required > FWA_SCOPE_NEVER)
 			abort();

@@ -8,7 +8,9 @@
 #include "core/decide.h"
 
 #include "core/shape.h"
+#include "core/transfer.h"
 #include "wire/cxl.h"
+#include "wire/nvme.h"
 
 /* What is looked up once, before the steps. */
 struct subject {
@@ -20,8 +22,10 @@ struct subject {
 
 	const struct fwa_model_command *row;
 	struct fwa_selector selector;
+	const struct fwa_operation *operation; /* NULL: the command does one thing */
 	struct fwa_declared declared;
 	bool is_set_feature;
+	unsigned int part; /* of a Feature's transfer, enum cxl_set_feature_part */
 	bool has_feature;
 	struct fwa_feature feature;
 	unsigned int class;
@@ -137,6 +141,8 @@ static fwa_effects floor_of(struct subject *s)
 	floor = s->has_feature ? 0 : s->row->floor;
 	if (s->selector.kind != FWA_SELECT_NONE)
 		floor |= selected_floor(s);
+	if (s->operation)
+		floor |= s->operation->floor;
 	return floor;
 }
 
@@ -182,14 +188,32 @@ static enum fwa_detail well_formed(const struct fwa_command *cmd)
 	return nvme_fields ? FWA_DETAIL_FIELDS : FWA_DETAIL_NONE;
 }
 
+/* A later part of a transfer may name its Feature as the one that is being transferred. */
+/*= spec/SECURITY-MODEL.md#C10 */
+static enum fwa_detail resolve_transfer(struct subject *s)
+{
+	if (is_linux(s) || !s->is_set_feature || !fwa_transfer_named(s->selector.uuid))
+		return FWA_DETAIL_NONE;
+	if (s->contract->transfer == FWA_TRANSFER_OTHER)
+		return FWA_DETAIL_TRANSFER_OF_OTHER;
+	if (s->contract->transfer != FWA_TRANSFER_OWN || s->part < CXL_PART_CONTINUE)
+		return FWA_DETAIL_NO_TRANSFER;
+	s->selector.uuid = s->contract->transfer_uuid;
+	return FWA_DETAIL_NONE;
+}
+
 /* Set Feature is declared by the Feature's own entry. */
 /*= spec/SECURITY-MODEL.md#C10 */
 static enum fwa_detail declared_feature(struct subject *s)
 {
+	enum fwa_detail detail;
 	uint32_t reserved;
 
 	if (!s->selector.uuid)
 		return FWA_DETAIL_NONE; /* too short: the shape step says so */
+	detail = resolve_transfer(s);
+	if (detail)
+		return detail;
 	if (!fwa_profile_feature_by_uuid(s->profile, s->selector.uuid, &s->feature))
 		return FWA_DETAIL_FEATURE_UNKNOWN;
 	if (!s->is_set_feature)
@@ -206,6 +230,39 @@ static enum fwa_detail declared_feature(struct subject *s)
 	return FWA_DETAIL_NONE;
 }
 
+/*
+ * Pages 00h and 12h were read without a UUID: what they say of vendor specific pages and features is
+ * not about those of another vendor.
+ */
+static bool of_other_vendor(const struct subject *s)
+{
+	return s->selector.value >= NVME_ID_VENDOR && s->cmd->cdw[4] & NVME_UUID_INDEX;
+}
+
+static enum fwa_detail declared_log_page(const struct subject *s)
+{
+	if (!s->profile->nvme_logs.len ||
+	    (fwa_profile_lid(s->profile, s->selector.value) && !of_other_vendor(s)))
+		return FWA_DETAIL_NONE;
+	return FWA_DETAIL_LID_UNLISTED;
+}
+
+/* What page 12h says of the feature comes on top of what page 05h says of Set Features (C7). */
+static enum fwa_detail declared_fid(struct subject *s)
+{
+	struct fwa_declared own;
+
+	if (!fwa_profile_fid(s->profile, s->selector.value, &own) ||
+	    (s->profile->nvme_features.len && of_other_vendor(s)))
+		return FWA_DETAIL_FID_UNLISTED;
+	if (s->cmd->opcode != NVME_OP_SET_FEATURES)
+		return FWA_DETAIL_NONE;
+	s->declared.reserved |= own.reserved;
+	s->declared.effects |= own.effects;
+	s->declared.attributes |= own.attributes;
+	return FWA_DETAIL_NONE;
+}
+
 /*= spec/SECURITY-MODEL.md#C6 */
 static enum fwa_detail declared(struct subject *s)
 {
@@ -219,6 +276,10 @@ static enum fwa_detail declared(struct subject *s)
 		return FWA_DETAIL_LINUX_OPCODE;
 	if (s->selector.kind == FWA_SELECT_FEATURE_UUID && (s->is_set_feature || !is_linux(s)))
 		return declared_feature(s);
+	if (s->selector.kind == FWA_SELECT_LID)
+		return declared_log_page(s);
+	if (s->selector.kind == FWA_SELECT_FID)
+		return declared_fid(s);
 	if (s->selector.kind == FWA_SELECT_LOG_UUID && s->selector.uuid &&
 	    !fwa_profile_log_size(s->profile, s->selector.uuid, &size))
 		return FWA_DETAIL_LOG_UNKNOWN;
@@ -244,7 +305,7 @@ static enum fwa_detail shaped(const struct subject *s)
 {
 	if (is_linux(s))
 		return FWA_DETAIL_NONE;
-	return fwa_shape_check(s->profile, s->row, s->cmd);
+	return fwa_shape_check(s->profile, s->row, s->cmd, s->selector.uuid);
 }
 
 /*= spec/SECURITY-MODEL.md#C15 */
@@ -293,13 +354,17 @@ static enum fwa_reason granted(const struct subject *s, struct fwa_decision *d)
 }
 
 /* The state of the gate that can refuse what is granted: drift, lease, rate. */
-static enum fwa_reason permitted_now(const struct subject *s, const struct fwa_decision *d)
+static enum fwa_reason permitted_now(const struct subject *s, struct fwa_decision *d)
 {
 	if (s->contract->drifted) /*= spec/SECURITY-MODEL.md#C23 */
 		return FWA_REASON_DRIFT;
 	/*= spec/SECURITY-MODEL.md#C16 */
 	if (s->contract->leased && d->effects & FWA_EFFECT_BACKGROUND)
 		return FWA_REASON_LEASE;
+	if (s->contract->transfer == FWA_TRANSFER_OTHER && s->part != CXL_PART_FULL) {
+		d->detail = FWA_DETAIL_TRANSFER_OF_OTHER;
+		return FWA_REASON_LEASE;
+	}
 	if (s->contract->rate_over) /*= spec/SECURITY-MODEL.md#C24 */
 		return FWA_REASON_RATE;
 	return FWA_REASON_ADMIT;
@@ -308,6 +373,8 @@ static enum fwa_reason permitted_now(const struct subject *s, const struct fwa_d
 /* The steps up to the grants: what the device and the command say. */
 static enum fwa_reason judge_command(struct subject *s, struct fwa_decision *d)
 {
+	uint16_t value;
+
 	d->detail = (uint8_t)well_formed(s->cmd);
 	if (d->detail)
 		return FWA_REASON_MALFORMED;
@@ -315,7 +382,9 @@ static enum fwa_reason judge_command(struct subject *s, struct fwa_decision *d)
 		return FWA_REASON_QUARANTINED;
 	s->row = fwa_model_find(s->cmd->set, s->cmd->opcode);
 	s->selector = fwa_command_selector(s->row, s->cmd);
+	s->operation = fwa_command_operation(s->row, s->cmd, &value);
 	s->is_set_feature = s->cmd->set == FWA_SET_CXL && s->cmd->opcode == CXL_OP_SET_FEATURE;
+	s->part = fwa_transfer_part(s->cmd);
 	d->detail = (uint8_t)declared(s);
 	if (d->detail)
 		return FWA_REASON_UNDECLARED;

@@ -22,6 +22,13 @@ enum fwa_mode {
 	FWA_MODE_LINUX,  /* Linux's fwctl-cxl rules, bit for bit (C28) */
 };
 
+/* Whose Set Feature in several parts is in progress, as far as this gate has seen (C16). */
+enum fwa_transferor {
+	FWA_TRANSFER_NONE,
+	FWA_TRANSFER_OWN,
+	FWA_TRANSFER_OTHER,
+};
+
 /* The state of the host and of the gate that a decision depends on. Zero is an ordinary day. */
 struct fwa_contract {
 	uint8_t mode;         /* enum fwa_mode */
@@ -30,7 +37,9 @@ struct fwa_contract {
 	bool drifted;         /* the declaration of this command differs from the accepted one */
 	bool leased;          /* another session owns the background operation that runs */
 	bool rate_over;       /* the grant's rate is used up */
+	uint8_t transfer;     /* enum fwa_transferor */
 	fwa_effects advisory; /* effects that an advisory adds to this command */
+	uint8_t transfer_uuid[16]; /* the caller's own: its Feature */
 };
 
 /* A zeroed decision denies (malformed). */

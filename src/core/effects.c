@@ -30,9 +30,11 @@ static const char *const effect_names[FWA_EFFECT_COUNT] = {
 };
 
 static const char *const attribute_names[FWA_ATTR_COUNT] = {
-	"secondary-mailbox",     "abort-supported",  "uuid-selection",
-	"scope-namespace",       "scope-controller", "scope-nvm-set",
-	"scope-endurance-group", "scope-domain",     "scope-nvm-subsystem",
+	"secondary-mailbox",     "abort-supported",
+	"uuid-selection",        "scope-namespace",
+	"scope-controller",      "scope-nvm-set",
+	"scope-endurance-group", "scope-domain",
+	"scope-nvm-subsystem",   "scope-controller-data-queue",
 };
 
 /* The bits of @word that mean nothing, given its other bits: CXL 3.1 Table 8-75. */
@@ -81,11 +83,10 @@ static uint32_t nvme_reserved(uint32_t dword)
 	return reserved;
 }
 
-struct fwa_declared fwa_nvme_declared(uint32_t dword)
+/* What both NVMe logs say in the same bits. */
+static struct fwa_declared nvme_common(uint32_t dword, uint32_t reserved, uint32_t scopes)
 {
-	static const uint32_t exclusive = NVME_EFFECT_CSE_MASK << NVME_EFFECT_CSE_SHIFT |
-					  NVME_EFFECT_CSER_MASK << NVME_EFFECT_CSER_SHIFT;
-	struct fwa_declared d = { .raw = dword, .reserved = nvme_reserved(dword) };
+	struct fwa_declared d = { .raw = dword, .reserved = reserved };
 
 	if (dword & NVME_EFFECT_LBCC)
 		d.effects |= FWA_EFFECT_DATA;
@@ -95,15 +96,28 @@ struct fwa_declared fwa_nvme_declared(uint32_t dword)
 		d.effects |= FWA_EFFECT_NAMESPACE_INVENTORY;
 	if (dword & NVME_EFFECT_CCC)
 		d.effects |= FWA_EFFECT_CONTROLLER_CAPABILITY;
-	if (dword & exclusive)
-		d.effects |= FWA_EFFECT_EXCLUSIVE;
-	if (d.reserved)
+	if (reserved)
 		d.effects |= FWA_EFFECT_UNKNOWN; /*= spec/SECURITY-MODEL.md#C8 */
 	if (dword & NVME_EFFECT_UUID_SELECTION)
 		d.attributes |= FWA_ATTR_UUID_SELECTION;
-	d.attributes |= (dword >> NVME_EFFECT_SCOPE_SHIFT & NVME_EFFECT_SCOPE_KNOWN) *
-			FWA_ATTR_SCOPE_NAMESPACE;
+	d.attributes |= (dword >> NVME_EFFECT_SCOPE_SHIFT & scopes) * FWA_ATTR_SCOPE_NAMESPACE;
 	return d;
+}
+
+struct fwa_declared fwa_nvme_declared(uint32_t dword)
+{
+	static const uint32_t exclusive = NVME_EFFECT_CSE_MASK << NVME_EFFECT_CSE_SHIFT |
+					  NVME_EFFECT_CSER_MASK << NVME_EFFECT_CSER_SHIFT;
+	struct fwa_declared d = nvme_common(dword, nvme_reserved(dword), NVME_EFFECT_SCOPE_KNOWN);
+
+	if (dword & exclusive)
+		d.effects |= FWA_EFFECT_EXCLUSIVE;
+	return d;
+}
+
+struct fwa_declared fwa_nvme_feature_declared(uint32_t dword)
+{
+	return nvme_common(dword, dword & NVME_FEATURE_RESERVED, NVME_FEATURE_SCOPE_KNOWN);
 }
 
 const char *fwa_effect_name(unsigned int bit)

@@ -68,7 +68,8 @@ typedef uint32_t fwa_effects;
 #define FWA_ATTR_SCOPE_ENDURANCE_GROUP (1u << 6)
 #define FWA_ATTR_SCOPE_DOMAIN (1u << 7)
 #define FWA_ATTR_SCOPE_NVM_SUBSYSTEM (1u << 8)
-#define FWA_ATTR_COUNT 9
+#define FWA_ATTR_SCOPE_CONTROLLER_DATA_QUEUE (1u << 9)
+#define FWA_ATTR_COUNT 10
 
 /* One declaration, normalised. @reserved: bits of @raw that this revision of fwadmit does not know. */
 struct fwa_declared {
@@ -92,6 +93,13 @@ struct fwa_declared fwa_cxl_declared(uint16_t word);
  * and is not an effect. Total.
  */
 struct fwa_declared fwa_nvme_declared(uint32_t dword);
+
+/*
+ * Normalises one entry of the NVMe Feature Identifiers Supported and Effects log (page 12h): UDCC,
+ * NCC, NIC, CCC; reserved bits add FWA_EFFECT_UNKNOWN (C8). FSUPP says whether the feature is listed
+ * at all. Total.
+ */
+struct fwa_declared fwa_nvme_feature_declared(uint32_t dword);
 
 /* The name of bit @bit ("config-cold-reset"), NULL beyond FWA_EFFECT_COUNT. */
 const char *fwa_effect_name(unsigned int bit);

@@ -82,23 +82,28 @@ static void lint_reserved(struct lint *l, struct fwa_finding f, struct fwa_decla
 	}
 }
 
-/* A declaration against the model's floor, as far as the device has bits for it. */
+/* What a declaration leaves out of a floor, as far as the device has bits for it. */
+static void lint_under(struct lint *l, struct fwa_finding f, fwa_effects floor,
+		       fwa_effects conditional, fwa_effects bits)
+{
+	f.expected = floor & bits;
+	f.bits = f.expected & ~conditional & ~f.declared;
+	if (f.bits)
+		report(l, FWA_FINDING_UNDER_DECLARED, f);
+}
+
+/* A declaration against the model's floor. */
 static void lint_floor(struct lint *l, struct fwa_finding f)
 {
 	const struct fwa_model_command *row = fwa_model_find(f.set, f.opcode);
 	fwa_effects bits =
 		f.set == FWA_SET_CXL ? FWA_EFFECTS_CXL_DECLARABLE : FWA_EFFECTS_NVME_DECLARABLE;
-	fwa_effects must, may;
 
 	if (!row)
 		return;
-	must = row->floor & ~row->conditional & bits;
-	may = row->floor & bits;
-	f.expected = may;
-	f.bits = must & ~f.declared;
-	if (f.bits)
-		report(l, FWA_FINDING_UNDER_DECLARED, f);
-	f.bits = f.declared & bits & ~may;
+	lint_under(l, f, row->floor, row->conditional, bits);
+	f.expected = row->floor & bits;
+	f.bits = f.declared & bits & ~f.expected;
 	if (f.bits)
 		report(l, FWA_FINDING_OVER_DECLARED, f);
 }
@@ -192,6 +197,72 @@ static void lint_unsupported(struct lint *l)
 	}
 }
 
+/* The findings about one log page, or about one feature. */
+static struct fwa_finding about_id(uint16_t opcode, uint8_t id)
+{
+	struct fwa_finding f = about(FWA_SET_NVME_ADMIN, opcode, 0);
+
+	f.has_id = true;
+	f.id = id;
+	return f;
+}
+
+/* The floor of the feature, as its row in the model gives it: not what only some values change. */
+static void lint_feature_floor(struct lint *l, struct fwa_finding f)
+{
+	const struct fwa_model_command *row =
+		fwa_model_find(FWA_SET_NVME_ADMIN, NVME_OP_SET_FEATURES);
+	const struct fwa_variant *v;
+
+	if (!row || !row->select || !row->select->by_value)
+		return;
+	v = &row->select->all[row->select->by_value[f.id].first];
+	lint_under(l, f, v->floor, v->conditional, FWA_EFFECTS_NVME_DECLARABLE);
+}
+
+/* What page 12h says of one feature, against itself and against page 05h's Set Features. */
+static void lint_fid(struct lint *l, uint8_t fid, uint32_t dword)
+{
+	struct fwa_finding f = about_id(NVME_OP_SET_FEATURES, fid);
+	struct fwa_declared own = fwa_nvme_feature_declared(dword), all;
+
+	f.declared = own.effects;
+	f.bits = dword;
+	if (!(dword & NVME_FEATURE_FSUPP)) {
+		if (dword)
+			report(l, FWA_FINDING_UNSUPPORTED_BITS, f);
+		return;
+	}
+	lint_reserved(l, f, own);
+	lint_feature_floor(l, f);
+	if (!fwa_profile_declared(l->p, FWA_SET_NVME_ADMIN, NVME_OP_SET_FEATURES, &all))
+		return; /* refused anyway */
+	f.expected = own.effects & FWA_EFFECTS_NVME_DECLARABLE;
+	f.declared = all.effects;
+	f.bits = f.expected & ~all.effects;
+	if (f.bits)
+		report(l, FWA_FINDING_FEATURE_EFFECTS, f);
+}
+
+/* Pages 00h and 12h, where the controller has them. */
+static void lint_ids(struct lint *l)
+{
+	static const uint8_t required[] = { NVME_LID_SUPPORTED, 0x01, NVME_LID_SMART, 0x03,
+					    NVME_LID_EFFECTS };
+	const struct fwa_profile *p = l->p;
+
+	if (p->nvme_logs_again.len && differs(p->nvme_logs, p->nvme_logs_again))
+		report(l, FWA_FINDING_UNSTABLE, about_id(NVME_OP_GET_LOG_PAGE, NVME_LID_SUPPORTED));
+	for (size_t i = 0; i < sizeof(required); i++)
+		if (!fwa_profile_lid(p, required[i]))
+			report(l, FWA_FINDING_UNDECLARED_FLOOR,
+			       about_id(NVME_OP_GET_LOG_PAGE, required[i]));
+	if (p->nvme_features_again.len && differs(p->nvme_features, p->nvme_features_again))
+		report(l, FWA_FINDING_UNSTABLE, about_id(NVME_OP_GET_LOG_PAGE, NVME_LID_FEATURES));
+	for (size_t at = 0; at < p->nvme_features.len; at += 4)
+		lint_fid(l, (uint8_t)(at / 4), fwa_le32(p->nvme_features.data + at));
+}
+
 static void lint_nvme(struct lint *l)
 {
 	static const uint16_t required[] = { NVME_OP_GET_LOG_PAGE, NVME_OP_IDENTIFY,
@@ -208,6 +279,7 @@ static void lint_nvme(struct lint *l)
 	else
 		report(l, FWA_FINDING_EMPTY, whole);
 	lint_unsupported(l);
+	lint_ids(l);
 }
 
 uint32_t fwa_lint(const struct fwa_profile *p, fwa_finding_fn fn, void *userdata)

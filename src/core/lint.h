@@ -42,6 +42,8 @@ struct fwa_finding {
 	fwa_effects expected;
 	uint32_t bits;    /* the raw bits in question */
 	uint8_t uuid[16]; /* the Feature, for the feature codes */
+	bool has_id;      /* NVMe: about one log page or feature */
+	uint8_t id;
 };
 
 typedef void (*fwa_finding_fn)(const struct fwa_finding *finding, void *userdata);

@@ -180,6 +180,12 @@ static bool take_namespaces(struct fwa_profile *p, struct fwa_span v)
 	return v.len % NAMESPACE_LEN == 0 && v.len / NAMESPACE_LEN <= FWA_PROFILE_NAMESPACES_MAX;
 }
 
+static bool take_ids(struct fwa_span *ids, struct fwa_span v)
+{
+	*ids = v;
+	return v.len == NVME_IDS_LEN;
+}
+
 static bool take_record(struct fwa_profile *p, uint16_t type, struct fwa_span v)
 {
 	switch (type) {
@@ -217,6 +223,14 @@ static bool take_record(struct fwa_profile *p, uint16_t type, struct fwa_span v)
 		return v.len <= NVME_EFFECTS_LEN;
 	case FWA_RECORD_NVME_NAMESPACES:
 		return take_namespaces(p, v);
+	case FWA_RECORD_NVME_LOGS:
+		return take_ids(&p->nvme_logs, v);
+	case FWA_RECORD_NVME_LOGS_AGAIN:
+		return take_ids(&p->nvme_logs_again, v);
+	case FWA_RECORD_NVME_FEATURES:
+		return take_ids(&p->nvme_features, v);
+	case FWA_RECORD_NVME_FEATURES_AGAIN:
+		return take_ids(&p->nvme_features_again, v);
 	default:
 		return false; /*= spec/SECURITY-MODEL.md#C8 */
 	}
@@ -454,6 +468,26 @@ bool fwa_profile_namespace(const struct fwa_profile *p, uint32_t nsid, struct fw
 		return true;
 	}
 	return false;
+}
+
+bool fwa_profile_lid(const struct fwa_profile *p, uint8_t lid)
+{
+	return !p->nvme_logs.len || fwa_le32(p->nvme_logs.data + 4 * lid) & NVME_LOG_LSUPP;
+}
+
+bool fwa_profile_fid(const struct fwa_profile *p, uint8_t fid, struct fwa_declared *ret)
+{
+	uint32_t dword;
+
+	if (!p->nvme_features.len) {
+		*ret = (struct fwa_declared){ 0 };
+		return true;
+	}
+	dword = fwa_le32(p->nvme_features.data + 4 * fid);
+	if (!(dword & NVME_FEATURE_FSUPP))
+		return false;
+	*ret = fwa_nvme_feature_declared(dword);
+	return true;
 }
 
 const char *fwa_family_name(unsigned int family)

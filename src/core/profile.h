@@ -52,6 +52,10 @@ enum fwa_profile_record {
 	FWA_RECORD_NVME_EFFECTS_AGAIN = 33,
 	/* Active namespaces: le32 nsid, u8 log2 of the block size, u8 0, le16 metadata bytes */
 	FWA_RECORD_NVME_NAMESPACES = 34,
+	FWA_RECORD_NVME_LOGS = 35, /* log page 00h, 1024 bytes: one le32 a log page */
+	FWA_RECORD_NVME_LOGS_AGAIN = 36,
+	FWA_RECORD_NVME_FEATURES = 37, /* log page 12h, 1024 bytes: one le32 a feature */
+	FWA_RECORD_NVME_FEATURES_AGAIN = 38,
 };
 
 #define FWA_PROFILE_MAGIC "FWAPROF1"
@@ -84,6 +88,10 @@ struct fwa_profile {
 	struct fwa_span nvme_effects;
 	struct fwa_span nvme_effects_again;
 	struct fwa_span namespaces;
+	struct fwa_span nvme_logs; /* empty: the controller does not have the page */
+	struct fwa_span nvme_logs_again;
+	struct fwa_span nvme_features; /* the same */
+	struct fwa_span nvme_features_again;
 
 	uint16_t n_features;
 	uint16_t feature_order[FWA_PROFILE_FEATURES_MAX]; /* sorted by UUID */
@@ -160,6 +168,14 @@ bool fwa_profile_feature_by_uuid(const struct fwa_profile *p, const uint8_t *uui
 bool fwa_profile_log_size(const struct fwa_profile *p, const uint8_t *uuid, uint32_t *ret_size);
 /* The format of namespace @nsid; false when the profile does not know it. */
 bool fwa_profile_namespace(const struct fwa_profile *p, uint32_t nsid, struct fwa_namespace *ret);
+
+/* False when the controller has page 00h and does not list log page @lid in it (C6). */
+bool fwa_profile_lid(const struct fwa_profile *p, uint8_t lid);
+/*
+ * What page 12h declares of feature @fid, nothing when the controller has no such page. False when it
+ * has one that does not list @fid (C6).
+ */
+bool fwa_profile_fid(const struct fwa_profile *p, uint8_t fid, struct fwa_declared *ret);
 
 /* "cxl", "nvme", "fwctl", "sim", "none". */
 const char *fwa_family_name(unsigned int family);

@@ -68,6 +68,11 @@ enum fwa_detail {
 	/* linux mode */
 	FWA_DETAIL_LINUX_OPCODE,
 	FWA_DETAIL_LINUX_FEATURE,
+	/* undeclared */
+	FWA_DETAIL_LID_UNLISTED, /* page 00h does not list the log page */
+	FWA_DETAIL_FID_UNLISTED, /* page 12h does not list the feature */
+	FWA_DETAIL_NO_TRANSFER,  /* it names the Feature of a transfer that goes on; none does */
+	FWA_DETAIL_TRANSFER_OF_OTHER, /* one is, of another session; also with lease */
 	FWA_DETAIL_COUNT,
 };
 

@@ -7,7 +7,6 @@
  */
 #include "core/shape.h"
 
-#include "base/uuid.h"
 #include "wire/cxl.h"
 #include "wire/nvme.h"
 
@@ -21,37 +20,29 @@ static uint64_t field(const struct fwa_command *cmd, uint8_t at, uint8_t width)
 }
 
 static bool log_range(const struct fwa_profile *p, const struct fwa_command *cmd,
-		      const struct fwa_rule *rule)
+		      const struct fwa_rule *rule, const uint8_t *uuid)
 {
 	uint32_t size;
 
-	return cmd->payload.len >= FWA_UUID_LEN &&
-	       fwa_profile_log_size(p, cmd->payload.data, &size) &&
+	return uuid && fwa_profile_log_size(p, uuid, &size) &&
 	       field(cmd, rule->at, 4) + field(cmd, rule->at2, 4) <= size;
 }
 
-static bool feature_of(const struct fwa_profile *p, const struct fwa_command *cmd,
-		       struct fwa_feature *ret)
-{
-	return cmd->payload.len >= FWA_UUID_LEN &&
-	       fwa_profile_feature_by_uuid(p, cmd->payload.data, ret);
-}
-
 static bool feature_range(const struct fwa_profile *p, const struct fwa_command *cmd,
-			  const struct fwa_rule *rule)
+			  const struct fwa_rule *rule, const uint8_t *uuid)
 {
 	struct fwa_feature f;
 
-	return feature_of(p, cmd, &f) &&
+	return uuid && fwa_profile_feature_by_uuid(p, uuid, &f) &&
 	       field(cmd, rule->at, 2) + field(cmd, rule->at2, 2) <= f.get_size;
 }
 
 static bool feature_data(const struct fwa_profile *p, const struct fwa_command *cmd,
-			 const struct fwa_rule *rule)
+			 const struct fwa_rule *rule, const uint8_t *uuid)
 {
 	struct fwa_feature f;
 
-	return feature_of(p, cmd, &f) && cmd->payload.len >= rule->at2 &&
+	return uuid && fwa_profile_feature_by_uuid(p, uuid, &f) && cmd->payload.len >= rule->at2 &&
 	       field(cmd, rule->at, 2) + (cmd->payload.len - rule->at2) <= f.set_size;
 }
 
@@ -109,7 +100,7 @@ static enum fwa_detail require(bool ok, enum fwa_detail detail)
 }
 
 static enum fwa_detail check_cxl_rule(const struct fwa_profile *p, const struct fwa_command *cmd,
-				      const struct fwa_rule *r)
+				      const struct fwa_rule *r, const uint8_t *uuid)
 {
 	switch (r->kind) {
 	case FWA_RULE_NONZERO:
@@ -118,16 +109,16 @@ static enum fwa_detail check_cxl_rule(const struct fwa_profile *p, const struct 
 		return require(!p->payload_max || field(cmd, r->at, r->width) <= p->payload_max,
 			       FWA_DETAIL_REPLY_OVER_MAILBOX);
 	case FWA_RULE_LOG_RANGE:
-		return require(log_range(p, cmd, r), FWA_DETAIL_LOG_RANGE);
+		return require(log_range(p, cmd, r, uuid), FWA_DETAIL_LOG_RANGE);
 	case FWA_RULE_LSA_RANGE:
 		return require(field(cmd, r->at, 4) + field(cmd, r->at2, 4) <= p->lsa_size,
 			       FWA_DETAIL_LSA_RANGE);
 	case FWA_RULE_LSA_DATA:
 		return require(lsa_data(p, cmd, r), FWA_DETAIL_LSA_RANGE);
 	case FWA_RULE_FEATURE_RANGE:
-		return require(feature_range(p, cmd, r), FWA_DETAIL_FEATURE_RANGE);
+		return require(feature_range(p, cmd, r, uuid), FWA_DETAIL_FEATURE_RANGE);
 	case FWA_RULE_FEATURE_DATA:
-		return require(feature_data(p, cmd, r), FWA_DETAIL_FEATURE_RANGE);
+		return require(feature_data(p, cmd, r, uuid), FWA_DETAIL_FEATURE_RANGE);
 	case FWA_RULE_DPA:
 		return require(field(cmd, r->at, 8) % CXL_DPA_ALIGN == 0, FWA_DETAIL_DPA_ALIGN);
 	case FWA_RULE_DPA_RANGE:
@@ -139,7 +130,7 @@ static enum fwa_detail check_cxl_rule(const struct fwa_profile *p, const struct 
 
 /* What is left says where the command has the length of its data: that is all of it. */
 static enum fwa_detail check_rule(const struct fwa_profile *p, const struct fwa_command *cmd,
-				  const struct fwa_rule *r)
+				  const struct fwa_rule *r, const uint8_t *uuid)
 {
 	uint64_t said, data = data_len(cmd);
 
@@ -178,7 +169,7 @@ static enum fwa_detail check_rule(const struct fwa_profile *p, const struct fwa_
 		data = cmd->payload.len;
 		break;
 	default:
-		return check_cxl_rule(p, cmd, r);
+		return check_cxl_rule(p, cmd, r, uuid);
 	}
 	return require(said == data, FWA_DETAIL_TRANSFER_LENGTH);
 }
@@ -216,7 +207,7 @@ static enum fwa_detail check_lengths(const struct fwa_profile *p,
 
 /*= spec/SECURITY-MODEL.md#C18 */
 enum fwa_detail fwa_shape_check(const struct fwa_profile *p, const struct fwa_model_command *row,
-				const struct fwa_command *cmd)
+				const struct fwa_command *cmd, const uint8_t *uuid)
 {
 	enum fwa_detail detail = FWA_DETAIL_NONE;
 
@@ -225,6 +216,6 @@ enum fwa_detail fwa_shape_check(const struct fwa_profile *p, const struct fwa_mo
 	if (!detail)
 		detail = check_lengths(p, row, cmd);
 	for (uint8_t i = 0; !detail && row && i < row->n_rules; i++)
-		detail = check_rule(p, cmd, &row->rules[i]);
+		detail = check_rule(p, cmd, &row->rules[i], uuid);
 	return detail;
 }

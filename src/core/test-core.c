@@ -14,6 +14,7 @@
 #include "core/decide.h"
 #include "core/lint.h"
 #include "core/status.h"
+#include "core/transfer.h"
 #include "wire/nvme.h"
 
 static uint8_t buf[8 * 1024 * 1024];
@@ -61,6 +62,23 @@ static void effects_nvme_bits(void **state)
 				 FWA_ATTR_SCOPE_DOMAIN | FWA_ATTR_SCOPE_NVM_SUBSYSTEM);
 	for (unsigned int bit = 26; bit < 32; bit++)
 		assert_true(fwa_nvme_declared(1 | 1u << bit).effects & FWA_EFFECT_UNKNOWN);
+}
+
+static void effects_nvme_feature_bits(void **state)
+{
+	assert_int_equal(fwa_nvme_feature_declared(0x1f).effects, fwa_nvme_declared(0x1f).effects);
+	assert_int_equal(fwa_nvme_feature_declared(1 | 0x7fu << 20).attributes,
+			 fwa_nvme_declared(1 | 0x3fu << 20).attributes |
+				 FWA_ATTR_SCOPE_CONTROLLER_DATA_QUEUE);
+	assert_int_equal(fwa_nvme_feature_declared(1 | 1u << 19).attributes,
+			 FWA_ATTR_UUID_SELECTION);
+	for (unsigned int bit = 0; bit < 32; bit++) {
+		bool known = bit < 5 || (bit >= 19 && bit < 27);
+		struct fwa_declared d = fwa_nvme_feature_declared(1u << bit);
+
+		assert_int_equal(!(d.effects & FWA_EFFECT_UNKNOWN), known);
+		assert_int_equal(d.reserved, known ? 0 : 1u << bit);
+	}
 }
 
 static void effects_names_round_trip(void **state)
@@ -225,6 +243,98 @@ static void profile_features_are_found(void **state)
 		if (i < FWA_PROFILE_FEATURES_MAX)
 			assert_int_equal(f.effects, i);
 	}
+}
+
+static int make_pages(size_t len)
+{
+	static uint8_t page[NVME_EFFECTS_LEN];
+	struct fwa_writer w = fwa_writer(buf, sizeof(buf));
+
+	fwa_put_le32(page + 4 * 0x02, 1);
+	fwa_put_le32(page + 4 * 0x06, 3);
+	fwa_put_le32(page + 4 * 0xff, 2);
+	fwa_profile_begin(&w, FWA_FAMILY_NVME);
+	fwa_profile_add(&w, FWA_RECORD_NVME_LOGS, fwa_span(page, len));
+	fwa_profile_add(&w, FWA_RECORD_NVME_FEATURES, fwa_span(page, len));
+	return fwa_profile_parse(&profile, fwa_span(buf, w.len));
+}
+
+static void profile_pages_of_ids(void **state)
+{
+	static const uint16_t none[1][2];
+	struct fwa_declared d = { .raw = 7 };
+
+	assert_int_equal(make_cel(none, 0, 0), 0);
+	assert_true(fwa_profile_lid(&profile, 0xff));
+	assert_true(fwa_profile_fid(&profile, 0xff, &d));
+	assert_true(d.raw == 0 && d.effects == 0);
+	assert_int_equal(make_pages(NVME_IDS_LEN), 0);
+	assert_true(fwa_profile_lid(&profile, 0x02));
+	assert_false(fwa_profile_lid(&profile, 0x03));
+	assert_false(fwa_profile_lid(&profile, 0xff));
+	assert_true(fwa_profile_fid(&profile, 0x06, &d));
+	assert_int_equal(d.effects, FWA_EFFECT_DATA);
+	assert_false(fwa_profile_fid(&profile, 0xff, &d));
+	assert_int_equal(make_pages(0), -1);
+	assert_int_equal(make_pages(NVME_IDS_LEN - 4), -1);
+	assert_int_equal(make_pages(NVME_IDS_LEN + 4), -1);
+}
+
+/* --- transfers ------------------------------------------------------------------------------- */
+
+static void follow(struct fwa_transfer *t, uint8_t fill, uint8_t part, bool completed)
+{
+	uint8_t payload[CXL_SET_FEATURE_HEADER_LEN] = { 0 };
+	struct fwa_command cmd = { .set = FWA_SET_CXL,
+				   .opcode = CXL_OP_SET_FEATURE,
+				   .payload = fwa_span(payload, sizeof(payload)) };
+
+	memset(payload, fill, FWA_UUID_LEN);
+	payload[CXL_SET_FEATURE_FLAGS] = (uint8_t)(0x08 | part); /* bit 3 is not about parts */
+	fwa_transfer_follow(t, &cmd, completed);
+}
+
+static void transfer_is_followed(void **state)
+{
+	struct fwa_transfer t = { 0 };
+
+	follow(&t, 1, CXL_PART_FULL, true);
+	assert_false(t.running);
+	follow(&t, 1, CXL_PART_INITIATE, true);
+	assert_true(t.running && t.uuid[0] == 1 && t.uuid[15] == 1);
+	follow(&t, 0xff, CXL_PART_CONTINUE, true);
+	assert_true(t.running && t.uuid[0] == 1);
+	follow(&t, 2, CXL_PART_FULL, false);
+	assert_true(t.running && t.uuid[0] == 1);
+	follow(&t, 0xff, CXL_PART_FINISH, true);
+	assert_false(t.running);
+	follow(&t, 2, CXL_PART_INITIATE, false);
+	assert_false(t.running);
+	follow(&t, 2, CXL_PART_CONTINUE, true); /* begun before the gate looked */
+	assert_true(t.running && t.uuid[0] == 2);
+	follow(&t, 2, CXL_PART_CONTINUE, false);
+	assert_false(t.running);
+	follow(&t, 3, CXL_PART_INITIATE, true);
+	follow(&t, 3, CXL_PART_ABORT, false);
+	assert_false(t.running);
+}
+
+static void transfer_only_of_set_feature(void **state)
+{
+	uint8_t payload[CXL_SET_FEATURE_HEADER_LEN] = { [CXL_SET_FEATURE_FLAGS] = 1 };
+	struct fwa_command cmd = { .set = FWA_SET_CXL,
+				   .opcode = CXL_OP_SET_FEATURE,
+				   .payload = fwa_span(payload, sizeof(payload)) };
+
+	assert_int_equal(fwa_transfer_part(&cmd), CXL_PART_INITIATE);
+	cmd.payload.len--;
+	assert_int_equal(fwa_transfer_part(&cmd), CXL_PART_FULL);
+	cmd.payload.len++;
+	cmd.opcode = CXL_OP_GET_FEATURE;
+	assert_int_equal(fwa_transfer_part(&cmd), CXL_PART_FULL);
+	cmd.opcode = CXL_OP_SET_FEATURE;
+	cmd.set = FWA_SET_NVME_ADMIN;
+	assert_int_equal(fwa_transfer_part(&cmd), CXL_PART_FULL);
 }
 
 /* --- policy ---------------------------------------------------------------------------------- */
@@ -450,6 +560,53 @@ static void lint_nvme(void **state)
 	assert_int_equal(seen[FWA_FINDING_UNSTABLE], 1);
 }
 
+static size_t id_findings[256];
+
+static void count_ids(const struct fwa_finding *f, void *userdata)
+{
+	count(f, userdata);
+	if (f->has_id)
+		id_findings[f->id]++;
+}
+
+static void lint_nvme_pages(void **state)
+{
+	static uint8_t log[NVME_EFFECTS_LEN], lids[NVME_IDS_LEN], fids[NVME_IDS_LEN];
+	struct fwa_writer w = fwa_writer(buf, sizeof(buf));
+
+	fwa_put_le32(log + 4 * 0x02, 1);
+	fwa_put_le32(log + 4 * 0x06, 1);
+	fwa_put_le32(log + 4 * 0x09, 3); /* Set Features, LBCC */
+	fwa_put_le32(log + 4 * 0x0a, 1);
+	for (int lid = 0; lid < 6; lid++)
+		fwa_put_le32(lids + 4 * lid, lid != 3); /* without firmware slots */
+	fwa_put_le32(fids + 4 * 0x01, 1);
+	fwa_put_le32(fids + 4 * 0x06, 3);       /* covered by LBCC */
+	fwa_put_le32(fids + 4 * 0x1d, 5);       /* NCC is not */
+	fwa_put_le32(fids + 4 * 0x19, 1);       /* a conditional floor may be left out */
+	fwa_put_le32(fids + 4 * 0x02, 0x20001); /* reserved here; in page 05h it is CSE */
+	fwa_put_le32(fids + 4 * 0x04, 4);       /* bits without FSUPP */
+	fwa_put_le32(fids + 4 * 0xc0, 1 | 1u << 26);
+	fwa_profile_begin(&w, FWA_FAMILY_NVME);
+	fwa_profile_add(&w, FWA_RECORD_NVME_EFFECTS, fwa_span(log, sizeof(log)));
+	fwa_profile_add(&w, FWA_RECORD_NVME_LOGS, fwa_span(lids, sizeof(lids)));
+	fwa_profile_add(&w, FWA_RECORD_NVME_LOGS_AGAIN, fwa_span(fids, sizeof(fids)));
+	fwa_profile_add(&w, FWA_RECORD_NVME_FEATURES, fwa_span(fids, sizeof(fids)));
+	fwa_profile_add(&w, FWA_RECORD_NVME_FEATURES_AGAIN, fwa_span(lids, sizeof(lids)));
+	assert_int_equal(fwa_profile_parse(&profile, fwa_span(buf, w.len)), 0);
+	memset(seen, 0, sizeof(seen));
+	/* the last one: page 05h's LBCC is over-declared by the model of Set Features */
+	assert_int_equal(fwa_lint(&profile, count_ids, NULL), 7);
+	assert_int_equal(seen[FWA_FINDING_OVER_DECLARED], 1);
+	assert_int_equal(seen[FWA_FINDING_UNSTABLE], 2);
+	assert_int_equal(seen[FWA_FINDING_UNDECLARED_FLOOR], 1);
+	assert_int_equal(seen[FWA_FINDING_FEATURE_EFFECTS], 1);
+	assert_int_equal(seen[FWA_FINDING_RESERVED_BITS], 1);
+	assert_int_equal(seen[FWA_FINDING_UNSUPPORTED_BITS], 1);
+	assert_true(id_findings[0x1d] == 1 && id_findings[0x02] == 1 && id_findings[0x04] == 1);
+	assert_true(id_findings[0x00] == 1 && id_findings[0x12] == 1 && id_findings[0x03] == 1);
+}
+
 static void uuids(void **state)
 {
 	char text[FWA_UUID_TEXT_LEN];
@@ -486,6 +643,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(effects_every_word_is_known_or_unknown),
 		cmocka_unit_test(effects_nvme_bits),
+		cmocka_unit_test(effects_nvme_feature_bits),
 		cmocka_unit_test(effects_names_round_trip),
 		cmocka_unit_test(names_are_all_there),
 		cmocka_unit_test(profile_table_is_the_raw_log),
@@ -495,6 +653,9 @@ int main(void)
 		cmocka_unit_test(profile_refuses_twice_and_unknown),
 		cmocka_unit_test(profile_text_is_clean),
 		cmocka_unit_test(profile_features_are_found),
+		cmocka_unit_test(profile_pages_of_ids),
+		cmocka_unit_test(transfer_is_followed),
+		cmocka_unit_test(transfer_only_of_set_feature),
 		cmocka_unit_test(policy_folds_what_is_for_the_caller),
 		cmocka_unit_test(policy_refuses_what_is_not_sorted_or_valid),
 		cmocka_unit_test(policy_overflow_only_takes_away),
@@ -504,6 +665,7 @@ int main(void)
 		cmocka_unit_test(remedy_says_what_passes),
 		cmocka_unit_test(lint_finds_what_is_wrong),
 		cmocka_unit_test(lint_nvme),
+		cmocka_unit_test(lint_nvme_pages),
 		cmocka_unit_test(uuids),
 		cmocka_unit_test(profile_check_sees_an_opcode_too_many),
 	};

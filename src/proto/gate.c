@@ -14,6 +14,8 @@
 #define CONTRACT_DRIFTED (1u << 2)
 #define CONTRACT_LEASED (1u << 3)
 #define CONTRACT_RATE_OVER (1u << 4)
+#define CONTRACT_TRANSFER_OWN (1u << 5)
+#define CONTRACT_TRANSFER_OTHER (1u << 6)
 
 /* --- requests ------------------------------------------------------------------------------- */
 
@@ -174,7 +176,9 @@ static uint32_t contract_flags(const struct fwa_contract *c)
 {
 	return (c->lockdown ? CONTRACT_LOCKDOWN : 0) | (c->quarantined ? CONTRACT_QUARANTINED : 0) |
 	       (c->drifted ? CONTRACT_DRIFTED : 0) | (c->leased ? CONTRACT_LEASED : 0) |
-	       (c->rate_over ? CONTRACT_RATE_OVER : 0);
+	       (c->rate_over ? CONTRACT_RATE_OVER : 0) |
+	       (c->transfer == FWA_TRANSFER_OWN ? CONTRACT_TRANSFER_OWN : 0) |
+	       (c->transfer == FWA_TRANSFER_OTHER ? CONTRACT_TRANSFER_OTHER : 0);
 }
 
 void fwa_description_encode(struct fwa_writer *w, const struct fwa_description *d)
@@ -190,6 +194,7 @@ void fwa_description_encode(struct fwa_writer *w, const struct fwa_description *
 	fwa_write_le32(w, d->rights.n);
 	fwa_write_le32(w, d->rights.overflow);
 	fwa_write_le32(w, 0);
+	fwa_write_bytes(w, d->contract.transfer_uuid, sizeof(d->contract.transfer_uuid));
 	for (uint32_t i = 0; i < d->rights.n && i < FWA_RIGHTS_MAX; i++) {
 		const struct fwa_right *r = &d->rights.right[i];
 
@@ -214,6 +219,10 @@ static void decode_contract(struct fwa_reader *m, struct fwa_contract *c)
 	c->drifted = flags & CONTRACT_DRIFTED;
 	c->leased = flags & CONTRACT_LEASED;
 	c->rate_over = flags & CONTRACT_RATE_OVER;
+	if (flags & CONTRACT_TRANSFER_OTHER)
+		c->transfer = FWA_TRANSFER_OTHER;
+	else if (flags & CONTRACT_TRANSFER_OWN)
+		c->transfer = FWA_TRANSFER_OWN;
 	c->mode = (uint8_t)fwa_read_le32(m);
 	c->advisory = fwa_read_le32(m);
 }
@@ -232,7 +241,7 @@ int fwa_description_decode(struct fwa_span data, struct fwa_description *ret)
 	struct fwa_reader m = fwa_reader(data);
 	struct fwa_description d = { 0 };
 	uint32_t version = fwa_read_le32(&m);
-	struct fwa_span digest;
+	struct fwa_span digest, transfer;
 	uint32_t len;
 
 	decode_contract(&m, &d.contract);
@@ -243,9 +252,11 @@ int fwa_description_decode(struct fwa_span data, struct fwa_description *ret)
 	d.rights.n = fwa_read_le32(&m);
 	d.rights.overflow = fwa_read_le32(&m);
 	fwa_read_le32(&m);
+	transfer = fwa_read_span(&m, sizeof(d.contract.transfer_uuid));
 	if (m.bad || version != DESCRIPTION_VERSION || d.rights.n > FWA_RIGHTS_MAX)
 		return -1;
 	memcpy(d.policy_digest, digest.data, digest.len);
+	memcpy(d.contract.transfer_uuid, transfer.data, transfer.len);
 	for (uint32_t i = 0; i < d.rights.n; i++) {
 		struct fwa_right *r = &d.rights.right[i];
 

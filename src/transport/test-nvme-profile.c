@@ -23,8 +23,13 @@ struct controller {
 	int fail_error;
 	uint32_t log_code; /* status of log page 05h */
 	bool log_changes;  /* between two readings */
-	uint32_t short_by; /* bytes missing from each answer */
+	uint32_t ids_code; /* status of pages 00h and 12h */
+	bool fids_change;
+	uint32_t short_by;     /* bytes missing from each answer */
+	unsigned int ids_read; /* how often */
 	uint8_t log[NVME_EFFECTS_LEN];
+	uint8_t lids[NVME_IDS_LEN];
+	uint8_t fids[NVME_IDS_LEN];
 	uint8_t id[NVME_IDENTIFY_LEN];
 	uint8_t list[NVME_IDENTIFY_LEN];
 	uint8_t namespace[NVME_IDENTIFY_LEN];
@@ -33,8 +38,13 @@ struct controller {
 static const uint8_t *page_for(struct controller *c, const struct fwa_command *cmd)
 {
 	if (cmd->opcode == NVME_OP_GET_LOG_PAGE) {
-		assert_int_equal(cmd->cdw[0], 0x03ff0005);
-		return c->log;
+		if (cmd->cdw[0] == 0x03ff0005)
+			return c->log;
+		c->ids_read++;
+		if (cmd->cdw[0] == 0x00ff0000)
+			return c->lids;
+		assert_int_equal(cmd->cdw[0], 0x00ff0012);
+		return c->fids;
 	}
 	assert_int_equal(cmd->opcode, NVME_OP_IDENTIFY);
 	switch (cmd->cdw[0]) {
@@ -56,16 +66,21 @@ static int answer(struct fwa_device *dev, const struct fwa_command *cmd, struct 
 	const uint8_t *page = page_for(c, cmd);
 
 	assert_int_equal(cmd->set, FWA_SET_NVME_ADMIN);
-	assert_int_equal(cmd->out_len, 4096);
+	assert_int_equal(cmd->out_len, page == c->lids || page == c->fids ? 1024 : 4096);
 	assert_true(reply->out_cap >= cmd->out_len && timeout_ms > 0);
 	if (++c->commands == c->fail_at)
 		return c->fail_error;
 	reply->maybe_sent = true;
-	reply->code = page == c->log ? c->log_code : 0;
+	if (page == c->log)
+		reply->code = c->log_code;
+	else if (page == c->lids || page == c->fids)
+		reply->code = c->ids_code;
 	reply->out_len = cmd->out_len - c->short_by;
 	memcpy(reply->out, page, reply->out_len);
 	if (page == c->log && c->log_changes)
 		c->log[4 * 0xc0] ^= 1;
+	if (page == c->fids && c->fids_change)
+		c->fids[4 * 0xc0] ^= 1;
 	return 0;
 }
 
@@ -125,6 +140,81 @@ static void test_in_order(void **state)
 	assert_int_equal(p->nvme_effects_again.len, 0);
 	assert_true(fwa_profile_namespace(p, 1, &ns));
 	assert_int_equal(ns.block_size, 4096);
+}
+
+/* It does not say that it has them: asking would put errors into its log. */
+static void test_pages_are_not_asked_for(void **state)
+{
+	fwa_auto_free struct fwa_profile *p = calloc(1, sizeof(*p));
+	struct controller *c = *state;
+
+	c->lids[0] = 1;
+	read_profile(c, p);
+	assert_int_equal(c->ids_read, 0);
+	assert_int_equal(p->nvme_logs.len, 0);
+	assert_int_equal(p->nvme_features.len, 0);
+}
+
+static void test_pages(void **state)
+{
+	fwa_auto_free struct fwa_profile *p = calloc(1, sizeof(*p));
+	struct controller *c = *state;
+	struct fwa_declared d;
+
+	c->id[NVME_ID_CTRL_LPA] = 0x20;
+	fwa_put_le32(c->lids + 4 * NVME_LID_SMART, 1);
+	fwa_put_le32(c->fids + 4 * 0x06, 3);
+	read_profile(c, p);
+	assert_int_equal(c->ids_read, 4);
+	assert_memory_equal(p->nvme_logs.data, c->lids, NVME_IDS_LEN);
+	assert_memory_equal(p->nvme_features.data, c->fids, NVME_IDS_LEN);
+	assert_int_equal(p->nvme_logs_again.len, 0);
+	assert_int_equal(p->nvme_features_again.len, 0);
+	assert_true(fwa_profile_lid(p, NVME_LID_SMART));
+	assert_false(fwa_profile_lid(p, 0x07));
+	assert_true(fwa_profile_fid(p, 0x06, &d));
+	assert_int_equal(d.effects, FWA_EFFECT_DATA);
+}
+
+/* It says that it has them, and answers with an error: as if it had not. */
+static void test_pages_that_are_an_error(void **state)
+{
+	fwa_auto_free struct fwa_profile *p = calloc(1, sizeof(*p));
+	struct controller *c = *state;
+
+	c->id[NVME_ID_CTRL_LPA] = 0xff;
+	c->ids_code = 0x4002; /* invalid field, do not retry */
+	read_profile(c, p);
+	assert_int_equal(p->nvme_logs.len, 0);
+	assert_int_equal(p->nvme_features.len, 0);
+	assert_int_equal(fwa_profile_count(p), 1);
+}
+
+static void test_unstable_page(void **state)
+{
+	fwa_auto_free struct fwa_profile *p = calloc(1, sizeof(*p));
+	struct controller *c = *state;
+
+	c->id[NVME_ID_CTRL_LPA] = 0x20;
+	c->fids_change = true;
+	read_profile(c, p);
+	assert_int_equal(p->nvme_logs_again.len, 0);
+	assert_int_equal(p->nvme_features_again.len, NVME_IDS_LEN);
+	assert_int_equal(p->nvme_features.data[4 * 0xc0], 0);
+	assert_int_equal(p->nvme_features_again.data[4 * 0xc0], 1);
+}
+
+/* A controller that cannot be identified may have them. */
+static void test_pages_of_a_stranger(void **state)
+{
+	fwa_auto_free struct fwa_profile *p = calloc(1, sizeof(*p));
+	struct controller *c = *state;
+
+	c->fail_at = 1;
+	c->fail_error = -EPROTO;
+	read_profile(c, p);
+	assert_int_equal(p->nvme_logs.len, NVME_IDS_LEN);
+	assert_int_equal(p->nvme_features.len, NVME_IDS_LEN);
 }
 
 static void test_no_log(void **state)
@@ -226,7 +316,7 @@ static void test_formats(void **state)
 	}
 }
 
-/* Five commands; whichever fails, the reading ends with a line that says why. */
+/* Nine commands; whichever fails, the reading ends with a line that says why. */
 static void test_gone_in_the_middle(void **state)
 {
 	static const struct {
@@ -240,7 +330,8 @@ static void test_gone_in_the_middle(void **state)
 	};
 	struct controller *c = *state;
 
-	for (unsigned int at = 1; at <= 5; at++) {
+	c->id[NVME_ID_CTRL_LPA] = 0x20;
+	for (unsigned int at = 1; at <= 9; at++) {
 		for (size_t i = 0; i < FWA_ARRAY_SIZE(cases); i++) {
 			struct fwa_writer w = fwa_writer(encoded, sizeof(encoded));
 			char error[256] = "";
@@ -261,7 +352,7 @@ static void test_nonsense_costs_its_own_part(void **state)
 	fwa_auto_free struct fwa_profile *p = calloc(1, sizeof(*p));
 	struct controller *c = *state;
 
-	c->fail_at = 2; /* Identify Controller */
+	c->fail_at = 1; /* Identify Controller */
 	c->fail_error = -EPROTO;
 	read_profile(c, p);
 	assert_string_equal(p->id.vendor, "");
@@ -285,6 +376,11 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_in_order),
+		TEST(test_pages_are_not_asked_for),
+		TEST(test_pages),
+		TEST(test_pages_that_are_an_error),
+		TEST(test_unstable_page),
+		TEST(test_pages_of_a_stranger),
 		TEST(test_no_log),
 		TEST(test_unstable_log),
 		TEST(test_short_answers_say_nothing),

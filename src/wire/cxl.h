@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#define CXL_OP_TRANSFER_FW 0x0201
+#define CXL_OP_ACTIVATE_FW 0x0202
 #define CXL_OP_GET_SUPPORTED_LOGS 0x0400
 #define CXL_OP_GET_LOG 0x0401
 #define CXL_OP_GET_SUPPORTED_FEATURES 0x0500
@@ -28,6 +30,16 @@
 #define CXL_FEATURE_ENTRY_LEN 48
 /* Set Feature input before its data: uuid, le32 flags, le16 offset, u8 version, 9 reserved. */
 #define CXL_SET_FEATURE_HEADER_LEN 32
+/* Its flags are at 16: bits 2:0 say which part of a transfer it is, bit 3 saves across resets. */
+#define CXL_SET_FEATURE_FLAGS 16
+#define CXL_SET_FEATURE_PART 7u
+enum cxl_set_feature_part {
+	CXL_PART_FULL,
+	CXL_PART_INITIATE,
+	CXL_PART_CONTINUE,
+	CXL_PART_FINISH,
+	CXL_PART_ABORT,
+};
 #define CXL_FEATURE_CHANGEABLE (1u << 0)
 /* Identify Memory Device reply: firmware revision at 0, 16 bytes; le32 LSA size at 38h. */
 #define CXL_IDENTIFY_MEMORY_LEN 67
@@ -60,6 +72,10 @@ static const uint8_t CXL_UUID_CEL[16] = { 0x0d, 0xa9, 0xc0, 0xb5, 0xbf, 0x41, 0x
 					  0x8f, 0x79, 0x96, 0xb1, 0x62, 0x3b, 0x3f, 0x17 };
 static const uint8_t CXL_UUID_VENDOR_DEBUG[16] = { 0x5e, 0x18, 0x19, 0xd9, 0x11, 0xa9, 0x40, 0x0c,
 						   0x81, 0x1f, 0xd6, 0x07, 0x19, 0x40, 0x3d, 0x86 };
+
+/* In Set Feature: the Feature whose transfer is in progress. */
+static const uint8_t CXL_UUID_IN_TRANSFER[16] = { 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+						  0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff };
 
 /* Return codes (Table 8-34). */
 enum cxl_return_code {

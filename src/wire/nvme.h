@@ -9,6 +9,7 @@
 #define NVME_OP_IDENTIFY 0x06
 #define NVME_OP_SET_FEATURES 0x09
 #define NVME_OP_GET_FEATURES 0x0a
+#define NVME_OP_FW_COMMIT 0x10
 
 #define NVME_CNS_NAMESPACE 0x00
 #define NVME_CNS_CONTROLLER 0x01
@@ -16,6 +17,7 @@
 #define NVME_PAGE_LEN 4096 /* the least memory page, and the most data of a feature */
 #define NVME_IDENTIFY_LEN 4096
 
+#define NVME_LID_SUPPORTED 0x00
 #define NVME_LID_SMART 0x02
 #define NVME_LID_EFFECTS 0x05
 /* 256 admin dwords, 256 I/O dwords, 2048 bytes reserved. */
@@ -36,6 +38,18 @@
 #define NVME_EFFECT_SCOPE_KNOWN 0x3fu
 #define NVME_EFFECT_RESERVED 0xfc003fe0u /* 31:26 and 13:5 */
 
+#define NVME_LID_FEATURES 0x12
+/* Supported Log Pages (00h), Feature Identifiers Supported and Effects (12h): 256 dwords, one an id. */
+#define NVME_IDS_LEN 1024
+#define NVME_LOG_LSUPP (1u << 0)
+#define NVME_FEATURE_FSUPP (1u << 0)
+/* UDCC, NCC, NIC, CCC, UUID selection and scope stand where they stand in page 05h; no CSE, no CSER. */
+#define NVME_FEATURE_SCOPE_KNOWN 0x7fu
+#define NVME_FEATURE_RESERVED 0xf807ffe0u /* 31:27 and 18:5 */
+/* Log pages and features from here on are the vendor's: CDW14 6:0 says which vendor's. */
+#define NVME_ID_VENDOR 0xc0
+#define NVME_UUID_INDEX 0x7fu
+
 /* Identify Controller: PCI vendor at 0 (2), serial at 4 (20), model at 24 (40), firmware at 64 (8). */
 #define NVME_ID_CTRL_VID 0
 #define NVME_ID_CTRL_SN 4
@@ -44,6 +58,9 @@
 #define NVME_ID_CTRL_MN_LEN 40
 #define NVME_ID_CTRL_FR 64
 #define NVME_ID_CTRL_FR_LEN 8
+/* Log Page Attributes: bit 5 says that there are log pages 00h and 12h. */
+#define NVME_ID_CTRL_LPA 261
+#define NVME_LPA_IDS (1u << 5)
 /* Identify Namespace: formatted LBA size at 26, LBA formats from 128 on, 4 bytes each. */
 #define NVME_ID_NS_FLBAS 26
 #define NVME_ID_NS_LBAF 128

@@ -12,6 +12,7 @@
 #include "base/util.h"
 #include "core/status.h"
 #include "proto/control.h"
+#include "wire/cxl.h"
 
 #define DEFAULT_TIMEOUT_MS 30000u
 #define MAX_TIMEOUT_MS 600000u
@@ -52,11 +53,20 @@ static bool leased_by_other(struct worker *w, const struct session *s)
 
 struct fwa_contract worker_contract(struct worker *w, const struct session *s)
 {
-	return (struct fwa_contract){
+	struct fwa_contract c = {
 		.mode = w->mode,
 		.lockdown = locked_down(w->lockdown_fd),
 		.leased = leased_by_other(w, s),
 	};
+
+	if (!w->transfer.running)
+		return c;
+	c.transfer = FWA_TRANSFER_OTHER;
+	if (w->transferor == s) {
+		c.transfer = FWA_TRANSFER_OWN;
+		memcpy(c.transfer_uuid, w->transfer.uuid, sizeof(c.transfer_uuid));
+	}
+	return c;
 }
 
 static unsigned int bounded_timeout(unsigned int ms)
@@ -139,6 +149,17 @@ static void forget_namespaces(struct worker *w, const struct fwa_gate_reply *rep
 		w->profile.namespaces = fwa_span(NULL, 0);
 }
 
+/* Which Feature's transfer is in progress from now on, and whose it is. */
+/*= spec/SECURITY-MODEL.md#C16 */
+static void follow_transfer(struct worker *w, const struct session *s,
+			    const struct fwa_command *cmd, const struct fwa_gate_reply *reply)
+{
+	if (reply->status == FWA_OUTCOME_REFUSED || fwa_transfer_part(cmd) == CXL_PART_FULL)
+		return;
+	fwa_transfer_follow(&w->transfer, cmd, reply->status == FWA_OUTCOME_COMPLETED);
+	w->transferor = w->transfer.running ? s : NULL;
+}
+
 void worker_admit(struct worker *w, struct session *s, const struct fwa_command *cmd,
 		  unsigned int timeout_ms, struct fwa_gate_reply *reply, uint8_t **ret_out)
 {
@@ -154,6 +175,7 @@ void worker_admit(struct worker *w, struct session *s, const struct fwa_command 
 		memcpy(reply->grant, grant.name, sizeof(reply->grant));
 	submit(w, cmd, timeout_ms, reply, ret_out);
 	forget_namespaces(w, reply);
+	follow_transfer(w, s, cmd, reply);
 	/* What may be running from now on is the session's: C16. */
 	if (d.effects & FWA_EFFECT_BACKGROUND && may_run(reply))
 		w->lessee = s;

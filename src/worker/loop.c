@@ -85,6 +85,11 @@ static void drop_client(struct worker *w, struct session *s)
 	/* Its work goes on without it: where the device can say when that is over, the lease waits. */
 	if (w->lessee == s) /*= spec/SECURITY-MODEL.md#C16 */
 		w->lessee = w->device->ops->busy ? &departed : NULL;
+	/* Nobody else can go on with its transfer, but anybody who names the Feature can abort it. */
+	if (w->transferor == s) {
+		w->transfer.running = false;
+		w->transferor = NULL;
+	}
 	session_free(s);
 }
 

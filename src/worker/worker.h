@@ -16,6 +16,7 @@
 
 #include "core/decide.h"
 #include "core/policy.h"
+#include "core/transfer.h"
 #include "proto/gate.h"
 #include "transport/transport.h"
 
@@ -44,6 +45,8 @@ struct worker {
 	struct session *sessions;
 	uint32_t n_sessions;
 	const struct session *lessee; /* owns the background operation that runs; NULL: none runs */
+	struct fwa_transfer transfer; /* of a CXL Feature */
+	const struct session *transferor; /* whose it is, while it runs */
 };
 
 /* One connected client. */

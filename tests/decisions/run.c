@@ -25,6 +25,8 @@ struct table {
 	struct fwa_writer cel, logs, features, namespaces;
 	uint8_t cel_bytes[BYTES], log_bytes[BYTES], feature_bytes[BYTES], namespace_bytes[512];
 	uint8_t effects[NVME_EFFECTS_LEN];
+	uint8_t lids[NVME_IDS_LEN], fids[NVME_IDS_LEN]; /* log pages 00h and 12h */
+	bool has_lids, has_fids;
 	uint32_t payload_max, lsa_size;
 	bool nvme;
 	struct fwa_contract contract;
@@ -97,6 +99,9 @@ static void device(struct table *t, char **save)
 	t->features = fwa_writer(t->feature_bytes, sizeof(t->feature_bytes));
 	t->namespaces = fwa_writer(t->namespace_bytes, sizeof(t->namespace_bytes));
 	memset(t->effects, 0, sizeof(t->effects));
+	memset(t->lids, 0, sizeof(t->lids));
+	memset(t->fids, 0, sizeof(t->fids));
+	t->has_lids = t->has_fids = false;
 	t->payload_max = t->lsa_size = 0;
 	t->contract = (struct fwa_contract){ 0 };
 	t->rights = (struct fwa_rights){ 0 };
@@ -156,6 +161,19 @@ static void namespace(struct table *t, char **save)
 	fwa_write_le16(&t->namespaces, (uint16_t)number(t, strtok_r(NULL, " \t", save)));
 }
 
+/* "transfer=UUID": the caller's own transfer of this Feature; "transfer=other". */
+static void transfer(struct table *t, const char *text)
+{
+	struct fwa_writer w =
+		fwa_writer(t->contract.transfer_uuid, sizeof(t->contract.transfer_uuid));
+
+	t->contract.transfer = FWA_TRANSFER_OTHER;
+	if (!strcmp(text, "other"))
+		return;
+	t->contract.transfer = FWA_TRANSFER_OWN;
+	take_uuid(t, &w, text);
+}
+
 static void state(struct table *t, char **save)
 {
 	const char *word, *v;
@@ -177,6 +195,8 @@ static void state(struct table *t, char **save)
 			t->contract.mode = FWA_MODE_LINUX;
 		else if ((v = value(word, "advisory")))
 			t->contract.advisory = effects(t, v);
+		else if ((v = value(word, "transfer")))
+			transfer(t, v);
 		else if ((v = value(word, "now")))
 			t->now = number(t, v);
 		else if (strcmp(word, "ordinary"))
@@ -213,6 +233,12 @@ static void encode(struct table *t)
 	if (t->nvme) {
 		fwa_profile_add(&w, FWA_RECORD_NVME_EFFECTS,
 				fwa_span(t->effects, sizeof(t->effects)));
+		if (t->has_lids)
+			fwa_profile_add(&w, FWA_RECORD_NVME_LOGS,
+					fwa_span(t->lids, sizeof(t->lids)));
+		if (t->has_fids)
+			fwa_profile_add(&w, FWA_RECORD_NVME_FEATURES,
+					fwa_span(t->fids, sizeof(t->fids)));
 		fwa_profile_add(&w, FWA_RECORD_NVME_NAMESPACES,
 				fwa_span(t->namespaces.buf, t->namespaces.len));
 	} else {
@@ -299,6 +325,10 @@ static bool matches(struct table *t, const struct fwa_decision *d, const char *w
 		return d->floor == effects(t, v);
 	if ((v = value(word, "need")))
 		return !strcmp(fwa_need_name(d->need), v);
+	if ((v = value(word, "attributes")))
+		return d->attributes == number(t, v);
+	if ((v = value(word, "detail")))
+		return d->detail == number(t, v);
 	if (!fwa_reason_name(FWA_REASON_ADMIT))
 		return false;
 	return !strcmp(fwa_reason_name(d->reason), word);
@@ -354,6 +384,13 @@ static void run_line(struct table *t, char *line)
 			    4 * (number(t, strtok_r(NULL, " \t", &save)) & 0xff);
 
 		fwa_put_le32(t->effects + at, (uint32_t)number(t, strtok_r(NULL, " \t", &save)));
+	} else if (!strcmp(verb, "lid") || !strcmp(verb, "fid")) {
+		uint8_t *page = *verb == 'l' ? t->lids : t->fids;
+		size_t at = 4 * (number(t, strtok_r(NULL, " \t", &save)) & 0xff);
+
+		fwa_put_le32(page + at, (uint32_t)number(t, strtok_r(NULL, " \t", &save)));
+		t->has_lids |= page == t->lids;
+		t->has_fids |= page == t->fids;
 	} else if (!strcmp(verb, "log")) {
 		take_uuid(t, &t->logs, strtok_r(NULL, " \t", &save));
 		fwa_write_le32(&t->logs, (uint32_t)number(t, strtok_r(NULL, " \t", &save)));

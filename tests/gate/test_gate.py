@@ -29,6 +29,9 @@ REFUSED, COMPLETED, DEVICE_ERROR, UNDELIVERABLE, UNKNOWN = range(5)
 E_MALFORMED, E_VERSION, E_KIND, E_PAYLOAD, E_MEMORY, E_GONE = range(1, 7)
 SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK
 IDENTIFY, SET_LSA, GET_LSA, HEALTH = 0x4000, 0x4103, 0x4102, 0x4200
+INITIATE, CONTINUE, FINISH, ABORT = range(1, 5)  # parts of Set Feature
+IN_TRANSFER = b"\xff" * 16
+CALIBRATION = bytes.fromhex("5a1df00d6b2e4c119a770c514d000004")
 ROOT = os.geteuid() == 0
 
 
@@ -361,6 +364,53 @@ class Devices(GateTest):
         self.clients.remove(mine)
         for c in (other, self.client("slow")):
             self.assertEqual(c.call(request(opcode=0x4400)).reason, "lease")
+
+    def part(self, client, flags, uuid=CALIBRATION, offset=0, data=b"part"):
+        payload = uuid + struct.pack("<IHB9x", flags, offset, 1) + data
+        return client.call(request(opcode=0x0502, payload=payload))
+
+    def test_a_transfer_is_its_sessions(self):
+        """All ones name the Feature whose transfer is in progress: this session's own, or none."""
+        mine, other = self.client(), self.client()
+        r = self.part(mine, CONTINUE, IN_TRANSFER)
+        self.assertEqual((r.reason, r.detail), ("undeclared", 34))
+        self.assertEqual(self.part(mine, INITIATE).status, COMPLETED)
+        r = self.part(other, CONTINUE, IN_TRANSFER, 4)
+        self.assertEqual((r.reason, r.detail), ("undeclared", 35))
+        for flags in (INITIATE, CONTINUE, FINISH, ABORT):
+            r = self.part(other, flags, CALIBRATION, 4)
+            self.assertEqual((r.reason, r.status), ("lease", REFUSED))
+        r = self.part(mine, CONTINUE, IN_TRANSFER, 4)
+        self.assertEqual((r.reason, r.status), ("admit", COMPLETED))
+        self.assertEqual(self.part(mine, CONTINUE, IN_TRANSFER, 4095).reason, "payload-shape")
+        self.assertEqual(self.part(mine, FINISH, IN_TRANSFER, 8, bytes(64)).status, COMPLETED)
+        self.assertEqual(self.part(mine, ABORT, IN_TRANSFER).detail, 34)
+        self.assertEqual(self.part(other, INITIATE).status, COMPLETED)
+
+    def test_a_transfer_that_failed_is_nobodys(self):
+        mine = self.client()
+        self.assertEqual(self.part(mine, INITIATE).status, COMPLETED)
+        self.assertEqual(self.part(mine, CONTINUE, IN_TRANSFER, 9).status, DEVICE_ERROR)
+        self.assertEqual(self.part(mine, CONTINUE, IN_TRANSFER, 4).detail, 34)
+
+    def test_a_transfer_ends_with_its_session(self):
+        mine, other = self.client(), self.client()
+        self.assertEqual(self.part(mine, INITIATE).status, COMPLETED)
+        mine.close()
+        self.clients.remove(mine)
+        end = time.monotonic() + 20
+        while self.part(other, ABORT, IN_TRANSFER).detail == 35:
+            self.assertLess(time.monotonic(), end)
+        self.assertEqual(self.part(other, ABORT, IN_TRANSFER).detail, 34)
+        self.assertEqual(self.part(other, ABORT).status, COMPLETED)
+
+    def test_whose_transfer_is_described(self):
+        mine, other = self.client(), self.client()
+        self.assertEqual(self.part(mine, INITIATE).status, COMPLETED)
+        for client, flags, uuid in ((mine, 1 << 5, CALIBRATION), (other, 1 << 6, bytes(16))):
+            data = client.call(request(kind=DESCRIBE)).data
+            self.assertEqual(struct.unpack_from("<I", data, 4)[0] & 0x60, flags)
+            self.assertEqual(data[136:152], uuid)
 
     def test_sandbox(self):
         self.client().call(request())
