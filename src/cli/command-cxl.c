@@ -42,14 +42,14 @@ static const struct layout layouts[] = {
 	/* Get Event Records: which event log */
 	{ 0x0100, 1, false, { { CLI_OPT_SELECTION, 0, 1, 0, ZERO } } },
 	/* Transfer FW */
-	{ 0x0201,
+	{ CXL_OP_TRANSFER_FW,
 	  128,
 	  true,
 	  { { CLI_OPT_ACTION, 0, 1, 0, ZERO },
 	    { CLI_OPT_SLOT, 1, 1, 0, ZERO },
 	    { CLI_OPT_OFFSET, 4, 4, 128, ZERO } } },
 	/* Activate FW */
-	{ 0x0202,
+	{ CXL_OP_ACTIVATE_FW,
 	  2,
 	  false,
 	  { { CLI_OPT_ACTION, 0, 1, 0, ZERO }, { CLI_OPT_SLOT, 1, 1, 0, REQUIRED } } },

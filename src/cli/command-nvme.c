@@ -20,9 +20,12 @@ struct field {
 };
 
 enum {
-	OP_FW_COMMIT = 0x10,
+	OP_NS_MGMT = 0x0d,
 	OP_FW_DOWNLOAD = 0x11,
+	OP_SELF_TEST = 0x14,
+	OP_NS_ATTACH = 0x15,
 	OP_FORMAT = 0x80,
+	OP_SANITIZE = 0x84,
 };
 
 static const struct field fields[] = {
@@ -36,9 +39,14 @@ static const struct field fields[] = {
 	{ FWA_SET_NVME_ADMIN, NVME_OP_SET_FEATURES, CLI_OPT_SELECTION, 10, 31, 1 },
 	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_FEATURES, CLI_OPT_FID, 10, 0, 8 },
 	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_FEATURES, CLI_OPT_SELECTION, 10, 8, 3 },
-	{ FWA_SET_NVME_ADMIN, OP_FW_COMMIT, CLI_OPT_SLOT, 10, 0, 3 },
-	{ FWA_SET_NVME_ADMIN, OP_FW_COMMIT, CLI_OPT_ACTION, 10, 3, 3 },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_FW_COMMIT, CLI_OPT_SLOT, 10, 0, 3 },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_FW_COMMIT, CLI_OPT_ACTION, 10, 3, 3 },
 	{ FWA_SET_NVME_ADMIN, OP_FW_DOWNLOAD, CLI_OPT_OFFSET, 11, 0, 32 },
+	{ FWA_SET_NVME_ADMIN, OP_NS_MGMT, CLI_OPT_ACTION, 10, 0, 4 },
+	{ FWA_SET_NVME_ADMIN, OP_NS_ATTACH, CLI_OPT_ACTION, 10, 0, 4 },
+	{ FWA_SET_NVME_ADMIN, OP_SELF_TEST, CLI_OPT_ACTION, 10, 0, 4 },
+	{ FWA_SET_NVME_ADMIN, OP_FORMAT, CLI_OPT_ACTION, 10, 9, 3 },
+	{ FWA_SET_NVME_ADMIN, OP_SANITIZE, CLI_OPT_ACTION, 10, 0, 3 },
 };
 
 /* Bytes of log pages, where there is one length for all devices. */
@@ -144,15 +152,31 @@ static int option_value(struct cli_build *b, const struct field *f, uint64_t *re
 	}
 }
 
+/*
+ * An option that was not given leaves its field 0. That is no page, feature or structure to assume,
+ * and no action where 0 is reserved.
+ */
+static int leave_field(struct cli_build *b, const struct field *f)
+{
+	const struct fwa_model_command *row = b->out->row;
+
+	if (cdw_given(b, f->cdw))
+		return CLI_OK;
+	if (is_named(f->option))
+		return cli_build_unnamed(b, f->option, row, NULL);
+	if (f->option == CLI_OPT_ACTION && row && row->operations &&
+	    row->operations->all[0].floor & FWA_EFFECT_UNKNOWN)
+		return cli_build_no_action(b);
+	return CLI_OK;
+}
+
 static int put_field(struct cli_build *b, const struct field *f)
 {
 	uint64_t value = 0;
 	int r;
 
 	if (!cli_build_takes(b, f->option))
-		return is_named(f->option) && !cdw_given(b, f->cdw)
-			       ? cli_build_unnamed(b, f->option, b->out->row, NULL)
-			       : CLI_OK;
+		return leave_field(b, f);
 	r = option_value(b, f, &value);
 	if (r != CLI_OK)
 		return r;
@@ -234,7 +258,9 @@ static int put_data(struct cli_build *b)
 
 	b->out->payload = fwa_steal(b->data);
 	cmd->payload = fwa_span(b->out->payload, b->data_len);
-	if (!from_device && b->out->row && b->out->row->n_rules)
+	/* A page may be missing: some features have no data. */
+	if (!from_device && b->out->row && b->out->row->n_rules &&
+	    b->out->row->rules[0].kind != FWA_RULE_WHOLE_PAGE)
 		return cli_build_zeroes(b, ASSUMED_LENGTH);
 	if (b->has_data || !from_device)
 		return CLI_OK;

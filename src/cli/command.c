@@ -194,6 +194,23 @@ int cli_build_unnamed(const struct cli_build *b, enum cli_option_id id,
 			cli_options[id].name, cli_options[id].arg, names);
 }
 
+int cli_build_no_action(const struct cli_build *b)
+{
+	const struct fwa_operation_table *t = b->out->row->operations;
+	char names[256] = "";
+	size_t len = 0;
+
+	for (uint8_t i = 0; i < t->n && len < sizeof(names); i++) {
+		const struct fwa_operation *op = &t->all[i];
+
+		if (op->floor & FWA_EFFECT_UNKNOWN)
+			continue;
+		len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%u %s",
+					len ? ", " : "", op->first, op->name);
+	}
+	return cli_fail(b->cli, CLI_USAGE, "%s needs --action=N: %s", cli_build_name(b), names);
+}
+
 bool cli_build_selection(struct cli_build *b, uint64_t *ret, int *ret_code)
 {
 	static const char *const names[] = { "current", "default", "saved", "supported" };

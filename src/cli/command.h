@@ -56,5 +56,7 @@ int cli_build_missing(const struct cli_build *b, enum cli_option_id id, uint64_t
  */
 int cli_build_unnamed(const struct cli_build *b, enum cli_option_id id,
 		      const struct fwa_model_command *row, const char *bad);
+/* Says that the command needs --action, and which actions there are. */
+int cli_build_no_action(const struct cli_build *b);
 /* --selection as a number. False after cli_fail() in *ret_code. */
 bool cli_build_selection(struct cli_build *b, uint64_t *ret, int *ret_code);

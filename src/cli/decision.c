@@ -12,10 +12,11 @@
 #include "base/uuid.h"
 #include "cli/text.h"
 #include "core/reason.h"
+#include "core/transfer.h"
 
 struct cli_verdict cli_verdict_of(const struct cli_subject *s, const struct fwa_command *cmd)
 {
-	struct cli_verdict v = { .cmd = cmd };
+	struct cli_verdict v = { .cmd = cmd, .contract = &s->contract };
 
 	v.decision = fwa_decide(&s->contract, &s->rights, s->profile, cmd, s->now);
 	v.remedy = fwa_remedy(&s->contract, &s->rights, s->profile, cmd, s->now);
@@ -88,6 +89,9 @@ const char *cli_verdict_next(const struct cli_verdict *v)
 	case FWA_REASON_PAYLOAD_SHAPE:
 		return "no grant helps, other bytes or lengths may";
 	case FWA_REASON_UNDECLARED:
+		if (v->decision.detail == FWA_DETAIL_NO_TRANSFER ||
+		    v->decision.detail == FWA_DETAIL_TRANSFER_OF_OTHER)
+			return "no grant helps, the UUID of the Feature itself may";
 		return "no grant helps, the device would have to declare it";
 	case FWA_REASON_RESERVED_BITS:
 		return "no grant helps, the device would have to declare it in defined bits";
@@ -143,6 +147,25 @@ static void print_selector(const struct fwa_command *cmd)
 	snprintf(text, sizeof(text), "%s%s%s%s", name ? name : "", name ? " (" : "", value,
 		 name ? ")" : "");
 	print_field(what, text);
+}
+
+/* What the command is told to do, and whose transfer of a Feature it goes on with. */
+static void print_operation(const struct cli_verdict *v)
+{
+	const struct fwa_model_command *row = fwa_model_find(v->cmd->set, v->cmd->opcode);
+	uint16_t value;
+	const struct fwa_operation *op = fwa_command_operation(row, v->cmd, &value);
+	struct fwa_selector s = fwa_command_selector(row, v->cmd);
+	char text[128];
+
+	if (s.uuid && fwa_transfer_named(s.uuid) && v->contract->transfer == FWA_TRANSFER_OWN) {
+		fwa_uuid_text(v->contract->transfer_uuid, text);
+		print_field("in transfer", text);
+	}
+	if (!op)
+		return;
+	snprintf(text, sizeof(text), "%s (%xh)", op->name, value);
+	print_field("operation", text);
 }
 
 static void print_effects(const struct fwa_decision *d)
@@ -226,6 +249,7 @@ void cli_print_verdict(const struct cli *cli, const struct cli_subject *s,
 	cli_verdict_why(v, text, sizeof(text));
 	print_field("why", text);
 	print_selector(v->cmd);
+	print_operation(v);
 	print_effects(d);
 	if (!admitted)
 		print_remedy(s, v, user);

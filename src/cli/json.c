@@ -11,6 +11,9 @@
 #include "base/uuid.h"
 #include "cli/text.h"
 #include "core/reason.h"
+#include "core/transfer.h"
+#include "wire/cxl.h"
+#include "wire/nvme.h"
 
 struct json_object *cli_json_begin(const struct cli *cli)
 {
@@ -139,29 +142,95 @@ struct json_object *cli_json_finding(const struct fwa_finding *f)
 	return o;
 }
 
-/* Which log, Feature, page or structure the command's bytes select. */
-static struct json_object *selector(const struct fwa_command *cmd)
+static void add_uuid(struct json_object *o, const char *key, const uint8_t *uuid)
+{
+	char text[FWA_UUID_TEXT_LEN];
+
+	fwa_uuid_text(uuid, text);
+	json_object_object_add(o, key, json_object_new_string(text));
+}
+
+/* The log, Feature, page or structure, by number or by UUID. */
+static void add_selected(struct json_object *o, const struct fwa_model_command *row,
+			 const struct cli_verdict *v)
 {
 	static const char *const keys[] = {
 		[FWA_SELECT_FID] = "fid",
 		[FWA_SELECT_LID] = "lid",
 		[FWA_SELECT_CNS] = "cns",
 	};
-	const struct fwa_model_command *row = fwa_model_find(cmd->set, cmd->opcode);
-	struct fwa_selector s = fwa_command_selector(row, cmd);
-	struct json_object *o = json_object_new_object();
-	char uuid[FWA_UUID_TEXT_LEN];
+	struct fwa_selector s = fwa_command_selector(row, v->cmd);
 
-	if (s.uuid) {
-		fwa_uuid_text(s.uuid, uuid);
-		json_object_object_add(o, "uuid", json_object_new_string(uuid));
-	} else if (s.kind == FWA_SELECT_FID || s.kind == FWA_SELECT_LID ||
-		   s.kind == FWA_SELECT_CNS) {
+	if (s.uuid)
+		add_uuid(o, "uuid", s.uuid);
+	else if (s.kind == FWA_SELECT_FID || s.kind == FWA_SELECT_LID || s.kind == FWA_SELECT_CNS)
 		json_object_object_add(o, keys[s.kind], json_object_new_int(s.value));
-	} else {
-		return o;
-	}
+	else
+		return;
 	json_object_object_add(o, "name", cli_json_text(cli_selector_name(row, &s)));
+	if (s.uuid && fwa_transfer_named(s.uuid) && v->contract->transfer == FWA_TRANSFER_OWN)
+		add_uuid(o, "feature", v->contract->transfer_uuid);
+}
+
+/* Which of its operations the command asks for. */
+static void add_operation(struct json_object *o, const struct fwa_model_command *row,
+			  const struct fwa_command *cmd)
+{
+	uint16_t value;
+	const struct fwa_operation *op = fwa_command_operation(row, cmd, &value);
+
+	if (!op)
+		return;
+	json_object_object_add(o, "operation", json_object_new_int(value));
+	json_object_object_add(o, "operation_name", json_object_new_string(op->name));
+}
+
+/* Numbers that select beside all that: bits of a command dword or, for CXL, a byte of the payload. */
+static const struct {
+	uint8_t set;
+	uint16_t opcode;
+	const char *name;
+	uint8_t at;
+	uint8_t shift;
+	uint16_t mask;
+} numbers[] = {
+	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_LOG_PAGE, "lsp", 10, 8, 0x7f },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_LOG_PAGE, "lsi", 11, 16, 0xffff },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_SET_FEATURES, "sv", 10, 31, 1 },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_FEATURES, "sel", 10, 8, 7 },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_FW_COMMIT, "slot", 10, 0, 7 },
+	{ FWA_SET_CXL, CXL_OP_TRANSFER_FW, "slot", 1, 0, 0xff },
+	{ FWA_SET_CXL, CXL_OP_ACTIVATE_FW, "slot", 1, 0, 0xff },
+};
+
+static void add_numbers(struct json_object *o, const struct fwa_command *cmd)
+{
+	bool cxl = cmd->set == FWA_SET_CXL;
+
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(numbers); i++) {
+		uint8_t at = numbers[i].at;
+		uint32_t word;
+
+		if (numbers[i].set != cmd->set || numbers[i].opcode != cmd->opcode ||
+		    (cxl && at >= cmd->payload.len))
+			continue;
+		word = cxl ? cmd->payload.data[at] : cmd->cdw[at - 10];
+		json_object_object_add(
+			o, numbers[i].name,
+			json_object_new_int((int)(word >> numbers[i].shift & numbers[i].mask)));
+	}
+	if (!cxl)
+		json_object_object_add(o, "nsid", json_object_new_int64(cmd->nsid));
+}
+
+static struct json_object *selector(const struct cli_verdict *v)
+{
+	const struct fwa_model_command *row = fwa_model_find(v->cmd->set, v->cmd->opcode);
+	struct json_object *o = json_object_new_object();
+
+	add_selected(o, row, v);
+	add_operation(o, row, v->cmd);
+	add_numbers(o, v->cmd);
 	return o;
 }
 
@@ -195,7 +264,7 @@ struct json_object *cli_json_decision(const struct cli_verdict *v)
 	json_object_object_add(o, "detail", cli_json_text(detail));
 	json_object_object_add(o, "why", cli_json_text(why));
 	cli_json_add_command(o, d->set, d->opcode);
-	json_object_object_add(o, "selector", selector(v->cmd));
+	json_object_object_add(o, "selector", selector(v));
 	json_object_object_add(o, "declared_raw", json_object_new_int64(d->declared_raw));
 	json_object_object_add(o, "declared", cli_json_effects(d->declared));
 	json_object_object_add(o, "floor", cli_json_effects(d->floor));

@@ -35,6 +35,7 @@ struct cli_verdict {
 	struct fwa_remedy remedy;
 	const char *grant; /* the name of the grant that admitted; may be empty */
 	const struct fwa_command *cmd;
+	const struct fwa_contract *contract;
 };
 
 struct json_object *cli_json_decision(const struct cli_verdict *v);

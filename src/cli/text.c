@@ -10,6 +10,7 @@
 #include "core/model.h"
 #include "core/reason.h"
 #include "wire/cxl.h"
+#include "wire/nvme.h"
 
 /* How many bytes of @s are one character of UTF-8 (RFC 3629), 0 for none. */
 static size_t utf8_length(const unsigned char *s)
@@ -163,17 +164,23 @@ static bool bits_are_effects(unsigned int code)
 void cli_finding_text(const struct fwa_finding *f, char *text, size_t size)
 {
 	static const uint8_t none[FWA_UUID_LEN];
-	char effects[CLI_EFFECTS_TEXT], uuid[FWA_UUID_TEXT_LEN] = "", bits[32] = "";
+	char effects[CLI_EFFECTS_TEXT], which[FWA_UUID_TEXT_LEN + 16] = "", bits[32] = "";
+	char uuid[FWA_UUID_TEXT_LEN];
 	const char *list = "";
 
 	if (bits_are_effects(f->code))
 		list = cli_effects_text(f->bits, 0, ", ", effects);
 	else if (f->bits)
 		snprintf(bits, sizeof(bits), " (bits %04xh)", f->bits);
-	if (!fwa_uuid_eq(f->uuid, none))
+	if (!fwa_uuid_eq(f->uuid, none)) {
 		fwa_uuid_text(f->uuid, uuid);
-	snprintf(text, size, "%s%s%s%s%s%s", fwa_finding_text(f->code), bits, *list ? ": " : "",
-		 list, *uuid ? ", Feature " : "", uuid);
+		snprintf(which, sizeof(which), ", Feature %s", uuid);
+	} else if (f->has_id) {
+		snprintf(which, sizeof(which), ", %s %02xh",
+			 f->opcode == NVME_OP_GET_LOG_PAGE ? "log page" : "feature", f->id);
+	}
+	snprintf(text, size, "%s%s%s%s%s", fwa_finding_text(f->code), bits, *list ? ": " : "", list,
+		 which);
 }
 
 static void dump_line(FILE *out, size_t at, const uint8_t *line, size_t n)

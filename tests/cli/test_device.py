@@ -157,7 +157,9 @@ class Offline(Case):
     def test_nvme_selectors_are_judged(self):
         source = self.nvme({2: 1, 6: 1, 9: 1, 0xa: 1})
         d = self.decide(*source, 'get-log-page', '--lid=smart')
-        self.assertEqual((d['selector'], d['effects']), ({'lid': 2, 'name': 'smart'}, []))
+        self.assertEqual(d['selector'], {'lid': 2, 'name': 'smart', 'lsp': 0, 'lsi': 0,
+                                         'nsid': 0xffffffff})
+        self.assertEqual(d['effects'], [])
         d = self.decide(*source, 'get-log-page', '--lid=telemetry-host', '--lsp=1', code=REFUSED)
         self.assertEqual((d['selector']['lid'], d['effects']), (7, ['log']))
         self.decide(*source, 'get-log-page', '--lid=7')
@@ -170,6 +172,56 @@ class Offline(Case):
         self.assertEqual(d['selector']['fid'], 6)
         d = self.decide(*source, 'set-features', '--fid=0xd', '--cdw11=1', code=REFUSED)
         self.assertIn('dma', d['effects'])
+
+    def test_all_that_a_command_selects(self):
+        source = self.nvme({2: 1, 6: 1, 9: 1, 0xa: 1, 0x10: 1, 0x80: 1, 0x84: 1})
+
+        def selector(*args):
+            return self.json('explain', self.policy(WRITER), *source, *args,
+                             code=None)['decision']['selector']
+
+        self.assertEqual(selector('get-log-page', '--lid=7', '--lsp=1', '--lsi=9', '--nsid=3'),
+                         {'lid': 7, 'name': 'telemetry-host', 'lsp': 1, 'lsi': 9, 'nsid': 3})
+        self.assertEqual(selector('identify', '--cns=0', '--nsid=2'),
+                         {'cns': 0, 'name': 'namespace', 'nsid': 2})
+        self.assertEqual(selector('get-features', '--fid=6', '--selection=saved'),
+                         {'fid': 6, 'name': 'volatile-wc', 'operation': 2,
+                          'operation_name': 'saved', 'sel': 2, 'nsid': 0})
+        self.assertEqual(selector('set-features', '--fid=6', '--selection=saved'),
+                         {'fid': 6, 'name': 'volatile-wc', 'operation': 1,
+                          'operation_name': 'saved', 'sv': 1, 'nsid': 0})
+        self.assertEqual(selector('fw-commit', '--slot=2', '--action=3'),
+                         {'operation': 3, 'operation_name': 'activate-now', 'slot': 2, 'nsid': 0})
+        self.assertEqual(selector('format-nvm', '--action=2', '--nsid=1'),
+                         {'operation': 2, 'operation_name': 'crypto-erase', 'nsid': 1})
+
+    def test_what_a_mailbox_command_selects(self):
+        def selector(*args):
+            return self.json('explain', 'sim:honest', *args, code=REFUSED)['decision']['selector']
+
+        self.assertEqual(selector('activate-fw', '--slot=2', '--action=1'),
+                         {'operation': 1, 'operation_name': 'on-cold-reset', 'slot': 2})
+        self.assertEqual(selector('set-partition-info', '--hex=' + '00' * 8 + '01'),
+                         {'operation': 1, 'operation_name': 'immediate'})
+        self.assertEqual(selector('set-feature', '--uuid=' + 'ff' * 4 + '-ffff' * 3 + '-' + 'ff' * 6),
+                         {'uuid': 'ffffffff-ffff-ffff-ffff-ffffffffffff',
+                          'name': 'transfer-in-progress', 'operation': 0, 'operation_name': 'full'})
+        r = self.run_cli('explain', 'sim:honest', 'set-feature', '--uuid=transfer-in-progress',
+                         code=REFUSED)
+        self.assertRegex(r.out, r'would pass +no grant helps, the UUID of the Feature itself may\n')
+
+    def test_an_action_is_not_assumed_where_none_is_0(self):
+        source = self.nvme({0x14: 1, 0x80: 1, 0x84: 1})
+        for name, text in (('sanitize-nvm', '--action=N: 1 exit-failure, 2 block-erase'),
+                           ('dev-self-test', '--action=N: 1 short, 2 extended')):
+            self.error('explain', *source, name, code=USAGE, text=text)
+        self.error('explain', *source, 'sanitize-nvm', '--action=8', code=USAGE, text='too great')
+        d = self.decide(*source, 'sanitize-nvm', '--action=4', code=REFUSED)
+        self.assertIn('security', d['floor'])
+        d = self.decide(*source, 'sanitize-nvm', '--cdw10=0', code=REFUSED)
+        self.assertEqual(d['reason'], 'reserved-bits')
+        r = self.run_cli('explain', *source, 'sanitize-nvm', '--action=2', code=REFUSED)
+        self.assertRegex(r.out, r'\n  operation +block-erase \(2h\)\n')
 
     def test_nvme_lengths_fit_the_command(self):
         """The gate refuses a length in the command that is not that of the data."""

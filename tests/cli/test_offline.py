@@ -4,10 +4,12 @@
 import hashlib
 import json
 import os
+import struct
 import subprocess
 import unittest
 
-from common import (DEVICE, FWADMIT, FAILED, FINDING, NOT_FOUND, OK, USAGE, VIOLATION, Case, cel, effects_log)
+from common import (DEVICE, FWADMIT, FAILED, FINDING, NOT_FOUND, OK, REFUSED, USAGE, VIOLATION, Case, cel,
+                    effects_log)
 
 ENTRIES = ((0x0400, 0), (0x0401, 0), (0x4000, 0), (0x4103, 0x0006), (0x4302, 0), (0xc001, 0x1004))
 
@@ -157,6 +159,39 @@ class Saved(Case):
                                        'encoded_hex'})
         encoded = bytes.fromhex(o['profile']['encoded_hex'])
         self.assertEqual(hashlib.sha256(encoded).hexdigest(), first['profile_digest'])
+
+    def test_pages_of_a_controller(self):
+        def page(entries):
+            return struct.pack('<256I', *(entries.get(i, 0) for i in range(256)))
+
+        def record(kind, value):
+            return struct.pack('<HHI', kind, 0, len(value)) + value
+
+        encoded = (b'FWAPROF1' + record(1, b'\x02') +
+                   record(32, effects_log({2: 1, 6: 1, 9: 1, 0xa: 1})) +
+                   record(35, page({0: 1, 1: 1, 2: 1, 5: 1})) +
+                   record(37, page({4: 1, 6: 3, 7: 2})) + record(38, page({4: 1})))
+        saved = self.file('pages.json', json.dumps(
+            {'format_version': 1, 'profile': {'encoded_hex': encoded.hex(),
+                                              'digest': hashlib.sha256(encoded).hexdigest()}}))
+        source = ['--from=' + saved, '--kind=profile']
+        findings = self.json('lint', *source, code=VIOLATION)['findings']
+        self.assertEqual([(f['code'], f['name'], f['clause'], f['message'].rpartition(', ')[2])
+                          for f in findings],
+                         [('undeclared-floor', 'get-log-page', 'C6', 'log page 03h'),
+                          ('unstable', 'get-log-page', 'C23', 'log page 12h'),
+                          ('feature-effects', 'set-features', 'C10', 'feature 06h'),
+                          ('unsupported-bits', 'set-features', 'C8', 'feature 07h')])
+        for args, reason, effects in (
+                (('set-features', '--fid=6'), 'grant-scope', ['config', 'data', 'policy']),
+                (('set-features', '--fid=4'), 'grant-scope', ['config', 'policy']),
+                (('set-features', '--fid=1'), 'undeclared', []),
+                (('get-features', '--fid=7'), 'undeclared', []),
+                (('get-log-page', '--lid=3'), 'undeclared', [])):
+            d = self.json('explain', *source, *args, code=REFUSED)['decision']
+            self.assertEqual((d['reason'], d['effects']), (reason, effects), args)
+        self.assertIn("page 12h does not list", self.run_cli(
+            'explain', *source, 'set-features', '--fid=1', code=REFUSED).out)
 
     def change(self, saved, **changes):
         with open(saved) as f:
