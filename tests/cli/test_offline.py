@@ -18,7 +18,7 @@ GOLDEN_EFFECTS = '''\
 
 OPCODE  COMMAND                 SCOPE             BECAUSE         EFFECTS
 0400h   get-supported-logs      configuration     plain-read      -
-0401h   get-log                 debug-read-only   debug-read      -
+0401h   get-log                 configuration     plain-read      -
 4000h   identify-memory-device  configuration     plain-read      -
 4103h   set-lsa                 debug-write-full  change          config data
 4302h   clear-poison            debug-write-full  change          +data
@@ -29,7 +29,7 @@ error    C9      clear-poison (4302h)     leaves out what the specification says
 error    C8      vendor-specific (c001h)  sets reserved bits: its effects are unknown, refused \
 (bits 1000h)
 
-6 commands: 2 configuration, 1 debug-read-only, 2 debug-write-full, 1 never; 2 errors
+6 commands: 3 configuration, 2 debug-write-full, 1 never; 2 errors
 +effect: added by the specification's floor, the device does not declare it (C7)
 '''
 
