@@ -14,7 +14,7 @@ number() {
 
 # The value of a field in what cxl list prints.
 listed() {
-	cxl list -m "$volatile" -vvv | sed -n "s/.*\"$1\":\"*\([^\",]*\).*/\1/p" | head -n 1
+	cxl list -m "$volatile" -vvv 2> /dev/null | sed -n "s/.*\"$1\":\"*\([^\",]*\).*/\1/p" | head -n 1
 }
 
 check 'identify memory device' received identify reader "$volatile" identify-memory-device
