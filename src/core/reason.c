@@ -81,8 +81,7 @@ static const char *const details[FWA_DETAIL_COUNT] = {
 	[FWA_DETAIL_LINUX_FEATURE] = "Linux passes no Feature with these effects",
 	[FWA_DETAIL_LID_UNLISTED] = "the controller's page 00h does not list this log page",
 	[FWA_DETAIL_FID_UNLISTED] = "the controller's page 12h does not list this feature",
-	[FWA_DETAIL_NO_TRANSFER] = "it names the Feature of a transfer that this session goes on "
-				   "with, and there is none",
+	[FWA_DETAIL_NO_TRANSFER] = "it names the Feature in transfer, and this session has none",
 	[FWA_DETAIL_TRANSFER_OF_OTHER] = "another session's transfer of a Feature is in progress",
 };
 
