@@ -60,45 +60,87 @@ static struct fwa_span cxl_profile(unsigned int entries)
 	return fwa_span(buf, w.len);
 }
 
-/* The rights of uid 1000, folded out of @n grants of which few are for it. */
-static void fold(uint32_t n, struct fwa_rights *ret)
+/* Two mailbox commands, and Get Log Page but for one of its forms. */
+static const struct fwa_term filter[] = {
+	{ .set = FWA_SET_CXL, .value = 0x4000 },
+	{ .set = FWA_SET_CXL, .value = 0xc001 },
+	{ .set = FWA_SET_NVME_ADMIN, .value = NVME_OP_GET_LOG_PAGE },
+	{ .kind = FWA_FIELD_LID, .flags = FWA_TERM_NOT, .value = 7 },
+	{ .kind = FWA_FIELD_LSP, .flags = FWA_TERM_NOT | FWA_TERM_AND, .value = 1 },
+};
+#define FILTER_TERMS (sizeof(filter) / sizeof(filter[0]))
+
+static void write_policy(struct fwa_writer *w, uint32_t n, bool filtered)
 {
-	static uint8_t digest[32];
-	size_t cap = FWA_POLICY_HEADER_LEN + (size_t)n * FWA_POLICY_GRANT_LEN;
+	struct fwa_policy_counts counts = { n, n, filtered ? n * FILTER_TERMS : 0, 0, 1 };
+	static const uint8_t digest[32];
+
+	fwa_policy_write_header(w, &counts, digest);
+	for (uint32_t i = 0; i < n; i++)
+		fwa_policy_write_grantee(w, &(struct fwa_grantee){ FWA_WHO_UID, 996 + i, 0, i });
+	for (uint32_t i = 0; i < n; i++)
+		fwa_policy_write_grant(
+			w, &(struct fwa_grant){ .scope = 3,
+						.effects = FWA_EFFECTS_GRANTABLE,
+						.first_term = filtered ? i * FILTER_TERMS : 0,
+						.n_terms = filtered ? FILTER_TERMS : 0,
+						.name = "g" });
+	for (uint32_t i = 0; i < counts.terms; i++)
+		fwa_filter_write_term(w, &filter[i % FILTER_TERMS]);
+	fwa_write_u8(w, 0);
+}
+
+/* The rights of uid 1000, folded out of @n grants of which few are for it. They view *@ret_buf. */
+static void fold(uint32_t n, bool filtered, struct fwa_rights *ret, uint8_t **ret_buf)
+{
+	size_t cap = FWA_POLICY_HEADER_LEN + 1 +
+		     n * (size_t)(FWA_POLICY_GRANTEE_LEN + FWA_POLICY_GRANT_LEN +
+				  FILTER_TERMS * FWA_TERM_LEN);
+	struct fwa_principal who = { .uid = 1000, .gid = 1000 };
 	uint8_t *buf = malloc(cap);
 	struct fwa_writer w = fwa_writer(buf, cap);
-	struct fwa_principal who = { .uid = 1000, .gid = 1000 };
 	struct fwa_policy policy;
 	double start;
 
-	fwa_policy_write_header(&w, n, digest);
-	for (uint32_t i = 0; i < n; i++) {
-		struct fwa_grant g = { .who = FWA_WHO_UID,
-				       .id = 996 + i,
-				       .scope = 3,
-				       .effects = FWA_EFFECTS_GRANTABLE,
-				       .name = "g" };
-
-		fwa_policy_write_grant(&w, &g);
-	}
+	write_policy(&w, n, filtered);
 	if (fwa_policy_parse(&policy, fwa_span(buf, w.len)) < 0)
 		abort();
 	start = bench_now();
 	fwa_policy_fold(&policy, &who, ret);
-	printf("fold at connect, %6u grants                 %10.0f ns   (once a client)\n", n,
-	       bench_now() - start);
-	free(buf);
+	printf("fold at connect, %6u grants%-9s        %10.0f ns   (once a client)\n", n,
+	       filtered ? ", filters" : "", bench_now() - start);
+	*ret_buf = buf;
 }
 
-int main(void)
+/* Decisions with 10, 1,000 and 100,000 grants; their cost must not grow. */
+static void decide_by_grants(bool filtered)
 {
 	static const uint32_t grants[] = { 10, 1000, 100000 };
+	const char *with = filtered ? " with filters" : "";
 	struct fwa_command read = { .set = FWA_SET_CXL,
 				    .opcode = 0x4000,
 				    .scope = FWA_SCOPE_LEAST };
 	struct fwa_command vendor = { .set = FWA_SET_CXL,
 				      .opcode = 0xc001,
 				      .scope = FWA_SCOPE_LEAST };
+	struct fwa_rights rights;
+	uint8_t *buf;
+	double ns[3];
+	char name[64];
+
+	for (int i = 0; i < 3; i++) {
+		fold(grants[i], filtered, &rights, &buf);
+		snprintf(name, sizeof(name), "decide, plain read, %u grants%s", grants[i], with);
+		ns[i] = bench(name, decide, &(struct decision_args){ &rights, &read }, 10000);
+		snprintf(name, sizeof(name), "decide, vendor write, %u grants%s", grants[i], with);
+		bench(name, decide, &(struct decision_args){ &rights, &vendor }, 10000);
+		free(buf);
+	}
+	printf("decide with 100000 grants%s over 10: %.2f\n", with, ns[2] / ns[0]);
+}
+
+int main(void)
+{
 	struct fwa_command smart = { .set = FWA_SET_NVME_ADMIN,
 				     .opcode = 0x02,
 				     .out_len = 512,
@@ -106,23 +148,17 @@ int main(void)
 				     .scope = FWA_SCOPE_LEAST };
 	struct fwa_span p = nvme_profile();
 	struct fwa_rights rights;
-	double ns[3];
-	char name[64];
+	uint8_t *buf;
 
 	bench("decode NVMe effects log, 4096 bytes", parse, &p, 100);
-	fold(10, &rights);
+	fold(10, false, &rights, &buf);
 	bench("decide, NVMe SMART log", decide, &(struct decision_args){ &rights, &smart }, 10000);
+	free(buf);
 	p = cxl_profile(40);
 	bench("decode CEL, 40 commands", parse, &p, 100);
 	p = cxl_profile(16384);
 	bench("decode CEL, 16384 commands", parse, &p, 10);
-	for (int i = 0; i < 3; i++) {
-		fold(grants[i], &rights);
-		snprintf(name, sizeof(name), "decide, plain read, %u grants", grants[i]);
-		ns[i] = bench(name, decide, &(struct decision_args){ &rights, &read }, 10000);
-		snprintf(name, sizeof(name), "decide, vendor write, %u grants", grants[i]);
-		bench(name, decide, &(struct decision_args){ &rights, &vendor }, 10000);
-	}
-	printf("decide with 100000 grants over 10: %.2f\n", ns[2] / ns[0]);
+	decide_by_grants(false);
+	decide_by_grants(true);
 	return 0;
 }

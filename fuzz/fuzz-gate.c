@@ -28,22 +28,30 @@ static void description(struct fwa_span s)
 	struct fwa_span data;
 
 	fwa_reply_decode(s, &reply, &data);
-	if (fwa_description_decode(s, &d) == 0 && d.profile.len > s.len)
+	if (fwa_description_decode(s, &d) < 0)
+		return;
+	if (d.profile.len > s.len)
 		abort();
+	for (uint32_t i = 0; i < d.rights.n; i++)
+		if (!fwa_filter_valid(d.rights.right[i].filter))
+			abort();
 }
 
 static void policy(struct fwa_span s)
 {
 	static const uint32_t groups[] = { 1, 2, 3 };
 	struct fwa_principal who = { 1, 1, groups, 3, true };
+	struct fwa_command cmd = { .set = FWA_SET_CXL, .opcode = 0x0202 };
 	struct fwa_rights rights;
 	struct fwa_policy p;
 
 	if (fwa_policy_parse(&p, s) < 0)
 		return;
 	fwa_policy_fold(&p, &who, &rights);
-	if (rights.n > FWA_RIGHTS_MAX || rights.n_matched > p.count)
+	if (rights.n > FWA_RIGHTS_MAX || rights.n_matched > p.n.grantees)
 		abort();
+	for (uint32_t i = 0; i < rights.n; i++)
+		fwa_filter_covers(rights.right[i].filter, &cmd, NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

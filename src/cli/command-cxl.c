@@ -114,20 +114,10 @@ static const struct layout *layout_of(uint16_t opcode)
 
 /* --- values --------------------------------------------------------------------------------- */
 
-/* The log or Feature that the model calls @name. */
-static const uint8_t *uuid_by_name(const struct fwa_model_command *row, const char *name)
-{
-	for (uint16_t i = 0; row && row->select && i < row->select->n_all; i++) {
-		if (strcmp(row->select->all[i].name, name) == 0)
-			return row->select->all[i].uuid;
-	}
-	return NULL;
-}
-
 static int put_uuid(struct cli_build *b, uint8_t *at)
 {
 	const char *text = b->cli->args.text[CLI_OPT_UUID];
-	const uint8_t *known = uuid_by_name(b->out->row, text);
+	const uint8_t *known = fwa_model_uuid_by_name(b->out->row, text);
 	struct fwa_uuid uuid;
 
 	if (known)

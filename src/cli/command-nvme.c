@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/util.h"
 #include "cli/command.h"
 #include "wire/nvme.h"
@@ -90,33 +91,14 @@ static bool cdw_given(const struct cli_build *b, unsigned int n)
 
 /* --- selectors ------------------------------------------------------------------------------ */
 
-/*
- * The number of a log page, Feature or CNS that the model calls @name; -1 for none. What the model
- * names with a condition on other bits (a snapshot is made, an event cleared) has no number of its own.
- */
-static int value_by_name(const struct fwa_selector_table *t, const char *name)
-{
-	for (int value = 0; t && t->by_value && value < 256; value++) {
-		struct fwa_variant_slice slice = t->by_value[value];
-
-		for (uint16_t i = slice.first; i < slice.first + slice.count; i++) {
-			const struct fwa_variant *v = &t->all[i];
-
-			if (!v->mask && v->name && strcmp(v->name, name) == 0)
-				return value;
-		}
-	}
-	return -1;
-}
-
 static int named_value(struct cli_build *b, enum cli_option_id id, uint64_t *ret)
 {
 	const char *text = b->cli->args.text[id];
 	int value;
 
-	if (cli_parse_number(text, 0xff, ret))
+	if (fwa_parse_number(text, 0xff, ret))
 		return CLI_OK;
-	value = b->out->row ? value_by_name(b->out->row->select, text) : -1;
+	value = fwa_model_value_by_name(b->out->row, text);
 	if (value < 0)
 		return cli_build_unnamed(b, id, b->out->row, text);
 	*ret = (uint64_t)value;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/number.h"
 #include "base/util.h"
 #include "cli/text.h"
 
@@ -20,15 +21,6 @@ void cli_command_free(struct cli_command *c)
 }
 
 /* --- the name ------------------------------------------------------------------------------- */
-
-static const struct {
-	const char *prefix;
-	enum fwa_set set;
-} prefixes[] = {
-	{ "cxl:", FWA_SET_CXL },
-	{ "admin:", FWA_SET_NVME_ADMIN },
-	{ "io:", FWA_SET_NVME_IO },
-};
 
 #define NAMES_MAX 640
 
@@ -70,22 +62,14 @@ static int read_name(const struct cli *cli, const struct cli_subject *s, const c
 	enum fwa_set set = nvme ? FWA_SET_NVME_ADMIN : FWA_SET_CXL;
 	uint64_t opcode;
 
-	for (size_t i = 0; i < FWA_ARRAY_SIZE(prefixes); i++) {
-		size_t len = strlen(prefixes[i].prefix);
-
-		if (strncmp(word, prefixes[i].prefix, len) != 0)
-			continue;
-		set = prefixes[i].set;
-		word += len;
-		break;
-	}
+	fwa_set_take_prefix(&word, &set);
 	if (nvme != (set != FWA_SET_CXL))
 		return cli_fail(cli, CLI_USAGE, "this device has no %s commands",
 				fwa_set_name(set));
 	ret->row = fwa_model_by_name(set, word);
 	if (ret->row)
 		opcode = ret->row->opcode;
-	else if (!cli_parse_number(word, nvme ? 0xff : 0xffff, &opcode))
+	else if (!fwa_parse_number(word, nvme ? 0xff : 0xffff, &opcode))
 		return unknown_command(cli, set, nvme, word);
 	ret->cmd.set = (uint8_t)set;
 	ret->cmd.opcode = (uint16_t)opcode;
@@ -222,7 +206,7 @@ bool cli_build_selection(struct cli_build *b, uint64_t *ret, int *ret_code)
 			return true;
 		}
 	}
-	if (cli_parse_number(text, 0xff, ret))
+	if (fwa_parse_number(text, 0xff, ret))
 		return true;
 	*ret_code = cli_fail(b->cli, CLI_USAGE,
 			     "--selection=%.64s: not current, default, saved or a number", text);

@@ -21,8 +21,10 @@ struct cli_verdict cli_verdict_of(const struct cli_subject *s, const struct fwa_
 	v.decision = fwa_decide(&s->contract, &s->rights, s->profile, cmd, s->now);
 	v.remedy = fwa_remedy(&s->contract, &s->rights, s->profile, cmd, s->now);
 	for (uint32_t i = 0; i < s->rights.n; i++) {
-		if (s->rights.right[i].grant + 1 == v.decision.grant)
-			v.grant = s->grant_names[i];
+		if (s->rights.right[i].grant + 1 != v.decision.grant)
+			continue;
+		v.grant = s->grant_names[i];
+		v.ticket = s->tickets[i];
 	}
 	return v;
 }
@@ -31,6 +33,7 @@ void cli_verdict_why(const struct cli_verdict *v, char *text, size_t size)
 {
 	const struct fwa_decision *d = &v->decision;
 	const char *needs = fwa_scope_name(d->required), *asked = fwa_scope_name(d->scope);
+	const char *ticket = v->ticket && *v->ticket ? v->ticket : NULL;
 	char effects[CLI_EFFECTS_TEXT];
 	const char *list = cli_effects_text(d->effects, 0, ", ", effects);
 
@@ -70,8 +73,10 @@ void cli_verdict_why(const struct cli_verdict *v, char *text, size_t size)
 		snprintf(text, size, "the grant's rate is used up for now");
 		break;
 	case FWA_REASON_ADMIT:
-		snprintf(text, size, "grant \"%s\" covers scope %s and its effects",
-			 v->grant ? v->grant : "", asked);
+		snprintf(text, size, "grant \"%s\"%s%s%s covers scope %s and its effects",
+			 v->grant ? v->grant : "", ticket ? " (ticket " : "", ticket ? ticket : "",
+			 ticket ? ")" : "", asked);
+		cli_one_line(text); /* the ticket is an operator's free text */
 		break;
 	default:
 		snprintf(text, size, "%s", fwa_reason_name(d->reason));

@@ -223,8 +223,10 @@ static int describe(const struct cli *cli, struct cli_subject *s, char error[256
 	memcpy(s->source_sha256, s->digest, sizeof(s->digest));
 	s->identified = true;
 	s->contract = d->contract;
-	s->rights = d->rights;
+	if (!cli_subject_set_rights(s, &d->rights))
+		return explain(error, CLI_FAILED, "out of memory");
 	memcpy(s->grant_names, d->grant_names, sizeof(s->grant_names));
+	memcpy(s->tickets, d->tickets, sizeof(s->tickets));
 	s->now = d->now;
 	cli_hex(d->policy_digest, sizeof(d->policy_digest), s->policy_digest);
 	return CLI_OK;

@@ -274,6 +274,7 @@ struct json_object *cli_json_decision(const struct cli_verdict *v)
 	json_object_object_add(o, "required_because", cli_json_text(fwa_need_name(d->need)));
 	json_object_object_add(o, "scope", cli_json_text(fwa_scope_name(d->scope)));
 	json_object_object_add(o, "grant", cli_json_text(v->grant));
+	json_object_object_add(o, "ticket", cli_json_text(v->ticket));
 	json_object_object_add(o, "would_pass", would_pass(v));
 	return o;
 }

@@ -33,7 +33,8 @@ struct json_object *cli_json_finding(const struct fwa_finding *f);
 struct cli_verdict {
 	struct fwa_decision decision;
 	struct fwa_remedy remedy;
-	const char *grant; /* the name of the grant that admitted; may be empty */
+	const char *grant;  /* the name of the grant that admitted; may be empty */
+	const char *ticket; /* its ticket; may be empty */
 	const struct fwa_command *cmd;
 	const struct fwa_contract *contract;
 };

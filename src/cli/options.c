@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/util.h"
 
 #define LONG_ONLY 256 /* getopt's value of an option without a letter: this and its id */
@@ -101,38 +102,6 @@ const struct cli_option cli_options[CLI_OPT_COUNT] = {
 			     "write the device's bytes to FILE (-: standard output)" },
 };
 
-bool cli_parse_number(const char *text, uint64_t max, uint64_t *ret)
-{
-	size_t len = strlen(text);
-	bool suffix = len > 1 && (text[len - 1] == 'h' || text[len - 1] == 'H');
-	bool prefix = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
-	int base = suffix || prefix ? 16 : 10;
-	uint64_t value = 0;
-
-	if (suffix)
-		len--;
-	if (prefix) {
-		text += 2;
-		len -= 2;
-	}
-	if (len == 0 || (suffix && prefix))
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		int digit = text[i] >= '0' && text[i] <= '9'   ? text[i] - '0'
-			    : text[i] >= 'a' && text[i] <= 'f' ? text[i] - 'a' + 10
-			    : text[i] >= 'A' && text[i] <= 'F' ? text[i] - 'A' + 10
-							       : base;
-
-		if (digit >= base || __builtin_mul_overflow(value, (uint64_t)base, &value) ||
-		    __builtin_add_overflow(value, (uint64_t)digit, &value))
-			return false;
-	}
-	if (value > max)
-		return false;
-	*ret = value;
-	return true;
-}
-
 __attribute__((format(printf, 2, 3))) static void usage_error(struct cli_args *args,
 							      const char *format, ...)
 {
@@ -171,7 +140,7 @@ static void take_option(struct cli_args *args, unsigned int id, const char *text
 {
 	const struct cli_option *o = &cli_options[id];
 
-	if (o->type == CLI_NUMBER && !cli_parse_number(text, o->max, &args->number[id])) {
+	if (o->type == CLI_NUMBER && !fwa_parse_number(text, o->max, &args->number[id])) {
 		usage_error(args, "--%s=%.64s: not a number from 0 to %llu", o->name, text,
 			    (unsigned long long)o->max);
 		return;

@@ -112,6 +112,3 @@ static inline bool cli_given(const struct cli_args *a, enum cli_option_id id)
  * after a usage error, so that @args says how the error is to be shown.
  */
 int cli_parse_options(struct cli_args *args, uint64_t allowed, bool stop, int argc, char **argv);
-
-/* Reads "17154", "0x4302" or "4302h", at most @max. False, and *ret untouched, for all else. */
-bool cli_parse_number(const char *text, uint64_t max, uint64_t *ret);

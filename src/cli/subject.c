@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
+#include "base/pattern.h"
 #include "base/util.h"
 #include "base/uuid.h"
 #include "cli/json.h"
@@ -78,9 +80,34 @@ bool cli_subject_set_profile(struct cli_subject *s, uint8_t *encoded, size_t len
 void cli_subject_close(struct cli_subject *s)
 {
 	cli_worker_close(s);
+	free(s->filters);
 	free(s->profile);
 	free(s->encoded);
 	*s = CLI_SUBJECT_NONE;
+}
+
+bool cli_subject_set_rights(struct cli_subject *s, const struct fwa_rights *rights)
+{
+	uint8_t *at;
+	size_t len = 1;
+
+	for (uint32_t i = 0; i < rights->n; i++)
+		len += rights->right[i].filter.len;
+	at = malloc(len);
+	if (!at)
+		return false;
+	free(s->filters);
+	s->filters = at;
+	s->rights = *rights;
+	for (uint32_t i = 0; i < rights->n; i++) {
+		struct fwa_span *filter = &s->rights.right[i].filter;
+
+		if (filter->len)
+			memcpy(at, filter->data, filter->len);
+		filter->data = at;
+		at += filter->len;
+	}
+	return true;
 }
 
 int cli_subject_open(const struct cli *cli, struct cli_subject *s, int *ret_words)
@@ -105,16 +132,14 @@ int cli_subject_open(const struct cli *cli, struct cli_subject *s, int *ret_word
 
 /* --- judging as somebody else --------------------------------------------------------------- */
 
-/* Fills @who for @user. The groups are fresh memory. False when there is no such user. */
-static bool principal_of(const char *user, const struct cli_subject *s, struct fwa_principal *who,
-			 gid_t **ret_groups)
+bool cli_principal(const char *user, struct fwa_principal *who, gid_t **ret_groups)
 {
 	uint64_t uid;
 	const struct passwd *pw;
 	gid_t *groups;
 	int n = 0;
 
-	pw = cli_parse_number(user, UINT32_MAX - 1, &uid) ? getpwuid((uid_t)uid) : getpwnam(user);
+	pw = fwa_parse_number(user, UINT32_MAX - 1, &uid) ? getpwuid((uid_t)uid) : getpwnam(user);
 	if (!pw)
 		return false;
 	getgrouplist(pw->pw_name, pw->pw_gid, NULL, &n);
@@ -128,52 +153,70 @@ static bool principal_of(const char *user, const struct cli_subject *s, struct f
 		.gid = pw->pw_gid,
 		.groups = groups,
 		.n_groups = (uint32_t)n,
-		.owner = pw->pw_uid == (s->embedded ? getuid() : 0),
 	};
 	*ret_groups = groups;
 	return true;
 }
 
-/* Folds the encoded policy for @who into the subject's rights, with the names of the grants. */
-static bool fold(struct cli_subject *s, struct fwa_span encoded, const struct fwa_principal *who)
+/* Keeps of @policy what the subject's rights and their explanation need. */
+static bool set_rights(struct cli_subject *s, const struct fwa_policy *policy,
+		       const struct fwa_principal *who)
 {
-	struct fwa_policy policy;
-	struct fwa_grant grant;
+	struct fwa_rights rights;
+	struct fwa_grant g;
 
-	if (fwa_policy_parse(&policy, encoded) < 0)
-		return false;
-	fwa_policy_fold(&policy, who, &s->rights);
-	for (uint32_t i = 0; i < s->rights.n; i++) {
-		s->grant_names[i][0] = '\0';
-		if (fwa_policy_grant(&policy, s->rights.right[i].grant, &grant))
-			memcpy(s->grant_names[i], grant.name, sizeof(grant.name));
+	fwa_policy_fold(policy, who, &rights);
+	memset(s->grant_names, 0, sizeof(s->grant_names));
+	memset(s->tickets, 0, sizeof(s->tickets));
+	for (uint32_t i = 0; i < rights.n; i++) {
+		if (!fwa_policy_grant(policy, rights.right[i].grant, &g))
+			continue;
+		memcpy(s->grant_names[i], g.name, sizeof(g.name));
+		strncpy(s->tickets[i], fwa_policy_text(policy, g.ticket),
+			sizeof(s->tickets[i]) - 1);
 	}
-	cli_hex(policy.digest, 32, s->policy_digest);
+	cli_hex(policy->digest, 32, s->policy_digest);
 	s->now = fwa_clock_ns(CLOCK_BOOTTIME);
-	return true;
+	return cli_subject_set_rights(s, &rights);
+}
+
+/* As the worker does: compiled for the device's name, then narrowed to who it says that it is. */
+int cli_subject_fold(const struct cli *cli, struct cli_subject *s,
+		     const struct fwa_policy_files *files, const struct fwa_principal *who)
+{
+	fwa_auto_free uint8_t *encoded = NULL;
+	struct fwa_policy policy;
+	size_t len;
+	int r = fwa_policy_files_encode(files, s->name, *s->spec ? s->spec : NULL, &encoded, &len);
+
+	if (r < 0)
+		return cli_fail(cli, CLI_FAILED, "policy: %s", strerror(-r));
+	if (fwa_policy_parse(&policy, fwa_span(encoded, len)) < 0)
+		return cli_fail(cli, CLI_FAILED, "policy: the compiled policy is broken");
+	fwa_policy_narrow(&policy, encoded, s->profile, fwa_pattern_matches);
+	return set_rights(s, &policy, who) ? CLI_OK : cli_fail(cli, CLI_FAILED, "out of memory");
 }
 
 int cli_subject_judge_as(const struct cli *cli, struct cli_subject *s, const char *user)
 {
 	cli_auto_policy struct fwa_policy_files *files = NULL;
-	fwa_auto_free uint8_t *encoded = NULL;
 	fwa_auto_free gid_t *groups = NULL;
 	struct fwa_principal who = { .owner = true };
 	char error[256], gates_digest[CLI_SHA256_TEXT];
-	size_t len;
 	int r;
 
-	if (user && !principal_of(user, s, &who, &groups))
-		return cli_fail(cli, CLI_NOT_FOUND, "--as=%.64s: no such user", user);
+	if (user) {
+		if (!cli_principal(user, &who, &groups))
+			return cli_fail(cli, CLI_NOT_FOUND, "--as=%.64s: no such user", user);
+		who.owner = who.uid == (s->embedded ? getuid() : 0);
+	}
 	r = cli_policy_load(cli, &files, error);
 	if (r < 0)
 		return cli_fail(cli, CLI_FAILED, "%s", error);
-	r = fwa_policy_files_encode(files, s->name, *s->spec ? s->spec : NULL, &encoded, &len);
-	if (r < 0)
-		return cli_fail(cli, CLI_FAILED, "policy: %s", strerror(-r));
 	memcpy(gates_digest, s->policy_digest, sizeof(gates_digest));
-	if (!fold(s, fwa_span(encoded, len), &who))
-		return cli_fail(cli, CLI_FAILED, "policy: the compiled policy is broken");
+	r = cli_subject_fold(cli, s, files, &who);
+	if (r != CLI_OK)
+		return r;
 	if (s->client && strcmp(gates_digest, s->policy_digest) != 0)
 		cli_note(cli, "judged by %s, which is not the policy that the gate has now",
 			 fwa_policy_files_source(files));

@@ -11,6 +11,7 @@
 #include "core/decide.h"
 #include "core/policy.h"
 #include "core/profile.h"
+#include "host/policy-file.h"
 #include "proto/client.h"
 
 #define CLI_SHA256_TEXT 65
@@ -30,7 +31,9 @@ struct cli_subject {
 
 	struct fwa_contract contract;
 	struct fwa_rights rights;
+	uint8_t *filters; /* owned; what the rights view */
 	char grant_names[FWA_RIGHTS_MAX][FWA_GRANT_NAME_MAX];
+	char tickets[FWA_RIGHTS_MAX][FWA_GRANT_TICKET_MAX];
 	uint64_t now;
 	char policy_digest[CLI_SHA256_TEXT];
 	bool embedded; /* the worker is this program's own */
@@ -63,6 +66,19 @@ void cli_worker_close(struct cli_subject *s);
 
 /* Takes ownership of @encoded; parses it and computes the digest. False when it is no profile. */
 bool cli_subject_set_profile(struct cli_subject *s, uint8_t *encoded, size_t len);
+
+/* Copies @rights and the filters that they view. False when there is no memory. */
+bool cli_subject_set_rights(struct cli_subject *s, const struct fwa_rights *rights);
+
+/* Folds @files for @who, on the subject's device, into its rights. CLI_OK, or after cli_fail(). */
+int cli_subject_fold(const struct cli *cli, struct cli_subject *s,
+		     const struct fwa_policy_files *files, const struct fwa_principal *who);
+
+/*
+ * Fills @who for @user, as if it was the one who asks. The groups are fresh memory. False when there
+ * is no such user.
+ */
+bool cli_principal(const char *user, struct fwa_principal *who, gid_t **ret_groups);
 
 /*
  * Puts in place of the caller's rights those of @user (NULL: root) by the policy files, for the

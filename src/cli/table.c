@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/number.h"
 #include "base/util.h"
 
 #define GAP 2             /* between columns */
@@ -53,7 +54,7 @@ static size_t line_width(void)
 	struct winsize size;
 	uint64_t n;
 
-	if (columns && cli_parse_number(columns, 10000, &n))
+	if (columns && fwa_parse_number(columns, 10000, &n))
 		return n;
 	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }

@@ -161,6 +161,42 @@ static bool bits_are_effects(unsigned int code)
 	       code == FWA_FINDING_FEATURE_EFFECTS;
 }
 
+/* "lid:07h", "nsid:1", "uuid:..." with what leads to it. */
+static size_t filter_field(const struct fwa_term *t, char *text, size_t size)
+{
+	char uuid[FWA_UUID_TEXT_LEN];
+	const char *lead = t->flags & FWA_TERM_AND ? "/" : t->flags & FWA_TERM_NOT ? " !" : " ";
+	const char *name = fwa_field_name(t->kind);
+
+	if (t->kind == FWA_FIELD_UUID) {
+		fwa_uuid_text(t->uuid, uuid);
+		return (size_t)snprintf(text, size, "%s%s:%s", lead, name, uuid);
+	}
+	if (t->kind == FWA_FIELD_NSID || t->kind == FWA_FIELD_SLOT)
+		return (size_t)snprintf(text, size, "%s%s:%u", lead, name, t->value);
+	return (size_t)snprintf(text, size, "%s%s:%02xh", lead, name, t->value);
+}
+
+size_t cli_filter_item(struct fwa_span filter, size_t first, char text[CLI_FILTER_ITEM_TEXT])
+{
+	const struct fwa_model_command *row;
+	char opcode[CLI_OPCODE_TEXT];
+	struct fwa_term t;
+	size_t i = first, len;
+
+	if (!fwa_filter_term(filter, i, &t))
+		return 0;
+	row = fwa_model_find(t.set, (uint16_t)t.value);
+	cli_opcode_hex(t.set, (uint16_t)t.value, opcode);
+	len = (size_t)snprintf(text, CLI_FILTER_ITEM_TEXT, "%s%s%s",
+			       t.flags & FWA_TERM_NOT ? "!" : "", fwa_set_prefix(t.set),
+			       row ? row->name : opcode);
+	while (fwa_filter_term(filter, ++i, &t) && t.kind != FWA_TERM_COMMAND &&
+	       len < CLI_FILTER_ITEM_TEXT)
+		len += filter_field(&t, text + len, CLI_FILTER_ITEM_TEXT - len);
+	return i;
+}
+
 void cli_finding_text(const struct fwa_finding *f, char *text, size_t size)
 {
 	static const uint8_t none[FWA_UUID_LEN];

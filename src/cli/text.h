@@ -37,6 +37,13 @@ unsigned int cli_need_clause(const struct fwa_decision *d);
 /* "clear-poison (4302h)". */
 void cli_command_text(unsigned int set, uint16_t opcode, char *text, size_t size);
 
+#define CLI_FILTER_ITEM_TEXT 4096
+/*
+ * The item of @filter that begins at term @first, as a policy file has it. The index of the next
+ * item, 0 when there was none.
+ */
+size_t cli_filter_item(struct fwa_span filter, size_t first, char text[CLI_FILTER_ITEM_TEXT]);
+
 /* The finding's one line, without severity and command. */
 void cli_finding_text(const struct fwa_finding *f, char *text, size_t size);
 

@@ -6,6 +6,8 @@
 
 #include "base/uuid.h"
 #include "core/text.h"
+#include "wire/cxl.h"
+#include "wire/nvme.h"
 
 struct fwa_selector fwa_command_selector(const struct fwa_model_command *row,
 					 const struct fwa_command *cmd)
@@ -61,6 +63,119 @@ const struct fwa_operation *fwa_command_operation(const struct fwa_model_command
 			return &t->all[i];
 	return NULL;
 }
+
+/* --- fields ----------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	uint32_t max;
+} fields[FWA_FIELD_COUNT] = {
+	[FWA_FIELD_LID] = { "lid", 0xff },        [FWA_FIELD_LSP] = { "lsp", 0x7f },
+	[FWA_FIELD_LSI] = { "lsi", 0xffff },      [FWA_FIELD_FID] = { "fid", 0xff },
+	[FWA_FIELD_CNS] = { "cns", 0xff },        [FWA_FIELD_NSID] = { "nsid", UINT32_MAX },
+	[FWA_FIELD_SLOT] = { "slot", UINT8_MAX }, [FWA_FIELD_UUID] = { "uuid", 0 },
+};
+
+#define NVME_SLOT_MAX 7u
+
+static unsigned int select_kind(enum fwa_set set, uint16_t opcode)
+{
+	const struct fwa_model_command *row = fwa_model_find(set, opcode);
+
+	return row && row->select ? row->select->kind : FWA_SELECT_NONE;
+}
+
+static bool has_slot(enum fwa_set set, uint16_t opcode)
+{
+	if (set == FWA_SET_CXL)
+		return opcode == CXL_OP_TRANSFER_FW || opcode == CXL_OP_ACTIVATE_FW;
+	return set == FWA_SET_NVME_ADMIN && opcode == NVME_OP_FW_COMMIT;
+}
+
+bool fwa_opcode_has_field(enum fwa_set set, uint16_t opcode, enum fwa_field field)
+{
+	unsigned int kind = select_kind(set, opcode);
+
+	switch (field) {
+	case FWA_FIELD_LID:
+	case FWA_FIELD_LSP:
+	case FWA_FIELD_LSI:
+		return kind == FWA_SELECT_LID;
+	case FWA_FIELD_FID:
+		return kind == FWA_SELECT_FID;
+	case FWA_FIELD_CNS:
+		return kind == FWA_SELECT_CNS;
+	case FWA_FIELD_NSID:
+		return set == FWA_SET_NVME_ADMIN || set == FWA_SET_NVME_IO;
+	case FWA_FIELD_SLOT:
+		return has_slot(set, opcode);
+	case FWA_FIELD_UUID:
+		return kind == FWA_SELECT_LOG_UUID || kind == FWA_SELECT_FEATURE_UUID;
+	default:
+		return false;
+	}
+}
+
+/* The slot of a CXL command is its payload's byte 1. */
+static bool slot_of(const struct fwa_command *cmd, uint32_t *ret)
+{
+	if (cmd->set != FWA_SET_CXL) {
+		*ret = cmd->cdw[0] & NVME_SLOT_MAX;
+		return true;
+	}
+	if (cmd->payload.len < 2)
+		return false;
+	*ret = cmd->payload.data[1];
+	return true;
+}
+
+bool fwa_command_field(const struct fwa_command *cmd, enum fwa_field field,
+		       struct fwa_field_value *ret)
+{
+	struct fwa_field_value v = { 0 };
+
+	if (!fwa_opcode_has_field(cmd->set, cmd->opcode, field))
+		return false;
+	switch (field) {
+	case FWA_FIELD_LSP:
+		v.number = cmd->cdw[0] >> 8 & 0x7f;
+		break;
+	case FWA_FIELD_LSI:
+		v.number = cmd->cdw[1] >> 16;
+		break;
+	case FWA_FIELD_NSID:
+		v.number = cmd->nsid;
+		break;
+	case FWA_FIELD_SLOT:
+		if (!slot_of(cmd, &v.number))
+			return false;
+		break;
+	case FWA_FIELD_UUID:
+		if (cmd->payload.len < FWA_UUID_LEN)
+			return false;
+		v.uuid = cmd->payload.data;
+		break;
+	default:
+		v.number = cmd->cdw[0] & 0xff;
+		break;
+	}
+	*ret = v;
+	return true;
+}
+
+const char *fwa_field_name(unsigned int field)
+{
+	return field < FWA_FIELD_COUNT ? fields[field].name : NULL;
+}
+
+uint32_t fwa_field_max(enum fwa_set set, enum fwa_field field)
+{
+	if (field == FWA_FIELD_SLOT && set != FWA_SET_CXL)
+		return NVME_SLOT_MAX;
+	return (unsigned int)field < FWA_FIELD_COUNT ? fields[field].max : 0;
+}
+
+/* --- scopes ----------------------------------------------------------------------------------- */
 
 static const char *const scope_names[] = { "configuration", "debug-read-only", "debug-write",
 					   "debug-write-full", "never" };

@@ -56,6 +56,36 @@ const struct fwa_operation *fwa_command_operation(const struct fwa_model_command
 						  const struct fwa_command *cmd,
 						  uint16_t *ret_value);
 
+/* What a grant can tell commands of one opcode apart by (core/filter.h). The numbers are stable. */
+enum fwa_field {
+	FWA_FIELD_LID = 1, /* NVMe log page: CDW10 7:0 */
+	FWA_FIELD_LSP,     /* its specific parameter: CDW10 14:8 */
+	FWA_FIELD_LSI,     /* its specific identifier: CDW11 31:16 */
+	FWA_FIELD_FID,     /* NVMe feature: CDW10 7:0 */
+	FWA_FIELD_CNS,     /* NVMe Identify: CDW10 7:0 */
+	FWA_FIELD_NSID,    /* NVMe namespace */
+	FWA_FIELD_SLOT,    /* firmware slot: CXL payload byte 1, NVMe CDW10 2:0 */
+	FWA_FIELD_UUID,    /* CXL log or Feature: payload bytes 0 to 15 */
+	FWA_FIELD_COUNT,
+};
+
+struct fwa_field_value {
+	uint32_t number;
+	const uint8_t *uuid; /* 16 bytes in the payload for FWA_FIELD_UUID, else NULL */
+};
+
+/* Whether commands of @opcode have @field at all. */
+bool fwa_opcode_has_field(enum fwa_set set, uint16_t opcode, enum fwa_field field);
+/*
+ * Reads @field from the bytes of @cmd. False when its opcode has no such field, or the payload ends
+ * before it.
+ */
+bool fwa_command_field(const struct fwa_command *cmd, enum fwa_field field,
+		       struct fwa_field_value *ret);
+/* "lid"; NULL for no field. And the greatest number that fits, 0 for FWA_FIELD_UUID. */
+const char *fwa_field_name(unsigned int field);
+uint32_t fwa_field_max(enum fwa_set set, enum fwa_field field);
+
 /* "configuration", "debug-read-only", "debug-write", "debug-write-full", "never", "least". */
 const char *fwa_scope_name(unsigned int scope);
 /* The scope 0..3 called @name, -1 when there is none. */

@@ -76,6 +76,22 @@ uint8_t fwa_scope_of(fwa_effects effects, unsigned int class, uint8_t *ret_need)
 	return need(FWA_NEED_DEBUG_READ, FWA_SCOPE_DEBUG_READ_ONLY, ret_need);
 }
 
+uint8_t fwa_least_scope(enum fwa_set set, uint16_t opcode, fwa_effects *ret_effects)
+{
+	const struct fwa_model_command *row = fwa_model_find(set, opcode);
+	unsigned int class = row ? row->class : FWA_CLASS_DEBUG;
+	fwa_effects effects = row ? row->floor : 0;
+	uint8_t need;
+
+	/* Which of its effects Set Feature has is the Feature's to say: C10. */
+	if (set == FWA_SET_CXL && opcode == CXL_OP_SET_FEATURE)
+		effects = 0;
+	if (row && row->select) /* what it selects may be a plain read */
+		class = FWA_CLASS_PLAIN;
+	*ret_effects = effects;
+	return fwa_scope_of(effects, class, &need);
+}
+
 /*= spec/SECURITY-MODEL.md#C28 */
 uint8_t fwa_linux_feature_scope(uint16_t word)
 {
@@ -330,13 +346,14 @@ static bool linux_exclusive(struct subject *s)
 /*= spec/SECURITY-MODEL.md#C19 */
 static enum fwa_reason granted(const struct subject *s, struct fwa_decision *d)
 {
-	bool scope_ok = false, effects_ok = false;
+	bool covered = false, scope_ok = false, effects_ok = false;
 
-	if (!s->rights->n_matched)
-		return FWA_REASON_NO_GRANT;
 	for (uint32_t i = 0; i < s->rights->n && i < FWA_RIGHTS_MAX; i++) {
 		const struct fwa_right *r = &s->rights->right[i];
 
+		if (!fwa_filter_covers(r->filter, s->cmd, s->selector.uuid))
+			continue;
+		covered = true;
 		if (r->scope < d->scope)
 			continue;
 		scope_ok = true;
@@ -347,6 +364,10 @@ static enum fwa_reason granted(const struct subject *s, struct fwa_decision *d)
 			continue;
 		d->grant = r->grant + 1;
 		return FWA_REASON_ADMIT;
+	}
+	if (!covered) {
+		d->detail = s->rights->n_matched ? FWA_DETAIL_OTHER_COMMANDS : FWA_DETAIL_NONE;
+		return FWA_REASON_NO_GRANT;
 	}
 	if (!scope_ok)
 		return FWA_REASON_GRANT_SCOPE;

@@ -80,6 +80,12 @@ struct fwa_decision fwa_decide(const struct fwa_contract *contract, const struct
 uint8_t fwa_scope_of(fwa_effects effects, unsigned int class, uint8_t *ret_need);
 
 /*
+ * The least scope that a command of @opcode needs, and in *ret_effects its least effects, on any
+ * device and whatever it selects: what the model alone can say.
+ */
+uint8_t fwa_least_scope(enum fwa_set set, uint16_t opcode, fwa_effects *ret_effects);
+
+/*
  * Linux's rule for a Feature's effects word (drivers/fwctl/cxl, cxlctl_validate_set_features): the
  * least scope at which Set Feature passes, or FWA_SCOPE_NEVER (C28).
  */

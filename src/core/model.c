@@ -46,3 +46,57 @@ const char *fwa_set_name(unsigned int set)
 
 	return set < FWA_SET_COUNT ? names[set] : NULL;
 }
+
+int fwa_model_value_by_name(const struct fwa_model_command *row, const char *name)
+{
+	const struct fwa_selector_table *t = row ? row->select : NULL;
+
+	for (int value = 0; t && t->by_value && value < 256; value++) {
+		struct fwa_variant_slice slice = t->by_value[value];
+
+		for (uint16_t i = slice.first; i < slice.first + slice.count; i++) {
+			const struct fwa_variant *v = &t->all[i];
+
+			if (!v->mask && v->name && fwa_text_eq(v->name, name))
+				return value;
+		}
+	}
+	return -1;
+}
+
+const uint8_t *fwa_model_uuid_by_name(const struct fwa_model_command *row, const char *name)
+{
+	const struct fwa_selector_table *t = row ? row->select : NULL;
+
+	if (!t || t->by_value)
+		return NULL;
+	for (uint16_t i = 0; i < t->n_all; i++)
+		if (fwa_text_eq(t->all[i].name, name))
+			return t->all[i].uuid;
+	return NULL;
+}
+
+const char *fwa_set_prefix(unsigned int set)
+{
+	static const char *const prefixes[FWA_SET_COUNT] = { "cxl:", "admin:", "io:" };
+
+	return set < FWA_SET_COUNT ? prefixes[set] : NULL;
+}
+
+bool fwa_set_take_prefix(const char **word, enum fwa_set *ret)
+{
+	for (unsigned int set = 0; set < FWA_SET_COUNT; set++) {
+		const char *at = *word, *prefix = fwa_set_prefix(set);
+
+		while (*prefix && *at == *prefix) {
+			at++;
+			prefix++;
+		}
+		if (*prefix)
+			continue;
+		*word = at;
+		*ret = (enum fwa_set)set;
+		return true;
+	}
+	return false;
+}

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -148,5 +149,18 @@ const struct fwa_model_command *fwa_model_by_name(enum fwa_set set, const char *
 /* Row @i of @set in opcode order, NULL past the last. */
 const struct fwa_model_command *fwa_model_row(enum fwa_set set, size_t i);
 
+/*
+ * The number of the log page, Feature or CNS of @row (which may be NULL) that the model calls @name;
+ * -1 for none. What the model names with a condition on other bits (a snapshot is made, an event
+ * cleared) has no number of its own.
+ */
+int fwa_model_value_by_name(const struct fwa_model_command *row, const char *name);
+/* The same for a CXL log or Feature: its 16 bytes, or NULL. */
+const uint8_t *fwa_model_uuid_by_name(const struct fwa_model_command *row, const char *name);
+
 /* "cxl", "nvme-admin", "nvme-io"; NULL for no set. */
 const char *fwa_set_name(unsigned int set);
+/* What a command's name can begin with: "cxl:", "admin:", "io:"; NULL for no set. */
+const char *fwa_set_prefix(unsigned int set);
+/* Skips such a prefix at the start of *@word; false when there is none. */
+bool fwa_set_take_prefix(const char **word, enum fwa_set *ret);

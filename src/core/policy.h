@@ -2,10 +2,12 @@
 /*
  * Policy: who may do what, compiled for one device (C19).
  *
- * The operator's files are compiled elsewhere into a *snapshot*: a header and fixed-size grants,
- * sorted by whom they are for. When a client connects, its grants are found by binary search and
- * folded into *rights*: the few grants that no other of them contains. A decision looks only at
- * rights, so its cost depends neither on the number of rules nor on that of users.
+ * The operator's files are compiled elsewhere into a *snapshot*: a header and tables of fixed-size
+ * entries. Grantees, sorted by whom a grant is for, refer to grants, and these to the terms of
+ * their filter and to the patterns of their conditions. When a client connects, its grants are
+ * found by binary search and folded into *rights*: the few grants that no other of them contains.
+ * A decision looks only at rights, so its cost depends neither on the number of rules nor on that
+ * of users.
  */
 #pragma once
 
@@ -14,34 +16,90 @@
 
 #include "base/bytes.h"
 #include "core/effects.h"
+#include "core/filter.h"
+#include "core/profile.h"
 
 enum fwa_who {
 	FWA_WHO_ANY = 0,
 	FWA_WHO_OWNER = 1, /* the uid that started the worker: embedded mode */
 	FWA_WHO_UID = 2,
 	FWA_WHO_GID = 3,
+	FWA_WHO_UID_RANGE = 4, /* looked at one by one: at most FWA_POLICY_RANGES_MAX */
 };
 
-#define FWA_GRANT_NAME_MAX 48 /* with the final NUL */
-#define FWA_POLICY_MAGIC 0x504c4f50u
-#define FWA_POLICY_HEADER_LEN 48
-#define FWA_POLICY_GRANT_LEN 80
-#define FWA_POLICY_GRANTS_MAX 200000u
+/* What a grant can demand of the device's identity. The numbers are stable. */
+enum fwa_condition {
+	FWA_CONDITION_FAMILY,
+	FWA_CONDITION_VENDOR,
+	FWA_CONDITION_MODEL,
+	FWA_CONDITION_FIRMWARE,
+	FWA_CONDITION_SERIAL,
+	FWA_CONDITION_COUNT,
+};
 
-/* One grant. Encoded: le32 who, id, scope, effects; le64 until, reserved; then the name. */
-struct fwa_grant {
+#define FWA_GRANT_NAME_MAX 48   /* with the final NUL */
+#define FWA_GRANT_TICKET_MAX 64 /* with the final NUL */
+#define FWA_POLICY_MAGIC 0x324c4f50u
+#define FWA_POLICY_HEADER_LEN 64
+#define FWA_POLICY_GRANTEE_LEN 16
+#define FWA_POLICY_GRANT_LEN 88
+#define FWA_POLICY_PATTERN_LEN 8
+#define FWA_POLICY_GRANTS_MAX 200000u /* grantees, and so grants */
+#define FWA_POLICY_RANGES_MAX 1024u
+#define FWA_POLICY_TERMS_MAX 1000000u
+#define FWA_POLICY_PATTERNS_MAX 1000000u
+#define FWA_POLICY_TEXT_MAX (32u * 1024 * 1024)
+#define FWA_POLICY_MAX                                                                     \
+	(FWA_POLICY_HEADER_LEN +                                                           \
+	 (size_t)FWA_POLICY_GRANTS_MAX * (FWA_POLICY_GRANTEE_LEN + FWA_POLICY_GRANT_LEN) + \
+	 (size_t)FWA_POLICY_TERMS_MAX * FWA_TERM_LEN +                                     \
+	 (size_t)FWA_POLICY_PATTERNS_MAX * FWA_POLICY_PATTERN_LEN + FWA_POLICY_TEXT_MAX)
+
+/* How many of each a snapshot has. Encoded in the header, in this order. */
+struct fwa_policy_counts {
+	uint32_t grantees;
+	uint32_t grants;
+	uint32_t terms;
+	uint32_t patterns;
+	uint32_t text; /* bytes */
+};
+
+/* Whom a grant is for. Encoded: le32 who, id, last, grant. */
+struct fwa_grantee {
 	uint32_t who;   /* enum fwa_who */
-	uint32_t id;    /* uid or gid; else 0 */
+	uint32_t id;    /* uid or gid, first uid of a range; else 0 */
+	uint32_t last;  /* last uid of a range; else 0 */
+	uint32_t grant; /* index */
+};
+
+/*
+ * One grant. Encoded: le32 scope, effects; le64 until; le32 first_term, n_terms, first_pattern,
+ * n_patterns, ticket, 0; then the name.
+ */
+struct fwa_grant {
 	uint32_t scope; /* the greatest */
 	fwa_effects effects;
 	uint64_t until; /* CLOCK_BOOTTIME ns at which it ends; 0 = never */
+	uint32_t first_term, n_terms;
+	uint32_t first_pattern, n_patterns;
+	uint32_t ticket; /* offset in the text */
 	char name[FWA_GRANT_NAME_MAX];
 };
 
-/* A view of an encoded snapshot: le32 magic, le32 count, 8 reserved, SHA-256 of the sources. */
+/* One pattern of a condition. Encoded: le32 condition, le32 text. */
+struct fwa_pattern {
+	uint32_t condition; /* enum fwa_condition */
+	uint32_t text;      /* offset */
+};
+
+/*
+ * A view of an encoded snapshot: le32 magic, the five counts, 8 reserved, SHA-256 of the sources;
+ * grantees, grants, terms, patterns; the text, which begins and ends with a NUL.
+ */
 struct fwa_policy {
-	struct fwa_span grants;
-	uint32_t count;
+	struct fwa_policy_counts n;
+	struct fwa_span grantees, grants, terms, patterns;
+	const char *text;
 	const uint8_t *digest; /* 32 bytes */
 };
 
@@ -69,23 +127,56 @@ struct fwa_rights {
 		uint32_t scope;
 		fwa_effects effects;
 		uint64_t until;
-		uint32_t grant; /* index in the policy, for the name */
+		uint32_t grant;         /* index in the policy, for the name */
+		struct fwa_span filter; /* a view of the policy */
 	} right[FWA_RIGHTS_MAX];
 };
 
-/* The order in which a snapshot must be sorted: who, then id. <0, 0, >0. */
-int fwa_grant_order(uint32_t who_a, uint32_t id_a, uint32_t who_b, uint32_t id_b);
-/* Appends @g to a snapshot being written. */
+/* The order in which grantees must be sorted: who, then id. <0, 0, >0. */
+int fwa_grantee_order(uint32_t who_a, uint32_t id_a, uint32_t who_b, uint32_t id_b);
+
+/* --- writing a snapshot: the header, then as many of each as it says, in the order of the counts -- */
+
+void fwa_policy_write_header(struct fwa_writer *w, const struct fwa_policy_counts *n,
+			     const uint8_t *digest);
+void fwa_policy_write_grantee(struct fwa_writer *w, const struct fwa_grantee *g);
 void fwa_policy_write_grant(struct fwa_writer *w, const struct fwa_grant *g);
-/* Appends the header for @count grants; @digest is 32 bytes. */
-void fwa_policy_write_header(struct fwa_writer *w, uint32_t count, const uint8_t *digest);
-/* Reads a snapshot: 0, or -1 when it is not one (sizes, order, fields); @p is then zero: no grants. */
+void fwa_policy_write_pattern(struct fwa_writer *w, const struct fwa_pattern *p);
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+/*
+ * Reads a snapshot: 0, or -1 when it is not one (sizes, order, indices, fields); @p is then zero:
+ * no grants.
+ */
 int fwa_policy_parse(struct fwa_policy *p, struct fwa_span encoded);
-/* Grant @i; false past the last. */
+/* Grantee, grant or pattern @i; false past the last. */
+bool fwa_policy_grantee(const struct fwa_policy *p, uint32_t i, struct fwa_grantee *ret);
 bool fwa_policy_grant(const struct fwa_policy *p, uint32_t i, struct fwa_grant *ret);
-/* Folds the grants for @who into @ret. O(groups * log grants + grants that match). */
+bool fwa_policy_pattern(const struct fwa_policy *p, uint32_t i, struct fwa_pattern *ret);
+/* The filter of a grant of @p. */
+struct fwa_span fwa_policy_filter(const struct fwa_policy *p, const struct fwa_grant *g);
+/* The text at an offset that a grant or a pattern of @p has. */
+const char *fwa_policy_text(const struct fwa_policy *p, uint32_t offset);
+
+/* Whether @text matches @pattern, as the shell has it; core matches no patterns itself. */
+typedef bool (*fwa_pattern_fn)(const char *pattern, const char *text);
+/*
+ * Takes away whom the grants are for whose conditions the device of @profile does not meet: for each
+ * condition that a grant has, one of its patterns must match. @snapshot is what @p views; it is
+ * changed.
+ */
+void fwa_policy_narrow(struct fwa_policy *p, uint8_t *snapshot, const struct fwa_profile *profile,
+		       fwa_pattern_fn match);
+/*
+ * Folds the grants for @who into @ret. O(groups * log grants + ranges + grants that match). The
+ * rights view @p's snapshot.
+ */
 void fwa_policy_fold(const struct fwa_policy *p, const struct fwa_principal *who,
 		     struct fwa_rights *ret);
 
 /* The effects that a grant of @scope allows when it names none (C14, C19). */
 fwa_effects fwa_grant_default_effects(unsigned int scope);
+/* "family", "vendor", ...; NULL beyond FWA_CONDITION_COUNT. And what @profile says of it. */
+const char *fwa_condition_name(unsigned int condition);
+const char *fwa_condition_text(const struct fwa_profile *profile, enum fwa_condition condition);

@@ -83,6 +83,7 @@ static const char *const details[FWA_DETAIL_COUNT] = {
 	[FWA_DETAIL_FID_UNLISTED] = "the controller's page 12h does not list this feature",
 	[FWA_DETAIL_NO_TRANSFER] = "it names the Feature in transfer, and this session has none",
 	[FWA_DETAIL_TRANSFER_OF_OTHER] = "another session's transfer of a Feature is in progress",
+	[FWA_DETAIL_OTHER_COMMANDS] = "grants exist for this caller, but none for this command",
 };
 
 const char *fwa_reason_name(unsigned int reason)

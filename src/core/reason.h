@@ -73,6 +73,8 @@ enum fwa_detail {
 	FWA_DETAIL_FID_UNLISTED, /* page 12h does not list the feature */
 	FWA_DETAIL_NO_TRANSFER,  /* it names the Feature of a transfer that goes on; none does */
 	FWA_DETAIL_TRANSFER_OF_OTHER, /* one is, of another session; also with lease */
+	/* no-grant */
+	FWA_DETAIL_OTHER_COMMANDS, /* the caller has grants, none of them covers the command */
 	FWA_DETAIL_COUNT,
 };
 

@@ -337,94 +337,6 @@ static void transfer_only_of_set_feature(void **state)
 	assert_int_equal(fwa_transfer_part(&cmd), CXL_PART_FULL);
 }
 
-/* --- policy ---------------------------------------------------------------------------------- */
-
-static size_t make_policy(const struct fwa_grant *grants, uint32_t n)
-{
-	struct fwa_writer w = fwa_writer(buf, sizeof(buf));
-	uint8_t digest[32] = { 1 };
-
-	fwa_policy_write_header(&w, n, digest);
-	for (uint32_t i = 0; i < n; i++)
-		fwa_policy_write_grant(&w, &grants[i]);
-	return w.len;
-}
-
-static void policy_folds_what_is_for_the_caller(void **state)
-{
-	static const struct fwa_grant grants[] = {
-		{ .who = FWA_WHO_ANY, .scope = 0, .name = "all" },
-		{ .who = FWA_WHO_OWNER, .scope = 2, .effects = 1, .name = "own" },
-		{ .who = FWA_WHO_UID, .id = 5, .scope = 3, .effects = 4, .name = "five" },
-		{ .who = FWA_WHO_GID, .id = 7, .scope = 1, .name = "seven" },
-		{ .who = FWA_WHO_GID, .id = 8, .scope = 3, .effects = 8, .name = "eight" },
-	};
-	static const uint32_t groups[] = { 7, 8 };
-	struct fwa_policy p;
-	struct fwa_rights r;
-	size_t len = make_policy(grants, 5);
-
-	assert_int_equal(fwa_policy_parse(&p, fwa_span(buf, len)), 0);
-	fwa_policy_fold(&p, &(struct fwa_principal){ .uid = 9, .gid = 9 }, &r);
-	assert_int_equal(r.n_matched, 1);
-	assert_int_equal(r.right[0].scope, 0);
-	fwa_policy_fold(&p, &(struct fwa_principal){ 5, 7, groups, 2, false }, &r);
-	assert_int_equal(r.n_matched, 4);
-	assert_int_equal(r.n, 2); /* five and eight contain the rest, and not each other */
-	fwa_policy_fold(&p, &(struct fwa_principal){ 9, 9, NULL, 0, true }, &r);
-	assert_int_equal(r.right[0].effects, 1);
-	for (size_t cut = 0; cut < len; cut++)
-		assert_int_equal(fwa_policy_parse(&p, fwa_span(buf, cut)), -1);
-}
-
-static void policy_refuses_what_is_not_sorted_or_valid(void **state)
-{
-	struct fwa_grant g[2] = { { .who = FWA_WHO_UID, .id = 2 },
-				  { .who = FWA_WHO_UID, .id = 1 } };
-	struct fwa_policy p;
-
-	assert_int_equal(fwa_policy_parse(&p, fwa_span(buf, make_policy(g, 2))), -1);
-	g[1].id = 2;
-	assert_int_equal(fwa_policy_parse(&p, fwa_span(buf, make_policy(g, 2))), 0);
-	g[1].scope = 4;
-	assert_int_equal(fwa_policy_parse(&p, fwa_span(buf, make_policy(g, 2))), -1);
-	g[1].scope = 3;
-	g[1].effects = FWA_EFFECT_DMA;
-	assert_int_equal(fwa_policy_parse(&p, fwa_span(buf, make_policy(g, 2))), -1);
-}
-
-static void policy_overflow_only_takes_away(void **state)
-{
-	static struct fwa_grant g[40];
-	static const fwa_effects pairs[] = { 3, 5, 9, 17, 33, 65, 129, 257 };
-	struct fwa_policy p;
-	struct fwa_rights r;
-
-	/* Sets of two bits: none contains another. */
-	for (uint32_t i = 0; i < 40; i++)
-		g[i] = (struct fwa_grant){ .scope = 3,
-					   .effects = (pairs[i % 8] << (i / 8)) & 0x1fff };
-	assert_int_equal(fwa_policy_parse(&p, fwa_span(buf, make_policy(g, 40))), 0);
-	fwa_policy_fold(&p, &(struct fwa_principal){ .uid = 1 }, &r);
-	assert_true(r.overflow);
-	assert_int_equal(r.n, FWA_RIGHTS_MAX);
-	assert_int_equal(r.n_matched, 40);
-}
-
-static void policy_a_longer_grant_is_kept(void **state)
-{
-	static const struct fwa_grant g[] = {
-		{ .scope = 3, .effects = 7, .until = 10, .name = "short" },
-		{ .scope = 3, .effects = 1, .name = "for ever" },
-	};
-	struct fwa_policy p;
-	struct fwa_rights r;
-
-	assert_int_equal(fwa_policy_parse(&p, fwa_span(buf, make_policy(g, 2))), 0);
-	fwa_policy_fold(&p, &(struct fwa_principal){ .uid = 1 }, &r);
-	assert_int_equal(r.n, 2);
-}
-
 /* --- decisions and remedies ------------------------------------------------------------------ */
 
 static void decision_zero_denies(void **state)
@@ -656,10 +568,6 @@ int main(void)
 		cmocka_unit_test(profile_pages_of_ids),
 		cmocka_unit_test(transfer_is_followed),
 		cmocka_unit_test(transfer_only_of_set_feature),
-		cmocka_unit_test(policy_folds_what_is_for_the_caller),
-		cmocka_unit_test(policy_refuses_what_is_not_sorted_or_valid),
-		cmocka_unit_test(policy_overflow_only_takes_away),
-		cmocka_unit_test(policy_a_longer_grant_is_kept),
 		cmocka_unit_test(decision_zero_denies),
 		cmocka_unit_test(decision_admits_only_within_rights),
 		cmocka_unit_test(remedy_says_what_passes),

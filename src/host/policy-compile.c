@@ -6,18 +6,19 @@
 #include "host/policy-internal.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/pattern.h"
 #include "base/util.h"
 
-/* A grant to be: rule and subject by index. */
-struct pair {
-	uint32_t who;
-	uint32_t id;
-	uint32_t rule;
+/* What goes into a snapshot: rules by index, and whom they are for. */
+struct selection {
+	const struct fwa_policy_files *p;
+	struct fwa_grantee *grantees; /* their grant: index of the rule, then of the grant */
+	uint32_t *rules;
+	struct fwa_policy_counts n;
 };
 
 static bool matches(const struct fwa_policy_files *p, const struct fwa_policy_rule *r,
@@ -26,76 +27,149 @@ static bool matches(const struct fwa_policy_files *p, const struct fwa_policy_ru
 	const char *pattern = p->pool + r->patterns;
 
 	for (size_t i = 0; i < r->n_patterns; i++, pattern += strlen(pattern) + 1)
-		if (fnmatch(pattern, name, 0) == 0 || (spec && fnmatch(pattern, spec, 0) == 0))
+		if (fwa_pattern_matches(pattern, name) ||
+		    (spec && fwa_pattern_matches(pattern, spec)))
 			return true;
 	return false;
 }
 
-/* The order of a snapshot; grants for the same subject stay in the order of the files. */
-static int pair_order(const void *pa, const void *pb)
+/* Grantees that compare equal stay in the order of the files. */
+static int grantee_order(const void *pa, const void *pb)
 {
-	const struct pair *a = pa, *b = pb;
-	int order = fwa_grant_order(a->who, a->id, b->who, b->id);
+	const struct fwa_grantee *a = pa, *b = pb;
+	int order = fwa_grantee_order(a->who, a->id, b->who, b->id);
 
-	return order ? order : (a->rule > b->rule) - (a->rule < b->rule);
+	return order ? order : (a->grant > b->grant) - (a->grant < b->grant);
 }
 
-static uint32_t collect(const struct fwa_policy_files *p, const char *name, const char *spec,
-			struct pair *pairs)
+static uint32_t text_len(const struct fwa_policy_files *p, size_t offset)
 {
-	uint32_t n = 0;
-
-	for (uint32_t i = 0; i < p->n_rules; i++) {
-		const struct fwa_policy_rule *r = &p->rules[i];
-
-		if (!matches(p, r, name, spec))
-			continue;
-		for (size_t k = 0; k < r->n_subjects; k++) {
-			const struct fwa_policy_subject *s = &p->subjects[r->subjects + k];
-
-			pairs[n++] = (struct pair){ s->who, s->id, i };
-		}
-	}
-	qsort(pairs, n, sizeof(*pairs), pair_order);
-	return n;
+	return (uint32_t)strlen(p->texts + offset) + 1;
 }
 
-static void write_snapshot(const struct fwa_policy_files *p, const struct pair *pairs, uint32_t n,
-			   struct fwa_writer *w)
+static void take_rule(struct selection *s, const struct fwa_policy_rule *r)
 {
-	fwa_policy_write_header(w, n, p->digest);
-	for (uint32_t i = 0; i < n; i++) {
-		const struct fwa_policy_rule *r = &p->rules[pairs[i].rule];
-		struct fwa_grant g = {
-			.who = pairs[i].who,
-			.id = pairs[i].id,
-			.scope = r->scope,
-			.effects = r->effects,
-		};
+	for (size_t i = 0; i < r->n_subjects; i++) {
+		const struct fwa_policy_subject *who = &s->p->subjects[r->subjects + i];
 
-		memcpy(g.name, r->name, sizeof(g.name));
-		fwa_policy_write_grant(w, &g);
+		s->grantees[s->n.grantees++] =
+			(struct fwa_grantee){ who->who, who->id, who->last, s->n.grants };
 	}
+	s->rules[s->n.grants++] = (uint32_t)(r - s->p->rules);
+	s->n.terms += (uint32_t)r->n_terms;
+	s->n.patterns += (uint32_t)r->n_conditions;
+	for (size_t i = 0; i < r->n_conditions; i++)
+		s->n.text += text_len(s->p, s->p->conditions[r->conditions + i].text);
+	if (r->ticket)
+		s->n.text += text_len(s->p, r->ticket);
+}
+
+static void collect(struct selection *s, const char *name, const char *spec)
+{
+	s->n.text = 1; /* the empty one */
+	for (size_t i = 0; i < s->p->n_rules; i++)
+		if (s->p->rules[i].n_subjects && matches(s->p, &s->p->rules[i], name, spec))
+			take_rule(s, &s->p->rules[i]);
+	qsort(s->grantees, s->n.grantees, sizeof(*s->grantees), grantee_order);
+}
+
+/* Texts follow each other as the grants name them: first those of the conditions, then the ticket. */
+static void write_grant(const struct selection *s, const struct fwa_policy_rule *r,
+			struct fwa_policy_counts *at, struct fwa_writer *w)
+{
+	struct fwa_grant g = {
+		.scope = r->scope,
+		.effects = r->effects,
+		.first_term = at->terms,
+		.n_terms = (uint32_t)r->n_terms,
+		.first_pattern = at->patterns,
+		.n_patterns = (uint32_t)r->n_conditions,
+	};
+
+	at->terms += g.n_terms;
+	at->patterns += g.n_patterns;
+	for (size_t i = 0; i < r->n_conditions; i++)
+		at->text += text_len(s->p, s->p->conditions[r->conditions + i].text);
+	if (r->ticket) {
+		g.ticket = at->text;
+		at->text += text_len(s->p, r->ticket);
+	}
+	memcpy(g.name, r->name, sizeof(g.name));
+	fwa_policy_write_grant(w, &g);
+}
+
+static void write_patterns(const struct selection *s, const struct fwa_policy_rule *r,
+			   uint32_t *text, struct fwa_writer *w)
+{
+	for (size_t i = 0; i < r->n_conditions; i++) {
+		struct fwa_pattern pattern = s->p->conditions[r->conditions + i];
+		uint32_t len = text_len(s->p, pattern.text);
+
+		pattern.text = *text;
+		fwa_policy_write_pattern(w, &pattern);
+		*text += len;
+	}
+	if (r->ticket)
+		*text += text_len(s->p, r->ticket);
+}
+
+static void write_texts(const struct selection *s, const struct fwa_policy_rule *r,
+			struct fwa_writer *w)
+{
+	for (size_t i = 0; i < r->n_conditions; i++) {
+		size_t offset = s->p->conditions[r->conditions + i].text;
+
+		fwa_write_bytes(w, s->p->texts + offset, text_len(s->p, offset));
+	}
+	if (r->ticket)
+		fwa_write_bytes(w, s->p->texts + r->ticket, text_len(s->p, r->ticket));
+}
+
+static void write_snapshot(const struct selection *s, struct fwa_writer *w)
+{
+	struct fwa_policy_counts at = { .text = 1 };
+	const struct fwa_policy_rule *rules = s->p->rules;
+	uint32_t text = 1;
+
+	fwa_policy_write_header(w, &s->n, s->p->digest);
+	for (uint32_t i = 0; i < s->n.grantees; i++)
+		fwa_policy_write_grantee(w, &s->grantees[i]);
+	for (uint32_t i = 0; i < s->n.grants; i++)
+		write_grant(s, &rules[s->rules[i]], &at, w);
+	for (uint32_t i = 0; i < s->n.grants; i++)
+		for (size_t k = 0; k < rules[s->rules[i]].n_terms; k++)
+			fwa_filter_write_term(w, &s->p->terms[rules[s->rules[i]].terms + k]);
+	for (uint32_t i = 0; i < s->n.grants; i++)
+		write_patterns(s, &rules[s->rules[i]], &text, w);
+	fwa_write_u8(w, 0);
+	for (uint32_t i = 0; i < s->n.grants; i++)
+		write_texts(s, &rules[s->rules[i]], w);
+}
+
+static size_t snapshot_len(const struct fwa_policy_counts *n)
+{
+	return FWA_POLICY_HEADER_LEN + (size_t)n->grantees * FWA_POLICY_GRANTEE_LEN +
+	       (size_t)n->grants * FWA_POLICY_GRANT_LEN + (size_t)n->terms * FWA_TERM_LEN +
+	       (size_t)n->patterns * FWA_POLICY_PATTERN_LEN + n->text;
 }
 
 int fwa_policy_files_encode(const struct fwa_policy_files *p, const char *name, const char *spec,
 			    uint8_t **ret, size_t *ret_len)
 {
-	fwa_auto_free struct pair *pairs = calloc(p->n_subjects + 1, sizeof(*pairs));
+	fwa_auto_free struct fwa_grantee *grantees = calloc(p->n_subjects + 1, sizeof(*grantees));
+	fwa_auto_free uint32_t *rules = calloc(p->n_rules + 1, sizeof(*rules));
+	struct selection s = { .p = p, .grantees = grantees, .rules = rules };
 	fwa_auto_free uint8_t *buf = NULL;
 	struct fwa_writer w;
-	uint32_t n;
-	size_t cap;
 
-	if (!pairs)
+	if (!grantees || !rules)
 		return -ENOMEM;
-	n = collect(p, name, spec, pairs);
-	cap = FWA_POLICY_HEADER_LEN + (size_t)n * FWA_POLICY_GRANT_LEN;
-	buf = malloc(cap);
+	collect(&s, name, spec);
+	buf = malloc(snapshot_len(&s.n));
 	if (!buf)
 		return -ENOMEM;
-	w = fwa_writer(buf, cap);
-	write_snapshot(p, pairs, n, &w);
+	w = fwa_writer(buf, snapshot_len(&s.n));
+	write_snapshot(&s, &w);
 	*ret = fwa_steal(buf);
 	*ret_len = w.len;
 	return 0;

@@ -356,7 +356,10 @@ struct fwa_policy_files *fwa_policy_files_free(struct fwa_policy_files *p)
 	free(p->files);
 	free(p->rules);
 	free(p->subjects);
+	free(p->conditions);
+	free(p->terms);
 	free(p->pool);
+	free(p->texts);
 	free(p->source);
 	free(p);
 	return NULL;

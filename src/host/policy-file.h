@@ -8,6 +8,9 @@
  *	device = mem*, nvme0             name patterns (fnmatch), comma or blank separated
  *	scope = debug-read-only
  *	effects = data, config           optional: fwa_grant_default_effects()
+ *	commands = get-log-page !lid:7   optional, and so are the others:
+ *	family, vendor, model, firmware, serial = patterns, comma separated
+ *	ticket = any text
  *
  * An unknown key, section or value is an error that names file and line. A directory given by the
  * operator is read alone; else /usr/lib, /run and /etc fwadmit/policy.d, where a file in a later

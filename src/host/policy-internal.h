@@ -5,7 +5,7 @@
  * 1. A rule is in the policy only when all of it was understood; a policy with an error is not
  *    handed to anybody.
  * 2. Rules refer to subjects, patterns and files by index, so that growing moves nothing they hold.
- * 3. At most FWA_POLICY_GRANTS_MAX subjects in all: whatever device a policy is compiled for, the
+ * 3. No more of anything than a snapshot may have: whatever device a policy is compiled for, the
  *    snapshot is within its bounds.
  */
 #pragma once
@@ -13,12 +13,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "host/policy-file.h"
 
 /* Whom a rule is for: one of its users or groups. */
 struct fwa_policy_subject {
 	uint32_t who; /* enum fwa_who */
 	uint32_t id;
+	uint32_t last; /* of a range */
+};
+
+/* The commands of one grant; encoded it is a filter (core/filter.h). */
+struct fwa_policy_filter {
+	struct fwa_term term[FWA_FILTER_TERMS_MAX];
+	size_t n;
 };
 
 struct fwa_policy_rule {
@@ -29,7 +37,12 @@ struct fwa_policy_rule {
 	size_t n_subjects; /* 0: nobody on this machine; the rule is inert */
 	size_t patterns;   /* offset of the first in the pool; each ends with a NUL */
 	size_t n_patterns;
-	size_t file; /* index of where it was written */
+	size_t conditions; /* index of the first */
+	size_t n_conditions;
+	size_t terms; /* index of the first */
+	size_t n_terms;
+	size_t ticket; /* offset in the texts; 0: none */
+	size_t file;   /* index of where it was written */
 	unsigned int line;
 };
 
@@ -38,8 +51,15 @@ struct fwa_policy_files {
 	size_t n_rules, cap_rules;
 	struct fwa_policy_subject *subjects;
 	size_t n_subjects, cap_subjects;
+	struct fwa_pattern *conditions; /* their text is an offset in @texts */
+	size_t n_conditions, cap_conditions;
+	struct fwa_term *terms;
+	size_t n_terms, cap_terms;
 	char *pool; /* device patterns */
 	size_t n_pool, cap_pool;
+	char *texts; /* of conditions and tickets; "" is the first */
+	size_t n_texts, cap_texts;
+	size_t n_ranges;
 	char **files;
 	size_t n_files, cap_files;
 	char *source;
@@ -87,10 +107,21 @@ void fwa_policy_names_clear(struct fwa_policy_names *names);
 int fwa_policy_parse_text(struct fwa_policy_files *p, struct fwa_policy_names *names,
 			  struct fwa_policy_report *report, const char *file, struct fwa_span text);
 /*
+ * Adds one item of "commands" to @filter; @text is taken apart. 0, or -EINVAL with @error, or
+ * -ENOMEM.
+ */
+int fwa_policy_parse_commands(struct fwa_policy_filter *filter, char *text,
+			      char error[FWA_ERROR_LEN]);
+
+/*
  * Reports grants that share a name (in one file an error, else a warning) and, when there was no
- * error at all, grants that add nothing to another for the same users or groups. 0 or -ENOMEM.
+ * error at all, grants that add nothing to another for the same users or groups, and what
+ * fwa_policy_check_commands() finds. 0 or -ENOMEM.
  */
 int fwa_policy_check(const struct fwa_policy_files *p, struct fwa_policy_report *report);
+
+/* Reports commands of a grant that it can never admit, or both allows and excludes. */
+void fwa_policy_check_commands(const struct fwa_policy_files *p, struct fwa_policy_report *report);
 
 /* As fwa_policy_files_load(), from the @n directories @dirs, in rising precedence. */
 int fwa_policy_files_load_dirs(const char *const *dirs, size_t n, fwa_policy_message_fn fn,

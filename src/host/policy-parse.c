@@ -36,6 +36,7 @@ struct parser {
 
 	bool in_grant;
 	struct fwa_policy_rule rule;
+	struct fwa_policy_filter filter;
 	bool has_user, has_group, has_device, has_scope, has_effects;
 };
 
@@ -44,7 +45,7 @@ struct parser {
 
 /* --- whom ----------------------------------------------------------------------------------- */
 
-static void add_subject(struct parser *ps, uint32_t who, uint32_t id)
+static void add_subject(struct parser *ps, uint32_t who, uint32_t id, uint32_t last)
 {
 	struct fwa_policy_files *p = ps->p;
 
@@ -57,7 +58,7 @@ static void add_subject(struct parser *ps, uint32_t who, uint32_t id)
 		ps->memory = true;
 		return;
 	}
-	p->subjects[p->n_subjects++] = (struct fwa_policy_subject){ who, id };
+	p->subjects[p->n_subjects++] = (struct fwa_policy_subject){ who, id, last };
 	ps->rule.n_subjects++;
 }
 
@@ -68,7 +69,7 @@ static void take_name(struct parser *ps, uint32_t who, const char *name)
 
 	switch (fwa_policy_names_find(ps->names, who, name, &id)) {
 	case FWA_LOOKUP_FOUND:
-		add_subject(ps, who, id);
+		add_subject(ps, who, id, 0);
 		break;
 	case FWA_LOOKUP_UNKNOWN:
 		warn(ps, "this machine has no %s '%s'; the grant gives it nothing", kind, name);
@@ -85,20 +86,50 @@ static void take_name(struct parser *ps, uint32_t who, const char *name)
 	}
 }
 
-static void take_user(struct parser *ps, const char *item)
+/* "1000-1999": no name of a user has only digits and one hyphen between them. */
+static bool is_range(const char *item)
+{
+	size_t first = strspn(item, "0123456789");
+
+	return first && item[first] == '-' && item[first + 1] &&
+	       item[first + 1 + strspn(item + first + 1, "0123456789")] == '\0';
+}
+
+static void take_range(struct parser *ps, const char *item)
+{
+	unsigned long long first, last;
+	char *end;
+
+	errno = 0;
+	first = strtoull(item, &end, 10);
+	last = strtoull(end + 1, NULL, 10);
+	if (errno || last >= UINT32_MAX || first > last) /* (uid_t)-1 is nobody at all */
+		complain(ps, "'%s' is not a range of numbers that users can have", item);
+	else if (ps->p->n_ranges == FWA_POLICY_RANGES_MAX)
+		complain(ps, "more than %u ranges of users in all grants", FWA_POLICY_RANGES_MAX);
+	else {
+		ps->p->n_ranges++;
+		add_subject(ps, FWA_WHO_UID_RANGE, (uint32_t)first, (uint32_t)last);
+	}
+}
+
+static void take_user(struct parser *ps, char *item)
 {
 	ps->has_user = true;
 	if (strcmp(item, "*") == 0)
-		add_subject(ps, FWA_WHO_ANY, 0);
+		add_subject(ps, FWA_WHO_ANY, 0, 0);
 	else if (strcmp(item, "@owner") == 0)
-		add_subject(ps, FWA_WHO_OWNER, 0);
+		add_subject(ps, FWA_WHO_OWNER, 0, 0);
+	else if (is_range(item))
+		take_range(ps, item);
 	else if (item[0] == '@' || strchr(item, '*'))
-		complain(ps, "unknown user '%s'; allowed: a name, a number, @owner, *", item);
+		complain(ps, "unknown user '%s'; allowed: a name, a number, a range, @owner, *",
+			 item);
 	else
 		take_name(ps, FWA_WHO_UID, item);
 }
 
-static void take_group(struct parser *ps, const char *item)
+static void take_group(struct parser *ps, char *item)
 {
 	ps->has_group = true;
 	if (item[0] == '@' || strchr(item, '*'))
@@ -109,7 +140,7 @@ static void take_group(struct parser *ps, const char *item)
 
 /* --- what ----------------------------------------------------------------------------------- */
 
-static void take_device(struct parser *ps, const char *item)
+static void take_device(struct parser *ps, char *item)
 {
 	struct fwa_policy_files *p = ps->p;
 	size_t len = strlen(item) + 1;
@@ -124,7 +155,99 @@ static void take_device(struct parser *ps, const char *item)
 	ps->rule.n_patterns++;
 }
 
-static void take_scope(struct parser *ps, const char *item)
+/* The offset of a copy of @text; 0, where "" is, when that cannot be. */
+static size_t add_text(struct parser *ps, const char *text)
+{
+	struct fwa_policy_files *p = ps->p;
+	size_t len = strlen(text) + 1, first = p->n_texts ? 0 : 1, at = p->n_texts + first;
+
+	if (at + len > FWA_POLICY_TEXT_MAX) {
+		complain(ps, "more than %u bytes of patterns and tickets in all grants",
+			 FWA_POLICY_TEXT_MAX);
+		return 0;
+	}
+	if (fwa_policy_grow(&p->texts, 1, p->n_texts, first + len, &p->cap_texts) < 0) {
+		ps->memory = true;
+		return 0;
+	}
+	p->texts[0] = '\0';
+	memcpy(p->texts + at, text, len);
+	p->n_texts = at + len;
+	return at;
+}
+
+static void take_condition(struct parser *ps, enum fwa_condition condition, const char *item)
+{
+	struct fwa_policy_files *p = ps->p;
+	size_t text;
+
+	if (!*item) {
+		complain(ps, "'%s' has an empty pattern", fwa_condition_name(condition));
+		return;
+	}
+	if (p->n_conditions == FWA_POLICY_PATTERNS_MAX) {
+		complain(ps, "more than %u patterns in all grants", FWA_POLICY_PATTERNS_MAX);
+		return;
+	}
+	text = add_text(ps, item);
+	if (!text)
+		return;
+	if (fwa_policy_grow(&p->conditions, sizeof(*p->conditions), p->n_conditions, 1,
+			    &p->cap_conditions) < 0) {
+		ps->memory = true;
+		return;
+	}
+	p->conditions[p->n_conditions++] = (struct fwa_pattern){ condition, (uint32_t)text };
+	ps->rule.n_conditions++;
+}
+
+static void take_family(struct parser *ps, char *item)
+{
+	take_condition(ps, FWA_CONDITION_FAMILY, item);
+}
+
+static void take_vendor(struct parser *ps, char *item)
+{
+	take_condition(ps, FWA_CONDITION_VENDOR, item);
+}
+
+static void take_model(struct parser *ps, char *item)
+{
+	take_condition(ps, FWA_CONDITION_MODEL, item);
+}
+
+static void take_firmware(struct parser *ps, char *item)
+{
+	take_condition(ps, FWA_CONDITION_FIRMWARE, item);
+}
+
+static void take_serial(struct parser *ps, char *item)
+{
+	take_condition(ps, FWA_CONDITION_SERIAL, item);
+}
+
+static void take_commands(struct parser *ps, char *item)
+{
+	char error[FWA_ERROR_LEN];
+	int r = fwa_policy_parse_commands(&ps->filter, item, error);
+
+	if (r == -ENOMEM)
+		ps->memory = true;
+	else if (r < 0)
+		complain(ps, "%s", error);
+}
+
+static void take_ticket(struct parser *ps, char *item)
+{
+	if (ps->rule.ticket)
+		complain(ps, "a grant has one ticket");
+	else if (strlen(item) >= FWA_GRANT_TICKET_MAX)
+		complain(ps, "a ticket has at most %d bytes", FWA_GRANT_TICKET_MAX - 1);
+	else
+		ps->rule.ticket = add_text(ps, item);
+}
+
+static void take_scope(struct parser *ps, char *item)
 {
 	int scope = fwa_scope_by_name(item);
 
@@ -156,7 +279,7 @@ static const char *effects_allowed(char text[512])
 	return text;
 }
 
-static void take_effect(struct parser *ps, const char *item)
+static void take_effect(struct parser *ps, char *item)
 {
 	fwa_effects effect = fwa_effect_by_name(item, strlen(item));
 	char allowed[512];
@@ -175,11 +298,39 @@ static void take_effect(struct parser *ps, const char *item)
 
 static const struct {
 	const char *name;
-	void (*take)(struct parser *ps, const char *item);
+	const char *separators; /* "": the value is one item */
+	void (*take)(struct parser *ps, char *item);
 } keys[] = {
-	{ "user", take_user },   { "group", take_group },    { "device", take_device },
-	{ "scope", take_scope }, { "effects", take_effect },
+	{ "user", LIST_SEPARATORS, take_user },
+	{ "group", LIST_SEPARATORS, take_group },
+	{ "device", LIST_SEPARATORS, take_device },
+	{ "family", ",", take_family },
+	{ "vendor", ",", take_vendor },
+	{ "model", ",", take_model },
+	{ "firmware", ",", take_firmware },
+	{ "serial", ",", take_serial },
+	{ "scope", LIST_SEPARATORS, take_scope },
+	{ "effects", LIST_SEPARATORS, take_effect },
+	{ "commands", ",", take_commands },
+	{ "ticket", "", take_ticket },
 };
+
+#define KEYS                                                                             \
+	"user, group, device, family, vendor, model, firmware, serial, scope, effects, " \
+	"commands, ticket"
+
+/* @item without the blanks around it. */
+static char *trim(char *item)
+{
+	size_t len;
+
+	item += strspn(item, BLANKS);
+	len = strlen(item);
+	while (len && strchr(BLANKS, item[len - 1]))
+		len--;
+	item[len] = '\0';
+	return item;
+}
 
 /* Called by libinih for each "key = value". Nonzero: go on. */
 static int take_key(void *userdata, const char *section, const char *key, const char *value)
@@ -192,7 +343,7 @@ static int take_key(void *userdata, const char *section, const char *key, const 
 	while (k < FWA_ARRAY_SIZE(keys) && strcmp(keys[k].name, key) != 0)
 		k++;
 	if (k == FWA_ARRAY_SIZE(keys)) {
-		complain(ps, "unknown key '%s'; allowed: user, group, device, scope, effects", key);
+		complain(ps, "unknown key '%s'; allowed: " KEYS, key);
 		return 1;
 	}
 	if (!ps->in_grant) {
@@ -204,11 +355,11 @@ static int take_key(void *userdata, const char *section, const char *key, const 
 		ps->memory = true;
 		return 1;
 	}
-	item = strtok_r(copy, LIST_SEPARATORS, &save);
+	item = strtok_r(copy, keys[k].separators, &save);
 	if (!item)
 		complain(ps, "'%s' has no value", key);
-	for (; item; item = strtok_r(NULL, LIST_SEPARATORS, &save))
-		keys[k].take(ps, item);
+	for (; item; item = strtok_r(NULL, keys[k].separators, &save))
+		keys[k].take(ps, trim(item));
 	return 1;
 }
 
@@ -234,6 +385,27 @@ static void check_reach(struct parser *ps)
 		     fwa_scope_name(ps->rule.scope), out);
 }
 
+/* Appends the grant's commands to those of all grants. */
+static void end_commands(struct parser *ps)
+{
+	struct fwa_policy_files *p = ps->p;
+	size_t n = ps->filter.n;
+
+	ps->rule.terms = p->n_terms;
+	if (p->n_terms + n > FWA_POLICY_TERMS_MAX) {
+		complain(ps, "more than %u commands and fields in all grants",
+			 FWA_POLICY_TERMS_MAX);
+		return;
+	}
+	if (fwa_policy_grow(&p->terms, sizeof(*p->terms), p->n_terms, n, &p->cap_terms) < 0) {
+		ps->memory = true;
+		return;
+	}
+	memcpy(p->terms + p->n_terms, ps->filter.term, n * sizeof(*p->terms));
+	p->n_terms += n;
+	ps->rule.n_terms = n;
+}
+
 static void end_grant(struct parser *ps)
 {
 	struct fwa_policy_rule *r = &ps->rule;
@@ -256,6 +428,7 @@ static void end_grant(struct parser *ps)
 		r->effects = fwa_grant_default_effects(r->scope); /*= spec/SECURITY-MODEL.md#C14 */
 	else
 		check_reach(ps);
+	end_commands(ps);
 	ps->line = line;
 	if (fwa_policy_grow(&p->rules, sizeof(*p->rules), p->n_rules, 1, &p->cap_rules) < 0)
 		ps->memory = true;
@@ -266,10 +439,12 @@ static void end_grant(struct parser *ps)
 static void begin_grant(struct parser *ps, const char *name, size_t len)
 {
 	ps->in_grant = true;
+	ps->filter.n = 0;
 	ps->has_user = ps->has_group = ps->has_device = ps->has_scope = ps->has_effects = false;
 	ps->rule = (struct fwa_policy_rule){
 		.subjects = ps->p->n_subjects,
 		.patterns = ps->p->n_pool,
+		.conditions = ps->p->n_conditions,
 		.file = ps->p->n_files - 1,
 		.line = ps->line,
 	};

@@ -45,6 +45,21 @@ static struct fwa_policy_files *parse(const char *text, size_t len, char message
 	"config-conv-reset, config-cxl-reset, namespace-capability, namespace-inventory, " \
 	"controller-capability, exclusive, none"
 
+#define KEYS                                                                             \
+	"user, group, device, family, vendor, model, firmware, serial, scope, effects, " \
+	"commands, ticket"
+#define FIELDS "lid, lsp, lsi, fid, cns, nsid, slot, uuid"
+
+/* A grant that reaches everything, with @line. */
+#define ALL(line)                                                                                  \
+	"[grant a]\nuser = root\ndevice = *\nscope = debug-write-full\neffects = "                 \
+	"config-cold-reset, "                                                                      \
+	"config, data\neffects = policy, log, security, background, config-conv-reset\neffects = " \
+	"config-cxl-reset, namespace-capability, namespace-inventory\neffects = "                  \
+	"controller-capability, exclusive\n" line "\n"
+/* 67 terms */
+#define TEN_NSIDS "nsid:1 nsid:1 nsid:1 nsid:1 nsid:1 nsid:1 nsid:1 nsid:1 nsid:1 nsid:1"
+
 static const struct {
 	const char *text;
 	const char *messages; /* all of them */
@@ -78,8 +93,7 @@ static const struct {
 	{ GOOD "group = 5\n", "E:1:grant 'a' has both user and group: make it two" },
 	{ GOOD "\n" GOOD, "E:6:grant 'a' is already in x.conf:1" },
 
-	{ GOOD "users = root\n",
-	  "E:5:unknown key 'users'; allowed: user, group, device, scope, effects" },
+	{ GOOD "users = root\n", "E:5:unknown key 'users'; allowed: " KEYS },
 	{ GOOD "nonsense\n", "E:5:neither 'key = value', nor '[grant NAME]', nor a comment" },
 	{ GOOD "effects =\n", "E:5:'effects' has no value" },
 	{ GOOD "scope = debug-write\n", "E:5:a grant has one scope" },
@@ -109,8 +123,10 @@ static const struct {
 	{ GOOD "[grant b]\nuser = 0\ndevice = mem0\nscope = debug-write-full\neffects = data\n",
 	  "" },
 	{ GOOD "[grant b]\ngroup = 0\ndevice = mem0\nscope = debug-write\n", "" },
-	{ GOOD "user = @root\n", "E:5:unknown user '@root'; allowed: a name, a number, @owner, *" },
-	{ GOOD "user = adm*\n", "E:5:unknown user 'adm*'; allowed: a name, a number, @owner, *" },
+	{ GOOD "user = @root\n",
+	  "E:5:unknown user '@root'; allowed: a name, a number, a range, @owner, *" },
+	{ GOOD "user = adm*\n",
+	  "E:5:unknown user 'adm*'; allowed: a name, a number, a range, @owner, *" },
 	{ GOOD "user = 4294967295\n", "E:5:'4294967295' is not a number that a user can have" },
 	{ GOOD "user = no-such-user-here\n",
 	  "W:5:this machine has no user 'no-such-user-here'; the grant gives it nothing" },
@@ -120,7 +136,124 @@ static const struct {
 	  "W:2:this machine has no group 'no-such-group-here'; the grant gives it nothing" },
 	{ GOOD "user = \x1b[2J\n", "E:5:the line holds a control character" },
 	{ GOOD "user = \xc3\xa9t\xc3\xa9*\n",
-	  "E:5:unknown user '??t??*'; allowed: a name, a number, @owner, *" },
+	  "E:5:unknown user '??t??*'; allowed: a name, a number, a range, @owner, *" },
+
+	/* ranges */
+	{ GOOD "user = 1000-1999, 5-5\n", "" },
+	{ GOOD "user = 2000-1999\n",
+	  "E:5:'2000-1999' is not a range of numbers that users can have" },
+	{ GOOD "user = 0-4294967295\n",
+	  "E:5:'0-4294967295' is not a range of numbers that users can have" },
+	{ GOOD "user = 1-99999999999999999999\n",
+	  "E:5:'1-99999999999999999999' is not a range of numbers that users can have" },
+	{ GOOD "user = 1000-\n",
+	  "W:5:this machine has no user '1000-'; the grant gives it nothing" },
+	{ "[grant a]\nuser = 10-20\ndevice = *\nscope = debug-write\n[grant b]\nuser = 10-15\n"
+	  "device = *\nscope = debug-write\n",
+	  "W:5:grant 'b' adds nothing to grant 'a' (x.conf:1)" },
+
+	/* conditions and tickets */
+	{ GOOD "family = cxl, nvme\nvendor = Acme Inc*\nmodel = X?\nfirmware = 1.*\nserial = *\n"
+	       "ticket = CHG-1, as agreed\n",
+	  "" },
+	{ GOOD "vendor = ,\n", "E:5:'vendor' has no value" },
+	{ GOOD "model = a, , b\n", "E:5:'model' has an empty pattern" },
+	{ GOOD "ticket = a\nticket = b\n", "E:6:a grant has one ticket" },
+	{ GOOD "ticket = 0123456789012345678901234567890123456789012345678901234567890123\n",
+	  "E:5:a ticket has at most 63 bytes" },
+	{ GOOD "ticket =\n", "E:5:'ticket' has no value" },
+	{ GOOD "family = nmve\n",
+	  "W:1:grant 'a': no family is called 'nmve'; there are cxl, nvme, fwctl, sim" },
+	{ GOOD "[grant b]\nuser = root\ndevice = mem0\nscope = debug-write\nvendor = A\n",
+	  "W:5:grant 'b' adds nothing to grant 'a' (x.conf:1)" },
+	{ GOOD "vendor = A\n[grant b]\nuser = root\ndevice = mem0\nscope = debug-write\n"
+	       "vendor = A, B\n",
+	  "W:1:grant 'a' adds nothing to grant 'b' (x.conf:6)" },
+	{ GOOD "vendor = A\n[grant b]\nuser = root\ndevice = mem0\nscope = debug-write\n"
+	       "model = A\n",
+	  "" },
+
+	/* commands */
+	{ ALL("commands = get-log-page !lid:0x07/lsp:1"), "" },
+	{ ALL("commands = cxl:get-log uuid:cel, 4302h, io:0x02 nsid:1, !admin:identify cns:1"),
+	  "" },
+	{ ALL("commands = get-feature uuid:00112233-4455-6677-8899-aabbccddeeff"), "" },
+	{ ALL("commands = get-log-page lid:smart lid:0x80/lsi:65535"), "" },
+	{ ALL("commands = transfer-fw slot:2, fw-commit !slot:7"), "" },
+	{ ALL("commands = get-log-page\ncommands = identify"), "" },
+	{ ALL("commands ="), "E:9:'commands' has no value" },
+	{ ALL("commands = identify, !"), "E:9:a command is missing" },
+	{ ALL("commands = identify, ,c001h"), "E:9:a command is missing" },
+	{ ALL("commands = no-such"),
+	  "E:9:unknown command 'no-such'; give a name or an opcode such as 0x4302" },
+	{ ALL("commands = fpga:identify"),
+	  "E:9:unknown command 'fpga:identify'; give a name or an opcode such as 0x4302" },
+	{ ALL("commands = io:get-log-page"),
+	  "E:9:unknown command 'io:get-log-page'; give a name or an opcode such as 0x4302" },
+	{ ALL("commands = 0x10000"),
+	  "E:9:unknown command '0x10000'; give a name or an opcode such as 0x4302" },
+	{ ALL("commands = admin:100h"),
+	  "E:9:unknown command 'admin:100h'; give a name or an opcode such as 0x4302" },
+	{ ALL("commands = get-log-page identify"),
+	  "E:9:'identify' is not FIELD:VALUE; commands are separated by commas" },
+	{ ALL("commands = get-log-page lid:"), "E:9:'' is not a lid, which is a number up to 255" },
+	{ ALL("commands = get-log-page lid:256"),
+	  "E:9:'256' is not a lid, which is a number up to 255" },
+	{ ALL("commands = get-log-page lsp:0x80"),
+	  "E:9:'0x80' is not a lsp, which is a number up to 127" },
+	{ ALL("commands = fw-commit slot:8"), "E:9:'8' is not a slot, which is a number up to 7" },
+	{ ALL("commands = get-log-page !"),
+	  "E:9:'' is not FIELD:VALUE; commands are separated by commas" },
+	{ ALL("commands = get-log-page lid:1/"),
+	  "E:9:'' is not FIELD:VALUE; commands are separated by commas" },
+	{ ALL("commands = get-log-page lud:1"), "E:9:unknown field 'lud'; allowed: " FIELDS },
+	{ ALL("commands = get-log-page lid:1/lid:2"), "E:9:field 'lid' twice in one group" },
+	{ ALL("commands = get-log-page fid:1"), "E:9:command 'get-log-page' has no fid" },
+	{ ALL("commands = cxl:identify cns:1"), "E:9:command 'cxl:identify' has no cns" },
+	{ ALL("commands = c001h nsid:1"), "E:9:command 'c001h' has no nsid" },
+	{ ALL("commands = get-log uuid:nobody"),
+	  "E:9:'nobody' is neither a UUID nor a name that get-log knows" },
+	{ ALL("commands = io:read " TEN_NSIDS "\ncommands = io:read " TEN_NSIDS
+	      "\ncommands = io:read " TEN_NSIDS "\ncommands = io:read " TEN_NSIDS
+	      "\ncommands = io:read " TEN_NSIDS "\ncommands = io:read " TEN_NSIDS),
+	  "E:14:more than 64 commands and fields in one grant" },
+
+	/* commands that make no sense with the rest */
+	{ GOOD "commands = clear-poison\n",
+	  "W:1:grant 'a': command cxl:clear-poison needs scope debug-write-full\n"
+	  "W:1:grant 'a' can never admit anything" },
+	{ GOOD "commands = clear-poison, get-supported-logs\n",
+	  "W:1:grant 'a': command cxl:clear-poison needs scope debug-write-full" },
+	{ "[grant a]\nuser = root\ndevice = *\nscope = debug-write-full\neffects = log\n"
+	  "commands = clear-poison\n",
+	  "W:1:grant 'a': command cxl:clear-poison has effects that the grant does not allow\n"
+	  "W:1:grant 'a' can never admit anything" },
+	{ "[grant a]\nuser = root\ndevice = *\nscope = configuration\ncommands = c001h\n",
+	  "W:1:grant 'a': command cxl:c001h needs scope debug-read-only\n"
+	  "W:1:grant 'a' can never admit anything" },
+	{ ALL("family = nv*\ncommands = get-log"),
+	  "W:1:grant 'a': no device of its family has command cxl:get-log\n"
+	  "W:1:grant 'a' can never admit anything" },
+	{ ALL("family = nvme, cxl\ncommands = get-log, get-log-page"), "" },
+	{ ALL("family = sim\ncommands = get-log, get-log-page"), "" },
+	{ ALL("commands = admin:dbbuf"), "W:1:grant 'a': command admin:dbbuf is never admitted\n"
+					 "W:1:grant 'a' can never admit anything" },
+	{ ALL("commands = get-log, !get-log"),
+	  "W:1:grant 'a': command cxl:get-log is both allowed and excluded" },
+	{ ALL("commands = get-log uuid:cel, !get-log uuid:cel"),
+	  "W:1:grant 'a': command cxl:get-log is both allowed and excluded" },
+	{ ALL("commands = get-log, !get-log uuid:cel"), "" },
+	{ ALL("commands = get-log-page lid:1, !get-log-page !lid:1"), "" },
+	{ ALL("commands = get-log-page lid:1 lid:7/lsp:1 !lid:7/lsp:1"),
+	  "W:1:grant 'a': command admin:get-log-page: the same lid is both allowed and excluded" },
+	{ GOOD "[grant b]\nuser = root\ndevice = mem0\nscope = debug-write\ncommands = get-log\n",
+	  "W:5:grant 'b' adds nothing to grant 'a' (x.conf:1)" },
+	{ GOOD "commands = get-log\n[grant b]\nuser = root\ndevice = mem0\nscope = debug-write\n"
+	       "commands = get-log\n",
+	  "W:6:grant 'b' adds nothing to grant 'a' (x.conf:1)" },
+	{ GOOD "commands = get-log\n[grant b]\nuser = root\ndevice = mem0\nscope = debug-write\n"
+	       "commands = get-log uuid:cel\n",
+	  "" },
 };
 
 static void test_messages(void **state)
@@ -479,6 +612,7 @@ static void test_scale(void **state)
 	fwa_auto_free uint8_t *snapshot = NULL;
 	fwa_auto_free char *text = NULL;
 	struct fwa_policy_files *p;
+	struct fwa_policy policy;
 	char messages[8192];
 	size_t len, size;
 	double start;
@@ -490,8 +624,9 @@ static void test_scale(void **state)
 	for (uint32_t i = 0; i < count; i++)
 		fprintf(f,
 			"[grant g%u]\nuser = %u\ndevice = mem%u, nvme*\nscope = debug-write-full\n"
-			"effects = data, log\n",
-			i, (i * 7919) % count, i % 16);
+			"effects = data, log\ncommands = get-log-page !lid:%u, format-nvm\n"
+			"vendor = Acme*\nticket = CHG-%u\n",
+			i, (i * 7919) % count, i % 16, i % 256, i);
 	fclose(f);
 	start = seconds();
 	p = parse(text, size, messages, &r);
@@ -500,7 +635,8 @@ static void test_scale(void **state)
 			 0);
 	print_message("%u grants read and compiled in %.0f ms\n", count,
 		      (seconds() - start) * 1000);
-	assert_int_equal(len, FWA_POLICY_HEADER_LEN + (size_t)count * FWA_POLICY_GRANT_LEN);
+	assert_int_equal(fwa_policy_parse(&policy, fwa_span(snapshot, len)), 0);
+	assert_int_equal(policy.n.grants, count);
 	assert_true(seconds() - start < 5); /* sanitizers and busy machines included */
 	fwa_policy_files_free(p);
 }

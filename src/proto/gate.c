@@ -8,7 +8,7 @@
 #define REPLY_OUT_MEMFD 1u
 #define REPLY_GRANT_LEN 40
 
-#define DESCRIPTION_VERSION 1u
+#define DESCRIPTION_VERSION 2u
 #define CONTRACT_LOCKDOWN (1u << 0)
 #define CONTRACT_QUARANTINED (1u << 1)
 #define CONTRACT_DRIFTED (1u << 2)
@@ -181,6 +181,15 @@ static uint32_t contract_flags(const struct fwa_contract *c)
 	       (c->transfer == FWA_TRANSFER_OTHER ? CONTRACT_TRANSFER_OTHER : 0);
 }
 
+static void encode_right(struct fwa_writer *w, const struct fwa_right *r)
+{
+	fwa_write_le32(w, r->scope);
+	fwa_write_le32(w, r->effects);
+	fwa_write_le64(w, r->until);
+	fwa_write_le32(w, r->grant);
+	fwa_write_le32(w, (uint32_t)(r->filter.len / FWA_TERM_LEN));
+}
+
 void fwa_description_encode(struct fwa_writer *w, const struct fwa_description *d)
 {
 	fwa_write_le32(w, DESCRIPTION_VERSION);
@@ -196,14 +205,10 @@ void fwa_description_encode(struct fwa_writer *w, const struct fwa_description *
 	fwa_write_le32(w, 0);
 	fwa_write_bytes(w, d->contract.transfer_uuid, sizeof(d->contract.transfer_uuid));
 	for (uint32_t i = 0; i < d->rights.n && i < FWA_RIGHTS_MAX; i++) {
-		const struct fwa_right *r = &d->rights.right[i];
-
-		fwa_write_le32(w, r->scope);
-		fwa_write_le32(w, r->effects);
-		fwa_write_le64(w, r->until);
-		fwa_write_le32(w, r->grant);
-		fwa_write_le32(w, 0);
+		encode_right(w, &d->rights.right[i]);
 		fwa_write_bytes(w, d->grant_names[i], FWA_GRANT_NAME_MAX);
+		fwa_write_bytes(w, d->tickets[i], FWA_GRANT_TICKET_MAX);
+		fwa_write_bytes(w, d->rights.right[i].filter.data, d->rights.right[i].filter.len);
 	}
 	fwa_write_le32(w, (uint32_t)d->profile.len);
 	fwa_write_le32(w, 0);
@@ -236,6 +241,25 @@ static void read_text(struct fwa_reader *m, char *text, size_t len)
 		memcpy(text, s.data, len - 1);
 }
 
+/* Right @i. -1 when its filter is none: the rest would be judged by something else (C19). */
+static int decode_right(struct fwa_reader *m, struct fwa_description *d, uint32_t i)
+{
+	struct fwa_right *r = &d->rights.right[i];
+	uint32_t n_terms;
+
+	r->scope = fwa_read_le32(m);
+	r->effects = fwa_read_le32(m);
+	r->until = fwa_read_le64(m);
+	r->grant = fwa_read_le32(m);
+	n_terms = fwa_read_le32(m);
+	read_text(m, d->grant_names[i], FWA_GRANT_NAME_MAX);
+	read_text(m, d->tickets[i], FWA_GRANT_TICKET_MAX);
+	if (n_terms > FWA_FILTER_TERMS_MAX)
+		return -1;
+	r->filter = fwa_read_span(m, (size_t)n_terms * FWA_TERM_LEN);
+	return fwa_filter_valid(r->filter) ? 0 : -1;
+}
+
 int fwa_description_decode(struct fwa_span data, struct fwa_description *ret)
 {
 	struct fwa_reader m = fwa_reader(data);
@@ -257,16 +281,9 @@ int fwa_description_decode(struct fwa_span data, struct fwa_description *ret)
 		return -1;
 	memcpy(d.policy_digest, digest.data, digest.len);
 	memcpy(d.contract.transfer_uuid, transfer.data, transfer.len);
-	for (uint32_t i = 0; i < d.rights.n; i++) {
-		struct fwa_right *r = &d.rights.right[i];
-
-		r->scope = fwa_read_le32(&m);
-		r->effects = fwa_read_le32(&m);
-		r->until = fwa_read_le64(&m);
-		r->grant = fwa_read_le32(&m);
-		fwa_read_le32(&m);
-		read_text(&m, d.grant_names[i], FWA_GRANT_NAME_MAX);
-	}
+	for (uint32_t i = 0; i < d.rights.n; i++)
+		if (decode_right(&m, &d, i) < 0)
+			return -1;
 	len = fwa_read_le32(&m);
 	fwa_read_le32(&m);
 	d.profile = fwa_read_span(&m, len);

@@ -19,7 +19,10 @@
 #define FWA_GATE_INLINE_MAX (64u * 1024)
 #define FWA_GATE_REQUEST_LEN 64
 #define FWA_GATE_REPLY_LEN 128
-#define FWA_GATE_DESCRIBE_MAX (FWA_PROFILE_MAX + 4096)
+#define FWA_GATE_DESCRIBE_MAX                                          \
+	(FWA_PROFILE_MAX + 4096 +                                      \
+	 FWA_RIGHTS_MAX * (FWA_GRANT_NAME_MAX + FWA_GRANT_TICKET_MAX + \
+			   FWA_FILTER_TERMS_MAX * FWA_TERM_LEN))
 
 enum fwa_gate_kind {
 	FWA_GATE_DESCRIBE = 1, /* profile, contract, the caller's rights */
@@ -78,9 +81,10 @@ struct fwa_gate_reply {
 struct fwa_description {
 	char name[FWA_TEXT_MAX];
 	struct fwa_contract contract;
-	uint64_t now; /* CLOCK_BOOTTIME ns at the gate */
-	struct fwa_rights rights;
+	uint64_t now;             /* CLOCK_BOOTTIME ns at the gate */
+	struct fwa_rights rights; /* their filters view the encoded description */
 	char grant_names[FWA_RIGHTS_MAX][FWA_GRANT_NAME_MAX];
+	char tickets[FWA_RIGHTS_MAX][FWA_GRANT_TICKET_MAX];
 	uint8_t policy_digest[32];
 	struct fwa_span profile; /* encoded */
 };

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/pattern.h"
 #include "base/util.h"
 #include "proto/control.h"
 
@@ -103,21 +104,22 @@ static void accept_client(struct worker *w)
 
 int worker_load_policy(struct worker *w, int fd)
 {
-	const size_t max = FWA_POLICY_HEADER_LEN + FWA_POLICY_GRANT_LEN * FWA_POLICY_GRANTS_MAX;
 	fwa_auto_free uint8_t *copy = NULL;
-	ssize_t len = fwa_memfd_size(fd, max);
+	uint8_t *old = w->snapshot;
+	ssize_t len = fwa_memfd_size(fd, FWA_POLICY_MAX);
 	struct fwa_policy policy;
 	int r = len < 0 ? (int)len : fwa_memfd_copy(fd, (size_t)len, &copy);
 
+	if (r == 0 && fwa_policy_parse(&policy, fwa_span(copy, (size_t)len)) < 0)
+		r = -EBADMSG;
 	if (r < 0)
 		return r;
-	if (fwa_policy_parse(&policy, fwa_span(copy, (size_t)len)) < 0)
-		return -EBADMSG;
-	free(w->snapshot);
+	fwa_policy_narrow(&policy, copy, &w->profile, fwa_pattern_matches);
 	w->snapshot = fwa_steal(copy);
 	w->policy = policy;
 	for (struct session *s = w->sessions; s; s = s->next)
 		session_grant(w, s);
+	free(old); /* which their rights viewed until now */
 	return 0;
 }
 

@@ -116,8 +116,6 @@ static int set_up(struct worker *w, const struct options *o, char error[FWA_ERRO
 	struct fwa_open_args args = { .spec = o->spec, .fd = o->device_fd };
 	int r = sandbox_begin();
 
-	if (r == 0)
-		r = worker_load_policy(w, o->policy_fd);
 	if (r < 0)
 		return r;
 	r = fwa_device_open(&args, &w->device);
@@ -128,7 +126,10 @@ static int set_up(struct worker *w, const struct options *o, char error[FWA_ERRO
 	if (w->epoll < 0)
 		return -errno;
 	r = sandbox_enter(w->device);
-	return r < 0 ? r : read_profile(w, error);
+	if (r == 0)
+		r = read_profile(w, error);
+	/* Which grants are for a device depends on who it says that it is. */
+	return r < 0 ? r : worker_load_policy(w, o->policy_fd);
 }
 
 /* Why a device could not be opened: what was named is none, or it is and something went wrong. */

@@ -156,9 +156,13 @@ static void name_grants(const struct worker *w, struct fwa_description *d)
 {
 	struct fwa_grant g;
 
-	for (uint32_t i = 0; i < d->rights.n; i++)
-		if (fwa_policy_grant(&w->policy, d->rights.right[i].grant, &g))
-			memcpy(d->grant_names[i], g.name, sizeof(g.name));
+	for (uint32_t i = 0; i < d->rights.n; i++) {
+		if (!fwa_policy_grant(&w->policy, d->rights.right[i].grant, &g))
+			continue;
+		memcpy(d->grant_names[i], g.name, sizeof(g.name));
+		strncpy(d->tickets[i], fwa_policy_text(&w->policy, g.ticket),
+			sizeof(d->tickets[i]) - 1);
+	}
 }
 
 static bool serve_describe(struct worker *w, struct session *s, const struct fwa_request *r)

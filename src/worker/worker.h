@@ -87,7 +87,10 @@ bool session_serve(struct worker *w, struct session *s);
 
 /* --- loop.c --------------------------------------------------------------------------------- */
 
-/* Puts the policy snapshot in the sealed memfd @fd in force, for all sessions at once. */
+/*
+ * Puts the policy snapshot in the sealed memfd @fd in force, for all sessions at once: those of its
+ * grants that are for the device whose profile was read.
+ */
 int worker_load_policy(struct worker *w, int fd);
 /* Adds a connected client. */
 int worker_add_client(struct worker *w, int sock);

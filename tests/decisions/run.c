@@ -11,6 +11,7 @@
 #include "base/util.h"
 #include "base/uuid.h"
 #include "core/decide.h"
+#include "host/policy-file.h"
 #include "wire/cxl.h"
 #include "wire/nvme.h"
 
@@ -32,6 +33,7 @@ struct table {
 	struct fwa_contract contract;
 	uint64_t now;
 	struct fwa_rights rights;
+	uint8_t *filters[FWA_RIGHTS_MAX]; /* owned; what the rights view */
 	uint8_t encoded[8 * BYTES];
 	uint8_t payload[BYTES];
 	struct fwa_profile profile;
@@ -88,6 +90,15 @@ static fwa_effects effects(const struct table *t, const char *list)
 
 /* --- the device, the gate, the grants ------------------------------------------------------------ */
 
+static void no_grants(struct table *t)
+{
+	for (size_t i = 0; i < FWA_RIGHTS_MAX; i++) {
+		free(t->filters[i]);
+		t->filters[i] = NULL;
+	}
+	t->rights = (struct fwa_rights){ 0 };
+}
+
 static void device(struct table *t, char **save)
 {
 	const char *family = strtok_r(NULL, " \t", save), *word, *v;
@@ -104,7 +115,7 @@ static void device(struct table *t, char **save)
 	t->has_lids = t->has_fids = false;
 	t->payload_max = t->lsa_size = 0;
 	t->contract = (struct fwa_contract){ 0 };
-	t->rights = (struct fwa_rights){ 0 };
+	no_grants(t);
 	t->now = 0;
 	while ((word = strtok_r(NULL, " \t", save))) {
 		if ((v = value(word, "payload")))
@@ -204,24 +215,62 @@ static void state(struct table *t, char **save)
 	}
 }
 
+static void complain(const struct fwa_policy_message *m, void *userdata)
+{
+	if (m->error)
+		die(userdata, m->text, NULL);
+}
+
+/* @items as a policy file has them, compiled as a policy file is. */
+static void commands(struct table *t, const char *items)
+{
+	fwa_auto_free char *text = NULL;
+	struct fwa_policy_files *files = NULL;
+	struct fwa_policy policy;
+	struct fwa_grant g;
+	size_t len;
+
+	if (asprintf(&text,
+		     "[grant x]\nuser = *\ndevice = *\nscope = configuration\ncommands = %s\n",
+		     items) < 0 ||
+	    fwa_policy_files_parse_memory("commands", fwa_span(text, strlen(text)), complain, t,
+					  &files) < 0 ||
+	    fwa_policy_files_encode(files, "x", NULL, &t->filters[t->rights.n], &len) < 0 ||
+	    fwa_policy_parse(&policy, fwa_span(t->filters[t->rights.n], len)) < 0)
+		die(t, "not commands", items);
+	fwa_policy_grant(&policy, 0, &g);
+	t->rights.right[t->rights.n].filter = fwa_policy_filter(&policy, &g);
+	fwa_policy_files_free(files);
+}
+
 static void grant(struct table *t, char **save)
 {
-	const char *scope = strtok_r(NULL, " \t", save), *list, *until;
+	const char *scope = strtok_r(NULL, " \t", save), *list, *word;
 	struct fwa_right *r;
 
 	if (scope && !strcmp(scope, "none")) {
-		t->rights = (struct fwa_rights){ 0 };
+		no_grants(t);
 		return;
 	}
 	if (!scope || fwa_scope_by_name(scope) < 0 || t->rights.n == FWA_RIGHTS_MAX)
 		die(t, "no such scope", scope);
 	list = strtok_r(NULL, " \t", save);
-	until = strtok_r(NULL, " \t", save);
-	r = &t->rights.right[t->rights.n++];
-	t->rights.n_matched++;
+	r = &t->rights.right[t->rights.n];
+	r->grant = t->rights.n;
 	r->scope = (uint32_t)fwa_scope_by_name(scope);
 	r->effects = list ? effects(t, list) : fwa_grant_default_effects(r->scope);
-	r->until = until && value(until, "until") ? number(t, value(until, "until")) : 0;
+	while ((word = strtok_r(NULL, " \t", save))) {
+		if (value(word, "until")) {
+			r->until = number(t, value(word, "until"));
+		} else if (!strcmp(word, "commands")) {
+			commands(t, *save);
+			break; /* it is the rest of the line */
+		} else {
+			die(t, "no such property of a grant", word);
+		}
+	}
+	t->rights.n++;
+	t->rights.n_matched++;
 }
 
 static void encode(struct table *t)
@@ -329,6 +378,8 @@ static bool matches(struct table *t, const struct fwa_decision *d, const char *w
 		return d->attributes == number(t, v);
 	if ((v = value(word, "detail")))
 		return d->detail == number(t, v);
+	if ((v = value(word, "grant")))
+		return d->grant == number(t, v);
 	if (!fwa_reason_name(FWA_REASON_ADMIT))
 		return false;
 	return !strcmp(fwa_reason_name(d->reason), word);
@@ -428,6 +479,7 @@ int main(int argc, char **argv)
 			run_line(&t, line);
 		}
 	}
+	no_grants(&t);
 	printf("1..%u\n", t.n);
 	return t.failed != 0;
 }

@@ -536,5 +536,50 @@ class Identity(GateTest):
             time.sleep(0.01)
 
 
+class Commands(GateTest):
+    CEL, VENDOR = (bytes.fromhex(u) for u in ("0da9c0b5bf414b788f7996b1623b3f17",
+                                              "5e1819d911a9400c811fd60719403d86"))
+    POLICY = ("[grant narrow]\nuser = *\ndevice = *\nscope = debug-read-only\nticket = CHG-1\n"
+              "commands = get-log !uuid:cel, identify-memory-device\n"
+              "[grant others]\nuser = *\ndevice = *\nscope = debug-write\nmodel = no such model\n")
+
+    def get_log(self, uuid):
+        return request(opcode=0x0401, payload=uuid + struct.pack("<II", 0, 4), out_len=4)
+
+    def test_bytes_decide(self):
+        c = self.client()
+        for message, reason, detail in ((request(), "admit", 0),
+                                        (self.get_log(self.VENDOR), "admit", 0),
+                                        (self.get_log(self.CEL), "no-grant", 36),
+                                        (request(opcode=HEALTH), "no-grant", 36)):
+            r = c.call(message)
+            self.assertEqual((r.reason, r.detail), (reason, detail))
+
+    def test_description_carries_filters(self):
+        data = self.client().call(request(kind=DESCRIBE)).data
+        self.assertEqual(struct.unpack_from("<I", data)[0], 2)
+        self.assertEqual(struct.unpack_from("<III", data, 120), (1, 1, 0))  # not that of another model
+        scope, effects, until, _, terms = struct.unpack_from("<IIQII", data, 152)
+        self.assertEqual((scope, effects, until, terms), (1, 0, 0, 3))
+        self.assertEqual(data[176:224].rstrip(b"\0"), b"narrow")
+        self.assertEqual(data[224:288].rstrip(b"\0"), b"CHG-1")
+        term = struct.Struct("<BBBBI16s")
+        self.assertEqual([term.unpack_from(data, 288 + i * 24) for i in range(terms)], [
+            (0, 0, 0, 0, 0x0401, bytes(16)), (8, 1, 0, 0, 0, self.CEL), (0, 0, 0, 0, 0x4000, bytes(16))])
+        length, zero = struct.unpack_from("<II", data, 288 + terms * 24)
+        self.assertEqual((length, zero), (len(data) - 296 - terms * 24, 0))
+
+    def test_a_reload_brings_other_filters(self):
+        c = self.client()
+        self.assertEqual(c.call(request(opcode=HEALTH)).reason, "no-grant")
+        (self.policy / "test.conf").write_text(self.POLICY.replace(", identify", ", 4200h, !identify"))
+        self.daemon.send_signal(1)
+        end = time.monotonic() + 20
+        while c.call(request(opcode=HEALTH)).reason != "admit":
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.01)
+        self.assertEqual(c.call(request()).reason, "no-grant")
+
+
 if __name__ == "__main__":
     unittest.main()
