@@ -48,7 +48,8 @@ struct cli {
 	int n; /* words behind the verb */
 	char **word;
 	bool json;
-	bool color; /* on standard output */
+	bool color;        /* on standard output */
+	const char *where; /* file and line that messages are about; NULL: the command line */
 };
 
 /* Says what went wrong, in one line, and returns @code. */
@@ -83,3 +84,4 @@ int cli_cmd_explain(struct cli *cli);
 int cli_cmd_send(struct cli *cli);
 int cli_cmd_policy_check(struct cli *cli);
 int cli_cmd_policy_show(struct cli *cli);
+int cli_cmd_policy_test(struct cli *cli);

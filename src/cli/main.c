@@ -49,10 +49,13 @@ int cli_fail(const struct cli *cli, int code, const char *format, ...)
 {
 	struct json_object *o, *error;
 	char message[1024];
+	size_t len = 0;
 	va_list ap;
 
+	if (cli->where)
+		len = (size_t)snprintf(message, sizeof(message), "%.512s: ", cli->where);
 	va_start(ap, format);
-	vsnprintf(message, sizeof(message), format, ap);
+	vsnprintf(message + len, sizeof(message) - len, format, ap);
 	va_end(ap);
 	/* It may quote what came from a file or the command line: still one line, and no escapes. */
 	cli_one_line(message);

@@ -42,5 +42,9 @@ const struct cli_verb cli_verbs[] = {
 	{ "policy show", "DEVICE-NAME", "show the grants for a device",
 	  "Shows the grants in the policy files that are for the device of that name.", 0, 1, 1,
 	  cli_cmd_policy_show },
+	{ "policy test", "FILE", "check decisions against a table",
+	  "Decides each row of a table as the gate would, by the policy files, and shows the rows "
+	  "that come out otherwise than they say. Exits with 8 when there is one.",
+	  0, 1, 1, cli_cmd_policy_test },
 	{ 0 },
 };

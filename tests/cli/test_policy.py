@@ -135,5 +135,83 @@ class Narrow(Case):
                          ['decision']['reason'], 'no-grant')
 
 
+class Test(Case):
+    def table(self, *rows):
+        return self.file('t.policy-tests', '# a comment\n\n' + '\n'.join(rows) + '\n')
+
+    def row(self, rest, user='7', device='mem0', command='get-log --uuid=cel'):
+        return f'user={user} device={device} profile={self.saved} command="{command}" {rest}'
+
+    def setUp(self):
+        super().setUp()
+        self.saved = self.path('saved.json')
+        self.run_cli('effects', 'sim:honest', '--save=' + self.saved)
+        self.rules = self.policy(ONLY_CEL.replace('device = *', 'device = mem*') +
+                                 '[grant g]\ngroup = 5\ndevice = mem0\nscope = debug-write\n')
+
+    def test_rows_that_hold(self):
+        self.file('nvme.bin', bytes([0] * 8 + [1, 0, 0, 0]) + bytes(4084))
+        t = self.table(self.row('-> admit grant=cel'), self.row('-> no-grant', device='nvme0'),
+                       self.row('-> no-grant', command='get-supported-logs'),
+                       self.row('groups=5 -> admit grant=g', command='get-supported-logs'),
+                       self.row('groups=3,5 scope=debug-write-full -> grant-scope',
+                                command='get-supported-logs'),
+                       self.row('scope=least -> admit', user='root'),
+                       f'user=7 device=mem0 profile={self.path("nvme.bin")} kind=nvme-effects '
+                       'command="get-log-page --lid=2 --length=512" -> no-grant',
+                       'user=@owner device=mem3 profile=sim:honest command="get-log --uuid=cel" -> admit')
+        out = self.run_cli('policy', 'test', t, self.rules).out
+        self.assertRegex(out, r'^\S+/t\.policy-tests: 8 rows, 0 failed, policy [0-9a-f]{12}\n$')
+        o = self.json('policy', 'test', t, self.rules)
+        self.assertEqual((o['rows'], o['failed'], o['failures']), (8, 0, []))
+
+    def test_rows_that_do_not(self):
+        t = self.table(self.row('-> no-grant'), self.row('-> admit'), self.row('-> admit grant=g'))
+        out = self.run_cli('policy', 'test', t, self.rules, code=VIOLATION).out.splitlines()
+        self.assertEqual(out[0], f'{t}:3: expected no-grant, decided admit: grant "cel" (ticket CHG-1) '
+                                 'covers scope configuration and its effects')
+        self.assertEqual(out[1][:len(t) + 30], f'{t}:5: expected admit by grant g,')
+        self.assertIn('3 rows, 2 failed', out[2])
+        o = self.json('policy', 'test', t, self.rules, code=VIOLATION)
+        self.assertEqual((o['rows'], o['failed']), (3, 2))
+        self.assertEqual([(f['line'], f['expected'], f['reason'], f['grant']) for f in o['failures']],
+                         [(3, 'no-grant', 'admit', 'cel'), (5, 'admit', 'admit', 'cel')])
+
+    def test_rows_that_are_broken(self):
+        for row, text in (
+                ('user', "'user' is not KEY=VALUE"),
+                ('user=1 -> admit', "'device=' is missing"),
+                ('usr=1 -> admit', "unknown key 'usr'; allowed: user, groups, device, profile, kind, "
+                                   "command, scope; after '->': grant"),
+                ('grant=x', "unknown key 'grant'"),
+                (self.row('user=8 -> admit'), "'user' twice"),
+                (self.row(''), "'-> REASON' is missing"),
+                (self.row('->'), "'-> REASON' is missing"),
+                (self.row('-> yes'), "unknown reason 'yes'"),
+                (self.row('-> admit extra'), "'extra' is not KEY=VALUE"),
+                (self.row('"-> admit'), "a '\"' is missing"),
+                (self.row('scope=all -> admit'), "unknown scope 'all'"),
+                (self.row('kind=cel -> admit'), "unknown kind 'cel'"),
+                (self.row('-> admit', user='no-such-user'), "no user 'no-such-user'"),
+                (self.row('groups=no-such-group -> admit'), "no group 'no-such-group'"),
+                (self.row('-> admit', command='no-such'), 'no-such: no such cxl command'),
+                (self.row('-> admit', command='get-log'), 'get-log needs --uuid'),
+                (self.row('-> admit', command='get-log --frob'), '--frob: no such option here'),
+                (self.row('-> admit', command='get-log get-log'), 'one command and its options'),
+                (self.row('-> admit', command=''), 'one command and its options'),
+                (self.row('-> admit').replace('saved.json', 't.policy-tests'), 'not a saved profile')):
+            t = self.table(self.row('-> admit'), row)
+            error = self.error('policy', 'test', t, self.rules, code=FAILED, text=text)
+            self.assertIn(f'{t}:4: ', error)
+        t = self.table(self.row('-> admit').replace('saved.json', 'none.json'))
+        self.assertIn(f'{t}:3: ', self.error('policy', 'test', t, self.rules, code=NOT_FOUND, text='none'))
+
+    def test_files(self):
+        self.error('policy', 'test', self.path('none'), self.rules, code=NOT_FOUND, text='No such')
+        self.error('policy', 'test', self.file('zero', b'a\0b'), self.rules, code=FAILED, text='not a text')
+        self.error('policy', 'test', code=USAGE)
+        self.assertIn(': 0 rows', self.run_cli('policy', 'test', self.file('empty', ''), self.rules).out)
+
+
 if __name__ == '__main__':
     unittest.main()
