@@ -20,7 +20,7 @@ static char sys[64];
 /* Makes the directories on the way to @path in the tree. */
 static void make_parents(const char *path)
 {
-	char full[512];
+	char full[640];
 
 	snprintf(full, sizeof(full), "%s/%s", sys, path);
 	for (char *c = full + strlen(sys) + 1; (c = strchr(c, '/')); c++) {

@@ -111,7 +111,7 @@ static bool cel_size(struct fwa_span logs, uint32_t *ret)
 static int read_cel(struct reading *r, uint32_t size, struct fwa_writer *cel)
 {
 	uint8_t in[CXL_GET_LOG_LEN];
-	struct fwa_span reply;
+	struct fwa_span reply = { NULL, 0 };
 
 	memcpy(in, CXL_UUID_CEL, sizeof(CXL_UUID_CEL));
 	while (cel->len < size) {

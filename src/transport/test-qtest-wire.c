@@ -150,7 +150,7 @@ static void test_nonsense(void **state)
 	};
 
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
-		struct fixture *f;
+		struct fixture *f = NULL;
 
 		assert_int_equal(set_up((void **)&f), 0);
 		assert_int_equal(fwa_qtest_begin(&f->q, LONG_MS), 0);
@@ -179,7 +179,7 @@ static void test_data_of_another_length(void **state)
 					       "OK 0x01020g\n" };
 
 	for (size_t i = 0; i < 4; i++) {
-		struct fixture *f;
+		struct fixture *f = NULL;
 		uint8_t data[3] = { 9, 9, 9 };
 
 		assert_int_equal(set_up((void **)&f), 0);
