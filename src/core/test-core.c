@@ -550,6 +550,32 @@ static void profile_check_sees_an_opcode_too_many(void **state)
 	assert_false(fwa_profile_check(&profile));
 }
 
+static void decision_names_the_grant(void **state)
+{
+	static const uint16_t entries[][2] = { { 0xc000, 0 } };
+	struct fwa_contract contract = { 0 };
+	struct fwa_rights rights = { .n_matched = 2, .n = 2 };
+	struct fwa_command cmd = { .set = FWA_SET_CXL, .opcode = 0xc000, .scope = FWA_SCOPE_LEAST };
+
+	rights.right[0] = (struct fwa_right){ .scope = 0, .grant = 3 };
+	rights.right[1] = (struct fwa_right){ .scope = 1, .grant = 6 };
+	assert_int_equal(make_cel(entries, 1, 0), 0);
+	assert_int_equal(fwa_decide(&contract, &rights, &profile, &cmd, 0).grant, 7);
+	contract.rate_over = true;
+	assert_int_equal(fwa_decide(&contract, &rights, &profile, &cmd, 0).grant, 0);
+}
+
+static void profile_refuses_no_family(void **state)
+{
+	for (int family = 0; family <= FWA_FAMILY_COUNT; family++) {
+		struct fwa_writer w = fwa_writer(buf, sizeof(buf));
+		bool good = family != FWA_FAMILY_NONE && family != FWA_FAMILY_COUNT;
+
+		fwa_profile_begin(&w, (enum fwa_family)family);
+		assert_int_equal(fwa_profile_parse(&profile, fwa_span(buf, w.len)), good ? 0 : -1);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -576,6 +602,8 @@ int main(void)
 		cmocka_unit_test(lint_nvme_pages),
 		cmocka_unit_test(uuids),
 		cmocka_unit_test(profile_check_sees_an_opcode_too_many),
+		cmocka_unit_test(decision_names_the_grant),
+		cmocka_unit_test(profile_refuses_no_family),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
