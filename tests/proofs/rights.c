@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Rights: that a decision takes the right one, and that folding grants into them neither adds nor
+ * loses (C19, C20). The static functions are reached by including their files, and with room for 3
+ * rights instead of 32: each step of the loops over them is the same.
+ */
+#include "core/policy.h"
+#undef FWA_RIGHTS_MAX
+#define FWA_RIGHTS_MAX 3
+
+#include "core/decide.c"
+#include "core/policy.c"
+#include "proof.h"
+
+/* What a right or grant admits: any command of at most its scope and effects, before its end. */
+struct wish {
+	unsigned int scope;
+	fwa_effects effects;
+	uint64_t now;
+};
+
+/* Filters: none, which covers every command, or one of two, which cover this one or not. */
+static const uint8_t filters[2][FWA_TERM_LEN] = { { 1 }, { 2 } };
+static bool covered[2];
+
+static bool covers(struct fwa_span filter)
+{
+	return !filter.len || covered[filter.data == filters[1]];
+}
+
+bool fwa_filter_covers(struct fwa_span filter, const struct fwa_command *cmd, const uint8_t *uuid)
+{
+	return covers(filter);
+}
+
+static void any_filter(struct fwa_right *r)
+{
+	if (nondet_bool())
+		r->filter = fwa_span(NULL, 0);
+	else
+		r->filter = fwa_span(filters[nondet_bool()], FWA_TERM_LEN);
+}
+
+/* Of whole filters, and for equality. */
+int memcmp(const void *a, const void *b, size_t n)
+{
+	prove(n == FWA_TERM_LEN);
+	return a != b;
+}
+
+static struct wish any_wish(void)
+{
+	struct wish w;
+
+	w.scope = nondet_u8();
+	w.effects = nondet_u32();
+	w.now = nondet_u64();
+	covered[0] = nondet_bool();
+	covered[1] = nondet_bool();
+	return w;
+}
+
+/* Any rights that come of a snapshot that was read. */
+static bool valid(const struct fwa_right *r)
+{
+	return r->scope <= FWA_SCOPE_DEBUG_WRITE_FULL && !(r->effects & ~FWA_EFFECTS_GRANTABLE);
+}
+
+static void any_rights(struct fwa_rights *rights)
+{
+	forget(*rights);
+	assume(rights->n <= FWA_RIGHTS_MAX);
+	for (unsigned int i = 0; i < FWA_RIGHTS_MAX; i++) {
+		assume(valid(&rights->right[i]));
+		any_filter(&rights->right[i]);
+	}
+}
+
+static bool one_admits(const struct fwa_right *r, const struct wish *w)
+{
+	return covers(r->filter) && !(r->scope < w->scope) && !(w->effects & ~r->effects) &&
+	       !(r->until && w->now >= r->until);
+}
+
+static bool admits(const struct fwa_rights *rights, const struct wish *w)
+{
+	bool yes = false;
+
+	for (unsigned int i = 0; i < FWA_RIGHTS_MAX; i++)
+		yes = yes || (i < rights->n && one_admits(&rights->right[i], w));
+	return yes;
+}
+
+/* Any rights: admitted by one that is there and is enough, and refused only when none is.
+ * proof: core/effects.c; without; --unwind 7 --external-sat-solver cadical */
+void prove_granted(void)
+{
+	struct fwa_rights rights;
+	struct fwa_decision d;
+	struct wish w = any_wish();
+	struct subject s = { .rights = &rights, .now = w.now };
+	enum fwa_reason reason;
+	bool yes;
+
+	any_rights(&rights);
+	d.scope = nondet_u8();
+	d.effects = w.effects;
+	w.scope = d.scope;
+	reason = granted(&s, &d);
+	yes = admits(&rights, &w);
+	prove((reason == FWA_REASON_ADMIT) == yes);
+	prove(implies(!yes, reason >= FWA_REASON_NO_GRANT && reason <= FWA_REASON_GRANT_EXPIRED));
+	witness(yes && rights.n == FWA_RIGHTS_MAX);
+	witness(reason == FWA_REASON_GRANT_EXPIRED);
+}
+
+/* One more grant: the rights admit what they did and what it does, and no more; when there is no
+ * room, less. By induction this holds of any number of grants.
+ * proof: core/effects.c; without; --unwind 7 --external-sat-solver cadical */
+void prove_rights_add(void)
+{
+	struct fwa_rights rights;
+	struct fwa_right new;
+	struct wish w = any_wish();
+	bool before, after, overflow;
+
+	any_rights(&rights);
+	forget(new);
+	assume(valid(&new));
+	any_filter(&new);
+	overflow = rights.overflow;
+	before = admits(&rights, &w);
+	rights_add(&rights, &new);
+	after = admits(&rights, &w);
+	prove(rights.n <= FWA_RIGHTS_MAX);
+	prove(implies(after, before || one_admits(&new, &w)));
+	prove(implies(before, after));
+	prove(implies(one_admits(&new, &w), after || rights.overflow));
+	prove(implies(overflow, rights.overflow));
+	witness(after && !before);
+	witness(rights.overflow && !overflow);
+}
