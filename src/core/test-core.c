@@ -576,6 +576,24 @@ static void profile_refuses_no_family(void **state)
 	}
 }
 
+static void profile_begins_with_its_family(void **state)
+{
+	struct fwa_writer w = fwa_writer(buf, sizeof(buf));
+	uint8_t family = FWA_FAMILY_CXL;
+
+	fwa_write_bytes(&w, FWA_PROFILE_MAGIC, 8);
+	fwa_profile_add(&w, FWA_RECORD_CXL_CEL, fwa_span("", 0));
+	fwa_profile_add(&w, FWA_RECORD_FAMILY, fwa_span(&family, 1));
+	assert_int_equal(fwa_profile_parse(&profile, fwa_span(buf, w.len)), -1);
+}
+
+static void effects_attributes_of_a_mailbox(void **state)
+{
+	assert_int_equal(fwa_cxl_declared(0x00c0).attributes, FWA_ATTR_SECONDARY_MAILBOX);
+	assert_int_equal(fwa_cxl_declared(0x0140).attributes, FWA_ATTR_ABORT_SUPPORTED);
+	assert_int_equal(fwa_cxl_declared(0x0100).attributes, 0);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -604,6 +622,8 @@ int main(void)
 		cmocka_unit_test(profile_check_sees_an_opcode_too_many),
 		cmocka_unit_test(decision_names_the_grant),
 		cmocka_unit_test(profile_refuses_no_family),
+		cmocka_unit_test(profile_begins_with_its_family),
+		cmocka_unit_test(effects_attributes_of_a_mailbox),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

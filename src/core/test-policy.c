@@ -624,6 +624,34 @@ static void decision_agrees_with_the_reference(void **state)
 	assert_in_range(seen[FWA_REASON_ADMIT], 1000, 80000);
 }
 
+static void policy_headers_are_checked(void **state)
+{
+	static const struct entry e[] = { { FWA_WHO_UID, 1, 0, { .scope = 1, .name = "one" } } };
+	struct fwa_policy p;
+	size_t len = make_simple(e, 1);
+
+	buf[0] ^= 1;
+	assert_int_equal(fwa_policy_parse(&p, fwa_span(buf, len)), -1);
+	buf[0] ^= 1;
+	assert_int_equal(fwa_policy_parse(&p, fwa_span(buf, len)), 0);
+	/* Counts beyond the limits, of which the bytes are not even there. */
+	for (size_t at = 4; at <= 20; at += 4) {
+		make_simple(e, 1);
+		fwa_put_le32(buf + at, UINT32_MAX);
+		assert_int_equal(fwa_policy_parse(&p, fwa_span(buf, len)), -1);
+		assert_int_equal(p.n.grants, 0);
+	}
+}
+
+static void default_effects_by_scope(void **state)
+{
+	assert_int_equal(fwa_grant_default_effects(0), 0);
+	assert_int_equal(fwa_grant_default_effects(1), 0);
+	assert_int_equal(fwa_grant_default_effects(2), FWA_EFFECTS_RESET | FWA_EFFECT_BACKGROUND);
+	assert_int_equal(fwa_grant_default_effects(3),
+			 FWA_EFFECTS_RESET | FWA_EFFECT_BACKGROUND | FWA_EFFECTS_IMMEDIATE);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -637,6 +665,8 @@ int main(void)
 		cmocka_unit_test(policy_is_narrowed_to_the_device),
 		cmocka_unit_test(filter_agrees_with_the_reference),
 		cmocka_unit_test(decision_agrees_with_the_reference),
+		cmocka_unit_test(policy_headers_are_checked),
+		cmocka_unit_test(default_effects_by_scope),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
