@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "base/pattern.h"
 #include "core/decide.h"
 #include "wire/nvme.h"
 
@@ -106,7 +107,7 @@ static void fold(uint32_t n, bool filtered, struct fwa_rights *ret, uint8_t **re
 	if (fwa_policy_parse(&policy, fwa_span(buf, w.len)) < 0)
 		abort();
 	start = bench_now();
-	fwa_policy_fold(&policy, &who, ret);
+	fwa_policy_fold(&policy, &who, &profile, fwa_pattern_matches, ret);
 	printf("fold at connect, %6u grants%-9s        %10.0f ns   (once a client)\n", n,
 	       filtered ? ", filters" : "", bench_now() - start);
 	*ret_buf = buf;

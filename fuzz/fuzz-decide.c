@@ -22,7 +22,8 @@ static void check(const struct fwa_decision *d, const struct fwa_rights *rights,
 
 	if (!fwa_admitted(d))
 		return;
-	if (contract->quarantined || contract->drifted || contract->rate_over || !rights->n)
+	if (contract->quarantine || contract->rate_over & 1 || contract->seats_over & 1 ||
+	    !rights->n)
 		abort();
 	if (d->scope < d->required || d->scope > r->scope || d->effects & ~r->effects ||
 	    d->effects & FWA_EFFECTS_NEVER)
@@ -61,8 +62,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fwa_contract contract = {
 		.mode = flags & 1,
 		.lockdown = flags & 2,
-		.quarantined = (flags & 0x0c) == 0x0c,
-		.drifted = (flags & 0x30) == 0x30,
+		.quarantine = (flags & 0x0c) == 0x0c ? flags >> 4 : 0,
+		.seats_over = (flags & 0x30) == 0x30,
 		.leased = flags & 0x40,
 		.rate_over = flags & 0x80 && flags & 1,
 	};

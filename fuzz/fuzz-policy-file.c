@@ -32,7 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (r < 0)
 		return 0;
 	if (fwa_policy_files_encode(files, "mem0", "sim:honest", &snapshot, &len) == 0) {
-		if (fwa_policy_parse(&policy, fwa_span(snapshot, len)) < 0)
+		if (fwa_policy_parse(&policy, fwa_span(snapshot, len)) < 0 ||
+		    !fwa_policy_whole(&policy))
 			abort();
 		free(snapshot);
 	}

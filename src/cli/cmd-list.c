@@ -174,7 +174,7 @@ static void show(struct listing *l, const struct candidate *c)
 
 	if (cli_subject_try_device(l->cli, c->device, &s, error) == CLI_OK) {
 		f = cli_findings_of(s.profile);
-		state = s.contract.quarantined ? "quarantined" : "ready";
+		state = s.contract.quarantine ? "quarantined" : "ready";
 	} else {
 		cli_note(l->cli, "%s", error);
 	}

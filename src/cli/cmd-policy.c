@@ -104,11 +104,10 @@ int cli_cmd_policy_check(struct cli *cli)
 
 /* --- show ----------------------------------------------------------------------------------- */
 
-static const char *const who_kinds[] = { [FWA_WHO_ANY] = "anybody",
-					 [FWA_WHO_OWNER] = "owner",
-					 [FWA_WHO_UID] = "user",
-					 [FWA_WHO_GID] = "group",
-					 [FWA_WHO_UID_RANGE] = "users" };
+static const char *const who_kinds[] = {
+	[FWA_WHO_ANY] = "anybody", [FWA_WHO_OWNER] = "owner",     [FWA_WHO_UID] = "user",
+	[FWA_WHO_GID] = "group",   [FWA_WHO_UID_RANGE] = "users", [FWA_WHO_UNIT] = "unit"
+};
 
 /* The name of the user or group @e; its number when it has none, NULL when it is neither. */
 static const char *who_name(const struct fwa_grantee *e, char number[32])

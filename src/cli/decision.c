@@ -86,9 +86,21 @@ void cli_verdict_why(const struct cli_verdict *v, char *text, size_t size)
 
 const char *cli_verdict_next(const struct cli_verdict *v)
 {
-	if (v->remedy.possible)
-		return v->remedy.ask ? "it passes with a greater --scope"
-				     : "a grant is missing, `fwadmit explain` shows it";
+	switch (v->decision.reason) {
+	case FWA_REASON_QUARANTINED:
+		return "nothing passes until an operator ends the quarantine";
+	case FWA_REASON_DRIFT:
+		return "it passes once an operator accepts the new declaration";
+	case FWA_REASON_LEASE:
+	case FWA_REASON_RATE:
+		return "it may pass later";
+	default:
+		break;
+	}
+	if (v->remedy.grant)
+		return "a grant is missing, `fwadmit explain` shows it";
+	if (v->remedy.ask)
+		return "it passes with a greater --scope";
 	switch (v->decision.reason) {
 	case FWA_REASON_MALFORMED:
 	case FWA_REASON_PAYLOAD_SHAPE:
@@ -100,15 +112,8 @@ const char *cli_verdict_next(const struct cli_verdict *v)
 		return "no grant helps, the device would have to declare it";
 	case FWA_REASON_RESERVED_BITS:
 		return "no grant helps, the device would have to declare it in defined bits";
-	case FWA_REASON_QUARANTINED:
-		return "nothing passes until an operator ends the quarantine";
 	case FWA_REASON_LOCKDOWN:
 		return "no grant helps while the kernel is locked down";
-	case FWA_REASON_DRIFT:
-		return "it passes once an operator accepts the new declaration";
-	case FWA_REASON_LEASE:
-	case FWA_REASON_RATE:
-		return "it may pass later";
 	default:
 		return "no grant can allow it, not even root's";
 	}
@@ -222,10 +227,13 @@ static void print_grant(const struct cli_subject *s, const struct cli_verdict *v
 static void print_remedy(const struct cli_subject *s, const struct cli_verdict *v, const char *user)
 {
 	char text[128];
+	const struct fwa_remedy *r = &v->remedy;
 
-	if (!v->remedy.possible) {
+	if (!r->possible || r->release || r->accept || r->wait)
 		print_field("would pass", cli_verdict_next(v));
-	} else if (v->remedy.ask) {
+	if (!r->possible || !(r->grant || r->ask))
+		return;
+	if (!r->grant) {
 		snprintf(text, sizeof(text), "with --scope=%s: this user's grants are enough",
 			 fwa_scope_name(v->remedy.scope));
 		print_field("would pass", text);

@@ -234,6 +234,17 @@ static struct json_object *selector(const struct cli_verdict *v)
 	return o;
 }
 
+static const char *how(const struct fwa_remedy *r)
+{
+	if (r->release)
+		return "an operator ends the quarantine";
+	if (r->accept)
+		return "an operator accepts the declarations";
+	if (r->wait)
+		return "waiting";
+	return r->grant ? "an operator's grant" : "ask for the scope";
+}
+
 static struct json_object *would_pass(const struct cli_verdict *v)
 {
 	struct json_object *o;
@@ -243,9 +254,7 @@ static struct json_object *would_pass(const struct cli_verdict *v)
 	o = json_object_new_object();
 	json_object_object_add(o, "scope", cli_json_text(fwa_scope_name(v->remedy.scope)));
 	json_object_object_add(o, "effects", cli_json_effects(v->remedy.effects));
-	json_object_object_add(o, "how",
-			       json_object_new_string(v->remedy.ask ? "ask for the scope"
-								    : "an operator's grant"));
+	json_object_object_add(o, "how", json_object_new_string(how(&v->remedy)));
 	return o;
 }
 

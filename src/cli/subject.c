@@ -165,7 +165,7 @@ static bool set_rights(struct cli_subject *s, const struct fwa_policy *policy,
 	struct fwa_rights rights;
 	struct fwa_grant g;
 
-	fwa_policy_fold(policy, who, &rights);
+	fwa_policy_fold(policy, who, s->profile, fwa_pattern_matches, &rights);
 	memset(s->grant_names, 0, sizeof(s->grant_names));
 	memset(s->tickets, 0, sizeof(s->tickets));
 	for (uint32_t i = 0; i < rights.n; i++) {
@@ -180,7 +180,7 @@ static bool set_rights(struct cli_subject *s, const struct fwa_policy *policy,
 	return cli_subject_set_rights(s, &rights);
 }
 
-/* As the worker does: compiled for the device's name, then narrowed to who it says that it is. */
+/* As the worker does: compiled for the device's name, then folded for who it says that it is. */
 int cli_subject_fold(const struct cli *cli, struct cli_subject *s,
 		     const struct fwa_policy_files *files, const struct fwa_principal *who)
 {
@@ -193,7 +193,6 @@ int cli_subject_fold(const struct cli *cli, struct cli_subject *s,
 		return cli_fail(cli, CLI_FAILED, "policy: %s", strerror(-r));
 	if (fwa_policy_parse(&policy, fwa_span(encoded, len)) < 0)
 		return cli_fail(cli, CLI_FAILED, "policy: the compiled policy is broken");
-	fwa_policy_narrow(&policy, encoded, s->profile, fwa_pattern_matches);
 	return set_rights(s, &policy, who) ? CLI_OK : cli_fail(cli, CLI_FAILED, "out of memory");
 }
 

@@ -64,6 +64,22 @@ const struct fwa_operation *fwa_command_operation(const struct fwa_model_command
 	return NULL;
 }
 
+bool fwa_command_aborts(const struct fwa_command *cmd)
+{
+	if (cmd->set == FWA_SET_CXL)
+		return cmd->opcode == CXL_OP_ABORT_BACKGROUND;
+	return cmd->set == FWA_SET_NVME_ADMIN && cmd->opcode == NVME_OP_SELF_TEST &&
+	       (cmd->cdw[0] & NVME_SELF_TEST_CODE) == NVME_SELF_TEST_ABORT;
+}
+
+bool fwa_command_moves_firmware(const struct fwa_command *cmd)
+{
+	if (cmd->set == FWA_SET_CXL)
+		return cmd->opcode == CXL_OP_TRANSFER_FW;
+	return cmd->set == FWA_SET_NVME_ADMIN &&
+	       (cmd->opcode == NVME_OP_FW_DOWNLOAD || cmd->opcode == NVME_OP_FW_COMMIT);
+}
+
 /* --- fields ----------------------------------------------------------------------------------- */
 
 static const struct {

@@ -56,6 +56,17 @@ const struct fwa_operation *fwa_command_operation(const struct fwa_model_command
 						  const struct fwa_command *cmd,
 						  uint16_t *ret_value);
 
+/*
+ * Whether @cmd ends background work that is running: CXL Request Abort Background Operation, NVMe
+ * Device Self-test with the code for that (C16).
+ */
+bool fwa_command_aborts(const struct fwa_command *cmd);
+/*
+ * Whether @cmd is part of a transfer of firmware, or the whole of one, or takes what was transferred:
+ * CXL Transfer FW; NVMe Firmware Image Download and Firmware Commit (C16).
+ */
+bool fwa_command_moves_firmware(const struct fwa_command *cmd);
+
 /* What a grant can tell commands of one opcode apart by (core/filter.h). The numbers are stable. */
 enum fwa_field {
 	FWA_FIELD_LID = 1, /* NVMe log page: CDW10 7:0 */

@@ -343,13 +343,28 @@ static bool linux_exclusive(struct subject *s)
 	       selected_floor(s) & FWA_EFFECT_OTHER_CLIENT;
 }
 
+/* Whether the caller has used up what right @i allows, and what of it. */
+/*= spec/SECURITY-MODEL.md#C24 */
+static enum fwa_detail right_over(const struct fwa_contract *c, uint32_t i)
+{
+	if (c->seats_over >> i & 1)
+		return FWA_DETAIL_SESSIONS;
+	return c->rate_over >> i & 1 ? FWA_DETAIL_USED_UP : FWA_DETAIL_NONE;
+}
+
+/*
+ * One right that is enough and not used up admits; when each that is enough is used up, the first of
+ * them says why.
+ */
 /*= spec/SECURITY-MODEL.md#C19 */
 static enum fwa_reason granted(const struct subject *s, struct fwa_decision *d)
 {
 	bool covered = false, scope_ok = false, effects_ok = false;
+	enum fwa_detail over = FWA_DETAIL_NONE;
 
 	for (uint32_t i = 0; i < s->rights->n && i < FWA_RIGHTS_MAX; i++) {
 		const struct fwa_right *r = &s->rights->right[i];
+		enum fwa_detail used_up;
 
 		if (!fwa_filter_covers(r->filter, s->cmd, s->selector.uuid))
 			continue;
@@ -362,9 +377,18 @@ static enum fwa_reason granted(const struct subject *s, struct fwa_decision *d)
 		effects_ok = true;
 		if (r->until && s->now >= r->until) /*= spec/SECURITY-MODEL.md#C20 */
 			continue;
+		used_up = right_over(s->contract, i);
+		if (used_up) {
+			over = over ? over : used_up;
+			continue;
+		}
 		d->grant = r->grant + 1;
+		d->right = i;
 		return FWA_REASON_ADMIT;
 	}
+	d->detail = (uint8_t)over;
+	if (over)
+		return FWA_REASON_RATE;
 	if (!covered) {
 		d->detail = s->rights->n_matched ? FWA_DETAIL_OTHER_COMMANDS : FWA_DETAIL_NONE;
 		return FWA_REASON_NO_GRANT;
@@ -374,21 +398,61 @@ static enum fwa_reason granted(const struct subject *s, struct fwa_decision *d)
 	return effects_ok ? FWA_REASON_GRANT_EXPIRED : FWA_REASON_GRANT_EFFECTS;
 }
 
-/* The state of the gate that can refuse what is granted: drift, lease, rate. */
-static enum fwa_reason permitted_now(const struct subject *s, struct fwa_decision *d)
+/* What others have begun and not ended. */
+/*= spec/SECURITY-MODEL.md#C16 */
+static enum fwa_detail in_the_way(const struct subject *s, const struct fwa_decision *d)
 {
-	if (s->contract->drifted) /*= spec/SECURITY-MODEL.md#C23 */
+	const struct fwa_contract *c = s->contract;
+
+	if (fwa_command_aborts(s->cmd)) {
+		if (c->not_to_abort)
+			return FWA_DETAIL_BACKGROUND_OF_OTHER;
+	} else if (c->leased && d->effects & FWA_EFFECT_BACKGROUND) {
+		return FWA_DETAIL_BACKGROUND_OF_OTHER;
+	}
+	if (c->transfer == FWA_TRANSFER_OTHER && s->part != CXL_PART_FULL)
+		return FWA_DETAIL_TRANSFER_OF_OTHER;
+	if (c->firmware_leased && fwa_command_moves_firmware(s->cmd))
+		return FWA_DETAIL_FIRMWARE_OF_OTHER;
+	return FWA_DETAIL_NONE;
+}
+
+/*
+ * The state of the gate that can refuse what a grant covers: drift and lease, and then what
+ * @granted says of the rate.
+ */
+static enum fwa_reason permitted_now(const struct subject *s, enum fwa_reason granted,
+				     struct fwa_decision *d)
+{
+	enum fwa_detail detail = FWA_DETAIL_NONE;
+
+	if (s->contract->drift) /*= spec/SECURITY-MODEL.md#C23 */
+		detail = fwa_drift_lookup(s->contract->drift, s->profile, s->cmd->set,
+					  s->cmd->opcode, &s->selector);
+	if (detail) {
+		d->detail = (uint8_t)detail;
 		return FWA_REASON_DRIFT;
-	/*= spec/SECURITY-MODEL.md#C16 */
-	if (s->contract->leased && d->effects & FWA_EFFECT_BACKGROUND)
-		return FWA_REASON_LEASE;
-	if (s->contract->transfer == FWA_TRANSFER_OTHER && s->part != CXL_PART_FULL) {
-		d->detail = FWA_DETAIL_TRANSFER_OF_OTHER;
+	}
+	detail = in_the_way(s, d);
+	if (detail) {
+		d->detail = (uint8_t)detail;
 		return FWA_REASON_LEASE;
 	}
-	if (s->contract->rate_over) /*= spec/SECURITY-MODEL.md#C24 */
-		return FWA_REASON_RATE;
-	return FWA_REASON_ADMIT;
+	return granted;
+}
+
+static enum fwa_detail quarantine_detail(unsigned int quarantine)
+{
+	switch (quarantine) {
+	case FWA_QUARANTINE_GARBAGE:
+		return FWA_DETAIL_GARBAGE;
+	case FWA_QUARANTINE_TIME_OUT:
+		return FWA_DETAIL_TIME_OUT;
+	case FWA_QUARANTINE_IDENTITY:
+		return FWA_DETAIL_IDENTITY_CHANGED;
+	default:
+		return FWA_DETAIL_OPERATOR;
+	}
 }
 
 /* The steps up to the grants: what the device and the command say. */
@@ -399,8 +463,10 @@ static enum fwa_reason judge_command(struct subject *s, struct fwa_decision *d)
 	d->detail = (uint8_t)well_formed(s->cmd);
 	if (d->detail)
 		return FWA_REASON_MALFORMED;
-	if (s->contract->quarantined) /*= spec/SECURITY-MODEL.md#C22 */
+	if (s->contract->quarantine) { /*= spec/SECURITY-MODEL.md#C22 */
+		d->detail = (uint8_t)quarantine_detail(s->contract->quarantine);
 		return FWA_REASON_QUARANTINED;
+	}
 	s->row = fwa_model_find(s->cmd->set, s->cmd->opcode);
 	s->selector = fwa_command_selector(s->row, s->cmd);
 	s->operation = fwa_command_operation(s->row, s->cmd, &value);
@@ -452,40 +518,93 @@ struct fwa_decision fwa_decide(const struct fwa_contract *contract, const struct
 		reason = FWA_REASON_LOCKDOWN;
 	if (reason == FWA_REASON_ADMIT)
 		reason = granted(&s, &d);
-	if (reason == FWA_REASON_ADMIT)
-		reason = permitted_now(&s, &d);
+	if (reason == FWA_REASON_ADMIT || reason == FWA_REASON_RATE)
+		reason = permitted_now(&s, reason, &d);
 	if (reason != FWA_REASON_ADMIT)
-		d.grant = 0;
+		d.grant = d.right = 0;
 	d.reason = (uint8_t)reason;
 	return d;
 }
 
 /* --- explaining ----------------------------------------------------------------------------- */
 
+/* What is tried: the command, and what is thought away to see whether it would pass without. */
+struct trial {
+	struct fwa_contract contract;
+	struct fwa_rights rights;
+	struct fwa_command cmd;
+};
+
+/* A right that is for every command, and never used up. */
+static void give(struct trial *t, const struct fwa_decision *d)
+{
+	t->rights = (struct fwa_rights){ .n_matched = 1, .n = 1 };
+	t->rights.right[0] = (struct fwa_right){ .scope = d->scope,
+						 .effects = d->effects & FWA_EFFECTS_GRANTABLE };
+	t->contract.rate_over = t->contract.seats_over = 0;
+}
+
+/* Takes away what @d says is in the way, and notes it in @r. False when nothing can be done. */
+static bool clear_the_way(struct trial *t, const struct fwa_decision *d, struct fwa_remedy *r)
+{
+	switch (d->reason) {
+	case FWA_REASON_QUARANTINED:
+		t->contract.quarantine = FWA_QUARANTINE_NONE;
+		r->release = true;
+		return true;
+	case FWA_REASON_SCOPE_TOO_LOW:
+		t->cmd.scope = d->required;
+		r->ask = true;
+		return true;
+	case FWA_REASON_NO_GRANT:
+	case FWA_REASON_GRANT_SCOPE:
+	case FWA_REASON_GRANT_EFFECTS:
+	case FWA_REASON_GRANT_EXPIRED:
+		give(t, d);
+		r->grant = true;
+		return true;
+	case FWA_REASON_DRIFT:
+		t->contract.drift = NULL;
+		r->accept = true;
+		return true;
+	case FWA_REASON_LEASE:
+		t->contract.leased = t->contract.not_to_abort = t->contract.firmware_leased = false;
+		t->contract.transfer = FWA_TRANSFER_NONE;
+		r->wait = true;
+		return true;
+	case FWA_REASON_RATE:
+		t->contract.rate_over = t->contract.seats_over = 0;
+		r->wait = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* More steps that can be cleared than there are make no sense: each is cleared for good. */
+#define REMEDY_STEPS 8
+
 /*= spec/SECURITY-MODEL.md#C30 */
 struct fwa_remedy fwa_remedy(const struct fwa_contract *contract, const struct fwa_rights *rights,
 			     const struct fwa_profile *profile, const struct fwa_command *cmd,
 			     uint64_t now)
 {
-	struct fwa_decision d = fwa_decide(contract, rights, profile, cmd, now);
-	struct fwa_command asked = *cmd;
-	struct fwa_rights enough = { .n_matched = 1, .n = 1 };
-	struct fwa_remedy remedy = { .effects = d.effects };
+	struct trial t = { *contract, *rights, *cmd };
+	struct fwa_remedy remedy = { 0 };
 
-	if (d.required == FWA_SCOPE_NEVER)
-		return remedy;
-	remedy.scope = d.scope > d.required && d.scope <= FWA_SCOPE_DEBUG_WRITE_FULL ? d.scope
-										     : d.required;
-	asked.scope = remedy.scope;
-	d = fwa_decide(contract, rights, profile, &asked, now);
-	if (fwa_admitted(&d)) {
-		remedy.possible = remedy.ask = true;
-		return remedy;
+	for (int i = 0; i < REMEDY_STEPS; i++) {
+		struct fwa_decision d = fwa_decide(&t.contract, &t.rights, profile, &t.cmd, now);
+
+		if (fwa_admitted(&d)) {
+			remedy.possible = true;
+			remedy.scope = d.scope;
+			remedy.effects = d.effects;
+			return remedy;
+		}
+		if (!clear_the_way(&t, &d, &remedy))
+			break;
 	}
-	enough.right[0] = (struct fwa_right){ .scope = remedy.scope, .effects = remedy.effects };
-	d = fwa_decide(contract, &enough, profile, &asked, now);
-	remedy.possible = fwa_admitted(&d);
-	return remedy;
+	return (struct fwa_remedy){ 0 };
 }
 
 bool fwa_opcode_effects(const struct fwa_profile *profile, enum fwa_set set, uint16_t opcode,

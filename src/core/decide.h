@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "core/command.h"
+#include "core/drift.h"
 #include "core/effects.h"
 #include "core/policy.h"
 #include "core/profile.h"
@@ -29,16 +30,31 @@ enum fwa_transferor {
 	FWA_TRANSFER_OTHER,
 };
 
+/* Why the device is quarantined (C22). The numbers are stable; one that is not here quarantines too. */
+enum fwa_quarantine {
+	FWA_QUARANTINE_NONE,
+	FWA_QUARANTINE_OPERATOR,
+	FWA_QUARANTINE_GARBAGE,  /* its answers make no sense */
+	FWA_QUARANTINE_TIME_OUT, /* it did not answer */
+	FWA_QUARANTINE_IDENTITY, /* it is another one than it was */
+	FWA_QUARANTINE_COUNT,
+};
+
 /* The state of the host and of the gate that a decision depends on. Zero is an ordinary day. */
 struct fwa_contract {
 	uint8_t mode;         /* enum fwa_mode */
 	bool lockdown;        /* the kernel is locked down */
-	bool quarantined;     /* the device is, by an operator or by its own garbage */
-	bool drifted;         /* the declaration of this command differs from the accepted one */
+	uint8_t quarantine;   /* enum fwa_quarantine */
 	bool leased;          /* another session owns the background operation that runs */
-	bool rate_over;       /* the grant's rate is used up */
+	bool not_to_abort;    /* it is another uid's, and the caller is not root */
+	bool firmware_leased; /* another session's transfer of firmware is in progress */
 	uint8_t transfer;     /* enum fwa_transferor */
+	uint32_t rate_over;   /* bit i: the caller has used up what right i allows a second */
+	uint32_t
+		seats_over; /* bit i: as many of its sessions as right i allows hold it without this */
 	fwa_effects advisory; /* effects that an advisory adds to this command */
+	const struct fwa_drift
+		*drift;            /* of the profile; NULL: none, or not for this caller (uid 0) */
 	uint8_t transfer_uuid[16]; /* the caller's own: its Feature */
 };
 
@@ -58,6 +74,7 @@ struct fwa_decision {
 	fwa_effects advisory;
 	fwa_effects effects; /* declared | floor | advisory */
 	uint32_t grant;      /* 1 + index of the grant that admitted, 0 for none */
+	uint32_t right;      /* and index of the right that it is; 0 for none */
 };
 
 static inline bool fwa_admitted(const struct fwa_decision *d)
@@ -91,15 +108,22 @@ uint8_t fwa_least_scope(enum fwa_set set, uint16_t opcode, fwa_effects *ret_effe
  */
 uint8_t fwa_linux_feature_scope(uint16_t word);
 
-/* What would make a refused command pass. */
+/*
+ * What would make a refused command pass: all that is true here, together. Nothing of it is needed for
+ * what is admitted.
+ */
 struct fwa_remedy {
-	bool possible;       /* false: nothing that an operator can grant */
+	bool possible;       /* false: nothing of this would, and the rest is false too */
+	bool ask;            /* to ask for @scope */
+	bool grant;          /* another grant, of @scope and @effects, for this command */
+	bool wait;           /* until another session is done, or the rate allows it again */
+	bool accept;         /* that an operator accepts what the device declares now */
+	bool release;        /* that an operator ends the quarantine */
 	uint8_t scope;       /* the scope to ask for and to be granted */
 	fwa_effects effects; /* the effects that the grant must name */
-	bool ask;            /* the caller's own rights are enough: ask for @scope */
 };
 
-/* What would pass, for a decision that fwa_decide() made on the same arguments. */
+/* What would pass, by the verdicts of fwa_decide() on the same arguments and without what is named. */
 struct fwa_remedy fwa_remedy(const struct fwa_contract *contract, const struct fwa_rights *rights,
 			     const struct fwa_profile *profile, const struct fwa_command *cmd,
 			     uint64_t now);

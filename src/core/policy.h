@@ -8,6 +8,12 @@
  * found by binary search and folded into *rights*: the few grants that no other of them contains.
  * A decision looks only at rights, so its cost depends neither on the number of rules nor on that
  * of users.
+ *
+ * 1. A snapshot comes into force at once, however long it is: fwa_policy_parse() looks at its header
+ *    and its ends only.
+ * 2. So nothing that an entry says is believed until it is used: an index that leads nowhere, a
+ *    filter that is none or an entry that does not stand in its order makes that grant none.
+ *    Whatever the bytes are, they grant what an entry that is whole says, or less.
  */
 #pragma once
 
@@ -25,6 +31,8 @@ enum fwa_who {
 	FWA_WHO_UID = 2,
 	FWA_WHO_GID = 3,
 	FWA_WHO_UID_RANGE = 4, /* looked at one by one: at most FWA_POLICY_RANGES_MAX */
+	FWA_WHO_UNIT = 5,      /* systemd units by a pattern: at most FWA_POLICY_UNITS_MAX */
+	FWA_WHO_COUNT,
 };
 
 /* What a grant can demand of the device's identity. The numbers are stable. */
@@ -39,13 +47,14 @@ enum fwa_condition {
 
 #define FWA_GRANT_NAME_MAX 48   /* with the final NUL */
 #define FWA_GRANT_TICKET_MAX 64 /* with the final NUL */
-#define FWA_POLICY_MAGIC 0x324c4f50u
+#define FWA_POLICY_MAGIC 0x334c4f50u
 #define FWA_POLICY_HEADER_LEN 64
 #define FWA_POLICY_GRANTEE_LEN 16
-#define FWA_POLICY_GRANT_LEN 88
+#define FWA_POLICY_GRANT_LEN 104
 #define FWA_POLICY_PATTERN_LEN 8
 #define FWA_POLICY_GRANTS_MAX 200000u /* grantees, and so grants */
 #define FWA_POLICY_RANGES_MAX 1024u
+#define FWA_POLICY_UNITS_MAX 1024u
 #define FWA_POLICY_TERMS_MAX 1000000u
 #define FWA_POLICY_PATTERNS_MAX 1000000u
 #define FWA_POLICY_TEXT_MAX (32u * 1024 * 1024)
@@ -67,14 +76,14 @@ struct fwa_policy_counts {
 /* Whom a grant is for. Encoded: le32 who, id, last, grant. */
 struct fwa_grantee {
 	uint32_t who;   /* enum fwa_who */
-	uint32_t id;    /* uid or gid, first uid of a range; else 0 */
+	uint32_t id;    /* uid or gid, first uid of a range, offset of a unit's pattern; else 0 */
 	uint32_t last;  /* last uid of a range; else 0 */
 	uint32_t grant; /* index */
 };
 
 /*
  * One grant. Encoded: le32 scope, effects; le64 until; le32 first_term, n_terms, first_pattern,
- * n_patterns, ticket, 0; then the name.
+ * n_patterns, ticket, sessions, commands, 0; le64 bytes; then the name.
  */
 struct fwa_grant {
 	uint32_t scope; /* the greatest */
@@ -82,7 +91,10 @@ struct fwa_grant {
 	uint64_t until; /* CLOCK_BOOTTIME ns at which it ends; 0 = never */
 	uint32_t first_term, n_terms;
 	uint32_t first_pattern, n_patterns;
-	uint32_t ticket; /* offset in the text */
+	uint32_t ticket;   /* offset in the text */
+	uint32_t sessions; /* of one uid at a time; 0 = any number */
+	uint32_t commands; /* of one uid a second; 0 = any number */
+	uint64_t bytes;    /* the same, both ways */
 	char name[FWA_GRANT_NAME_MAX];
 };
 
@@ -109,7 +121,8 @@ struct fwa_principal {
 	uint32_t gid;
 	const uint32_t *groups; /* supplementary */
 	uint32_t n_groups;
-	bool owner; /* the same uid as the worker's starter */
+	bool owner;       /* the same uid as the worker's starter */
+	const char *unit; /* systemd's; NULL or "": unknown, and no grant for units is for it */
 };
 
 #define FWA_RIGHTS_MAX 32
@@ -129,6 +142,9 @@ struct fwa_rights {
 		uint64_t until;
 		uint32_t grant;         /* index in the policy, for the name */
 		struct fwa_span filter; /* a view of the policy */
+		uint32_t sessions;      /* as in the grant: C24 */
+		uint32_t commands;
+		uint64_t bytes;
 	} right[FWA_RIGHTS_MAX];
 };
 
@@ -146,33 +162,33 @@ void fwa_policy_write_pattern(struct fwa_writer *w, const struct fwa_pattern *p)
 /* --- reading ---------------------------------------------------------------------------------- */
 
 /*
- * Reads a snapshot: 0, or -1 when it is not one (sizes, order, indices, fields); @p is then zero:
- * no grants.
+ * Views @encoded as a snapshot: 0, or -1 when it is not one (magic, counts, length, a text that does
+ * not begin and end with a NUL); @p is then zero: no grants. O(1).
  */
 int fwa_policy_parse(struct fwa_policy *p, struct fwa_span encoded);
-/* Grantee, grant or pattern @i; false past the last. */
+/*
+ * Whether all of it is as it was meant: each entry whole, grantees in their order, few that are
+ * looked at one by one. For tests: those who use a snapshot need not ask. Linear.
+ */
+bool fwa_policy_whole(const struct fwa_policy *p);
+/* Grantee, grant or pattern @i; false, with *ret zero, past the last and when it is malformed. */
 bool fwa_policy_grantee(const struct fwa_policy *p, uint32_t i, struct fwa_grantee *ret);
 bool fwa_policy_grant(const struct fwa_policy *p, uint32_t i, struct fwa_grant *ret);
 bool fwa_policy_pattern(const struct fwa_policy *p, uint32_t i, struct fwa_pattern *ret);
-/* The filter of a grant of @p. */
+/* The filter of a grant that fwa_policy_grant() returned. */
 struct fwa_span fwa_policy_filter(const struct fwa_policy *p, const struct fwa_grant *g);
-/* The text at an offset that a grant or a pattern of @p has. */
+/* The text at @offset, always ended; "" when there is none. */
 const char *fwa_policy_text(const struct fwa_policy *p, uint32_t offset);
 
 /* Whether @text matches @pattern, as the shell has it; core matches no patterns itself. */
 typedef bool (*fwa_pattern_fn)(const char *pattern, const char *text);
 /*
- * Takes away whom the grants are for whose conditions the device of @profile does not meet: for each
- * condition that a grant has, one of its patterns must match. @snapshot is what @p views; it is
- * changed.
- */
-void fwa_policy_narrow(struct fwa_policy *p, uint8_t *snapshot, const struct fwa_profile *profile,
-		       fwa_pattern_fn match);
-/*
- * Folds the grants for @who into @ret. O(groups * log grants + ranges + grants that match). The
- * rights view @p's snapshot.
+ * Folds the grants that are for @who, on the device of @profile, into @ret: for each condition that a
+ * grant has, one of its patterns must match. O(groups * log grants + ranges + units + grants that
+ * are for @who). The rights view @p's snapshot.
  */
 void fwa_policy_fold(const struct fwa_policy *p, const struct fwa_principal *who,
+		     const struct fwa_profile *profile, fwa_pattern_fn match,
 		     struct fwa_rights *ret);
 
 /* The effects that a grant of @scope allows when it names none (C14, C19). */

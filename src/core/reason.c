@@ -84,6 +84,20 @@ static const char *const details[FWA_DETAIL_COUNT] = {
 	[FWA_DETAIL_NO_TRANSFER] = "it names the Feature in transfer, and this session has none",
 	[FWA_DETAIL_TRANSFER_OF_OTHER] = "another session's transfer of a Feature is in progress",
 	[FWA_DETAIL_OTHER_COMMANDS] = "grants exist for this caller, but none for this command",
+	[FWA_DETAIL_OPERATOR] = "an operator has quarantined the device",
+	[FWA_DETAIL_GARBAGE] =
+		"the device is quarantined, for it gave an answer that makes no sense",
+	[FWA_DETAIL_TIME_OUT] = "the device is quarantined, for it did not answer in time",
+	[FWA_DETAIL_IDENTITY_CHANGED] =
+		"the device is quarantined, for it says that it is another one than before",
+	[FWA_DETAIL_APPEARED] = "the accepted declarations do not have it",
+	[FWA_DETAIL_LOST_EFFECT] = "it declares fewer effects than in the accepted declarations",
+	[FWA_DETAIL_NOT_PINNED] =
+		"this site demands accepted declarations, and this device has none",
+	[FWA_DETAIL_USED_UP] = "the commands or bytes that the grant allows a second are used up",
+	[FWA_DETAIL_SESSIONS] = "as many sessions as the grant allows are open",
+	[FWA_DETAIL_BACKGROUND_OF_OTHER] = "another session's background operation is running",
+	[FWA_DETAIL_FIRMWARE_OF_OTHER] = "another session's transfer of firmware is in progress",
 };
 
 const char *fwa_reason_name(unsigned int reason)

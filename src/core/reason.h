@@ -75,6 +75,21 @@ enum fwa_detail {
 	FWA_DETAIL_TRANSFER_OF_OTHER, /* one is, of another session; also with lease */
 	/* no-grant */
 	FWA_DETAIL_OTHER_COMMANDS, /* the caller has grants, none of them covers the command */
+	/* quarantined */
+	FWA_DETAIL_OPERATOR,         /* an operator did it */
+	FWA_DETAIL_GARBAGE,          /* the device answered what makes no sense */
+	FWA_DETAIL_TIME_OUT,         /* the device did not answer */
+	FWA_DETAIL_IDENTITY_CHANGED, /* the device says that it is another one */
+	/* drift */
+	FWA_DETAIL_APPEARED,    /* it was not declared */
+	FWA_DETAIL_LOST_EFFECT, /* it was declared with an effect that it has no more */
+	FWA_DETAIL_NOT_PINNED,  /* nothing is accepted of this device, and the site demands it */
+	/* rate */
+	FWA_DETAIL_USED_UP,  /* commands or bytes of this second */
+	FWA_DETAIL_SESSIONS, /* as many sessions as the grant allows hold it */
+	/* lease */
+	FWA_DETAIL_BACKGROUND_OF_OTHER, /* background work of another one runs */
+	FWA_DETAIL_FIRMWARE_OF_OTHER,   /* another session transfers firmware */
 	FWA_DETAIL_COUNT,
 };
 

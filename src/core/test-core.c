@@ -399,7 +399,7 @@ static void remedy_says_what_passes(void **state)
 	rights.right[0].scope = FWA_SCOPE_DEBUG_READ_ONLY;
 	assert_int_equal(make_cel(entries, 3, 0), 0);
 	r = fwa_remedy(&contract, &rights, &profile, &cmd, 0);
-	assert_true(r.possible && !r.ask);
+	assert_true(r.possible && r.grant && !r.ask);
 	assert_int_equal(r.scope, FWA_SCOPE_DEBUG_WRITE_FULL);
 	assert_int_equal(r.effects, FWA_EFFECT_DATA);
 	cmd.opcode = 0xc001;
@@ -408,7 +408,7 @@ static void remedy_says_what_passes(void **state)
 	cmd.opcode = 0xc002;
 	cmd.scope = FWA_SCOPE_CONFIGURATION;
 	r = fwa_remedy(&contract, &rights, &profile, &cmd, 0);
-	assert_true(r.possible && r.ask);
+	assert_true(r.possible && r.ask && !r.grant);
 	assert_int_equal(r.scope, FWA_SCOPE_DEBUG_READ_ONLY);
 	cmd.scope = FWA_SCOPE_LEAST;
 	contract.lockdown = true;
@@ -561,7 +561,7 @@ static void decision_names_the_grant(void **state)
 	rights.right[1] = (struct fwa_right){ .scope = 1, .grant = 6 };
 	assert_int_equal(make_cel(entries, 1, 0), 0);
 	assert_int_equal(fwa_decide(&contract, &rights, &profile, &cmd, 0).grant, 7);
-	contract.rate_over = true;
+	contract.rate_over = 2;
 	assert_int_equal(fwa_decide(&contract, &rights, &profile, &cmd, 0).grant, 0);
 }
 

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/fd.h"
+#include "base/pattern.h"
 #include "base/util.h"
 #include "core/command.h"
 #include "host/policy-internal.h"
@@ -328,6 +329,7 @@ static void test_warnings_hide_no_error(void **state)
 static struct fwa_rights rights_of(const char *text, const char *name, const char *spec,
 				   const struct fwa_principal *who)
 {
+	static const struct fwa_profile nobody;
 	fwa_auto_free uint8_t *snapshot = NULL;
 	struct fwa_rights rights;
 	struct fwa_policy policy;
@@ -341,7 +343,8 @@ static struct fwa_rights rights_of(const char *text, const char *name, const cha
 	assert_int_equal(fwa_policy_files_encode(p, name, spec, &snapshot, &len), 0);
 	assert_int_equal(fwa_policy_parse(&policy, fwa_span(snapshot, len)), 0);
 	assert_memory_equal(policy.digest, p->digest, 32);
-	fwa_policy_fold(&policy, who, &rights);
+	assert_true(fwa_policy_whole(&policy));
+	fwa_policy_fold(&policy, who, &nobody, fwa_pattern_matches, &rights);
 	fwa_policy_files_free(p);
 	return rights;
 }
@@ -636,6 +639,7 @@ static void test_scale(void **state)
 	print_message("%u grants read and compiled in %.0f ms\n", count,
 		      (seconds() - start) * 1000);
 	assert_int_equal(fwa_policy_parse(&policy, fwa_span(snapshot, len)), 0);
+	assert_true(fwa_policy_whole(&policy));
 	assert_int_equal(policy.n.grants, count);
 	assert_true(seconds() - start < 5); /* sanitizers and busy machines included */
 	fwa_policy_files_free(p);

@@ -8,14 +8,13 @@
 #define REPLY_OUT_MEMFD 1u
 #define REPLY_GRANT_LEN 40
 
-#define DESCRIPTION_VERSION 2u
+#define DESCRIPTION_VERSION 3u
 #define CONTRACT_LOCKDOWN (1u << 0)
-#define CONTRACT_QUARANTINED (1u << 1)
-#define CONTRACT_DRIFTED (1u << 2)
 #define CONTRACT_LEASED (1u << 3)
-#define CONTRACT_RATE_OVER (1u << 4)
 #define CONTRACT_TRANSFER_OWN (1u << 5)
 #define CONTRACT_TRANSFER_OTHER (1u << 6)
+#define CONTRACT_FIRMWARE_LEASED (1u << 7)
+#define CONTRACT_NOT_TO_ABORT (1u << 8)
 
 /* --- requests ------------------------------------------------------------------------------- */
 
@@ -174,9 +173,9 @@ int fwa_reply_decode(struct fwa_span message, struct fwa_gate_reply *ret, struct
 
 static uint32_t contract_flags(const struct fwa_contract *c)
 {
-	return (c->lockdown ? CONTRACT_LOCKDOWN : 0) | (c->quarantined ? CONTRACT_QUARANTINED : 0) |
-	       (c->drifted ? CONTRACT_DRIFTED : 0) | (c->leased ? CONTRACT_LEASED : 0) |
-	       (c->rate_over ? CONTRACT_RATE_OVER : 0) |
+	return (c->lockdown ? CONTRACT_LOCKDOWN : 0) | (c->leased ? CONTRACT_LEASED : 0) |
+	       (c->firmware_leased ? CONTRACT_FIRMWARE_LEASED : 0) |
+	       (c->not_to_abort ? CONTRACT_NOT_TO_ABORT : 0) |
 	       (c->transfer == FWA_TRANSFER_OWN ? CONTRACT_TRANSFER_OWN : 0) |
 	       (c->transfer == FWA_TRANSFER_OTHER ? CONTRACT_TRANSFER_OTHER : 0);
 }
@@ -188,6 +187,9 @@ static void encode_right(struct fwa_writer *w, const struct fwa_right *r)
 	fwa_write_le64(w, r->until);
 	fwa_write_le32(w, r->grant);
 	fwa_write_le32(w, (uint32_t)(r->filter.len / FWA_TERM_LEN));
+	fwa_write_le32(w, r->sessions);
+	fwa_write_le32(w, r->commands);
+	fwa_write_le64(w, r->bytes);
 }
 
 void fwa_description_encode(struct fwa_writer *w, const struct fwa_description *d)
@@ -202,8 +204,10 @@ void fwa_description_encode(struct fwa_writer *w, const struct fwa_description *
 	fwa_write_le32(w, d->rights.n_matched);
 	fwa_write_le32(w, d->rights.n);
 	fwa_write_le32(w, d->rights.overflow);
-	fwa_write_le32(w, 0);
+	fwa_write_le32(w, d->contract.quarantine);
 	fwa_write_bytes(w, d->contract.transfer_uuid, sizeof(d->contract.transfer_uuid));
+	fwa_write_le32(w, d->contract.rate_over);
+	fwa_write_le32(w, d->contract.seats_over);
 	for (uint32_t i = 0; i < d->rights.n && i < FWA_RIGHTS_MAX; i++) {
 		encode_right(w, &d->rights.right[i]);
 		fwa_write_bytes(w, d->grant_names[i], FWA_GRANT_NAME_MAX);
@@ -213,6 +217,11 @@ void fwa_description_encode(struct fwa_writer *w, const struct fwa_description *
 	fwa_write_le32(w, (uint32_t)d->profile.len);
 	fwa_write_le32(w, 0);
 	fwa_write_bytes(w, d->profile.data, d->profile.len);
+	fwa_write_le32(w, d->baseline);
+	fwa_write_le32(w, d->drift_binds);
+	fwa_write_le32(w, (uint32_t)d->accepted.len);
+	fwa_write_le32(w, 0);
+	fwa_write_bytes(w, d->accepted.data, d->accepted.len);
 }
 
 static void decode_contract(struct fwa_reader *m, struct fwa_contract *c)
@@ -220,10 +229,9 @@ static void decode_contract(struct fwa_reader *m, struct fwa_contract *c)
 	uint32_t flags = fwa_read_le32(m);
 
 	c->lockdown = flags & CONTRACT_LOCKDOWN;
-	c->quarantined = flags & CONTRACT_QUARANTINED;
-	c->drifted = flags & CONTRACT_DRIFTED;
 	c->leased = flags & CONTRACT_LEASED;
-	c->rate_over = flags & CONTRACT_RATE_OVER;
+	c->firmware_leased = flags & CONTRACT_FIRMWARE_LEASED;
+	c->not_to_abort = flags & CONTRACT_NOT_TO_ABORT;
 	if (flags & CONTRACT_TRANSFER_OTHER)
 		c->transfer = FWA_TRANSFER_OTHER;
 	else if (flags & CONTRACT_TRANSFER_OWN)
@@ -252,6 +260,9 @@ static int decode_right(struct fwa_reader *m, struct fwa_description *d, uint32_
 	r->until = fwa_read_le64(m);
 	r->grant = fwa_read_le32(m);
 	n_terms = fwa_read_le32(m);
+	r->sessions = fwa_read_le32(m);
+	r->commands = fwa_read_le32(m);
+	r->bytes = fwa_read_le64(m);
 	read_text(m, d->grant_names[i], FWA_GRANT_NAME_MAX);
 	read_text(m, d->tickets[i], FWA_GRANT_TICKET_MAX);
 	if (n_terms > FWA_FILTER_TERMS_MAX)
@@ -264,9 +275,8 @@ int fwa_description_decode(struct fwa_span data, struct fwa_description *ret)
 {
 	struct fwa_reader m = fwa_reader(data);
 	struct fwa_description d = { 0 };
-	uint32_t version = fwa_read_le32(&m);
+	uint32_t version = fwa_read_le32(&m), quarantine, len;
 	struct fwa_span digest, transfer;
-	uint32_t len;
 
 	decode_contract(&m, &d.contract);
 	d.now = fwa_read_le64(&m);
@@ -275,8 +285,13 @@ int fwa_description_decode(struct fwa_span data, struct fwa_description *ret)
 	d.rights.n_matched = fwa_read_le32(&m);
 	d.rights.n = fwa_read_le32(&m);
 	d.rights.overflow = fwa_read_le32(&m);
-	fwa_read_le32(&m);
+	quarantine = fwa_read_le32(&m);
 	transfer = fwa_read_span(&m, sizeof(d.contract.transfer_uuid));
+	d.contract.rate_over = fwa_read_le32(&m);
+	d.contract.seats_over = fwa_read_le32(&m);
+	/* a kind that this client does not know is a quarantine all the same */
+	d.contract.quarantine =
+		(uint8_t)(quarantine < FWA_QUARANTINE_COUNT ? quarantine : FWA_QUARANTINE_OPERATOR);
 	if (m.bad || version != DESCRIPTION_VERSION || d.rights.n > FWA_RIGHTS_MAX)
 		return -1;
 	memcpy(d.policy_digest, digest.data, digest.len);
@@ -287,6 +302,11 @@ int fwa_description_decode(struct fwa_span data, struct fwa_description *ret)
 	len = fwa_read_le32(&m);
 	fwa_read_le32(&m);
 	d.profile = fwa_read_span(&m, len);
+	d.baseline = fwa_read_le32(&m);
+	d.drift_binds = fwa_read_le32(&m);
+	len = fwa_read_le32(&m);
+	fwa_read_le32(&m);
+	d.accepted = fwa_read_span(&m, len);
 	if (m.bad || m.left)
 		return -1;
 	*ret = d;
@@ -313,6 +333,7 @@ const char *fwa_gate_error_text(unsigned int error)
 			"the payload is too long, or its memfd is not sealed or not that long",
 		[FWA_GATE_E_MEMORY] = "the gate is out of memory",
 		[FWA_GATE_E_GONE] = "the device is gone",
+		[FWA_GATE_E_BUSY] = "the device is busy with other requests; nothing was sent",
 	};
 
 	return error < FWA_GATE_E_COUNT ? texts[error] : "unknown gate error";

@@ -20,7 +20,7 @@
 #define FWA_GATE_REQUEST_LEN 64
 #define FWA_GATE_REPLY_LEN 128
 #define FWA_GATE_DESCRIBE_MAX                                          \
-	(FWA_PROFILE_MAX + 4096 +                                      \
+	(2 * FWA_PROFILE_MAX + 4096 +                                  \
 	 FWA_RIGHTS_MAX * (FWA_GRANT_NAME_MAX + FWA_GRANT_TICKET_MAX + \
 			   FWA_FILTER_TERMS_MAX * FWA_TERM_LEN))
 
@@ -38,6 +38,7 @@ enum fwa_gate_error {
 	FWA_GATE_E_PAYLOAD = 4, /* too long, or the memfd is not sealed or not that long */
 	FWA_GATE_E_MEMORY = 5,
 	FWA_GATE_E_GONE = 6, /* the device is gone */
+	FWA_GATE_E_BUSY = 7, /* too many wait, or it has waited for too long; nothing was sent */
 	FWA_GATE_E_COUNT,
 };
 
@@ -77,7 +78,10 @@ struct fwa_gate_reply {
 	char grant[FWA_GRANT_NAME_MAX];
 };
 
-/* What DESCRIBE answers with, as data of its reply. */
+/*
+ * What DESCRIBE answers with, as data of its reply. The contract's drift is not in it: whoever decides
+ * by a description makes it of @profile and @accepted, when it binds.
+ */
 struct fwa_description {
 	char name[FWA_TEXT_MAX];
 	struct fwa_contract contract;
@@ -86,7 +90,10 @@ struct fwa_description {
 	char grant_names[FWA_RIGHTS_MAX][FWA_GRANT_NAME_MAX];
 	char tickets[FWA_RIGHTS_MAX][FWA_GRANT_TICKET_MAX];
 	uint8_t policy_digest[32];
-	struct fwa_span profile; /* encoded */
+	struct fwa_span profile;  /* encoded */
+	uint32_t baseline;        /* enum fwa_baseline_state */
+	bool drift_binds;         /* whether what has drifted is refused to the caller */
+	struct fwa_span accepted; /* encoded declarations that the profile differs from, or empty */
 };
 
 /* Writes the header of @r, and its payload when that is inline. */

@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#define CXL_OP_ABORT_BACKGROUND 0x0005
 #define CXL_OP_TRANSFER_FW 0x0201
 #define CXL_OP_ACTIVATE_FW 0x0202
 #define CXL_OP_GET_SUPPORTED_LOGS 0x0400

@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "base/pattern.h"
 #include "base/util.h"
 #include "proto/control.h"
 
@@ -114,7 +113,6 @@ int worker_load_policy(struct worker *w, int fd)
 		r = -EBADMSG;
 	if (r < 0)
 		return r;
-	fwa_policy_narrow(&policy, copy, &w->profile, fwa_pattern_matches);
 	w->snapshot = fwa_steal(copy);
 	w->policy = policy;
 	for (struct session *s = w->sessions; s; s = s->next)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/pattern.h"
 #include "base/util.h"
 
 #ifndef SO_PEERGROUPS
@@ -70,7 +71,7 @@ static bool has_place(const struct worker *w, uid_t uid)
 
 void session_grant(const struct worker *w, struct session *s)
 {
-	fwa_policy_fold(&w->policy, &s->who, &s->rights);
+	fwa_policy_fold(&w->policy, &s->who, &w->profile, fwa_pattern_matches, &s->rights);
 	if (s->rights.overflow)
 		worker_log(w,
 			   "uid %u has more than %d grants of which none contains another: the "

@@ -31,6 +31,7 @@ struct table {
 	uint32_t payload_max, lsa_size;
 	bool nvme;
 	struct fwa_contract contract;
+	struct fwa_drift drift;
 	uint64_t now;
 	struct fwa_rights rights;
 	uint8_t *filters[FWA_RIGHTS_MAX]; /* owned; what the rights view */
@@ -59,7 +60,7 @@ static uint64_t number(const struct table *t, const char *word)
 }
 
 /* The value of word "key=value", NULL when @word has another key. */
-static const char *value(const char *word, const char *key)
+static char *value(char *word, const char *key)
 {
 	size_t len = strlen(key);
 
@@ -101,7 +102,7 @@ static void no_grants(struct table *t)
 
 static void device(struct table *t, char **save)
 {
-	const char *family = strtok_r(NULL, " \t", save), *word, *v;
+	char *family = strtok_r(NULL, " \t", save), *word, *v;
 
 	t->family = family && !strcmp(family, "nvme") ? FWA_FAMILY_NVME : FWA_FAMILY_CXL;
 	t->nvme = t->family == FWA_FAMILY_NVME;
@@ -140,7 +141,7 @@ static void feature(struct table *t, char **save)
 {
 	uint16_t get = 4, set = 4, word16 = 0;
 	uint32_t flags = CXL_FEATURE_CHANGEABLE;
-	const char *word, *v;
+	char *word, *v;
 
 	take_uuid(t, &t->features, strtok_r(NULL, " \t", save));
 	while ((word = strtok_r(NULL, " \t", save))) {
@@ -185,23 +186,78 @@ static void transfer(struct table *t, const char *text)
 	take_uuid(t, &w, text);
 }
 
+static enum fwa_detail detail_by_word(const struct table *t, const char *word)
+{
+	static const struct {
+		const char *word;
+		enum fwa_detail detail;
+	} words[] = { { "appeared", FWA_DETAIL_APPEARED },
+		      { "lost-effect", FWA_DETAIL_LOST_EFFECT } };
+
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(words); i++)
+		if (!strcmp(words[i].word, word))
+			return words[i].detail;
+	die(t, "no such drift", word);
+	return FWA_DETAIL_NONE;
+}
+
+/*
+ * "drift=missing"; "drift=cxl:0x4302:appeared": a command, or by "lid", "fid", "feature" and "log" a
+ * number or the place of a Feature or log in the device's list. More than one add up.
+ */
+static void drift(struct table *t, char *text)
+{
+	struct fwa_drift *d = &t->drift;
+	char *save, *kind = strtok_r(text, ":", &save), *n, *how;
+	uint64_t i;
+	uint8_t *at;
+
+	t->contract.drift = d;
+	if (!strcmp(kind, "missing")) {
+		d->missing = true;
+		return;
+	}
+	n = strtok_r(NULL, ":", &save);
+	how = strtok_r(NULL, ":", &save);
+	i = number(t, n);
+	at = !strcmp(kind, "cxl")          ? &d->cxl[i & 0xffff]
+	     : !strcmp(kind, "nvme-admin") ? &d->nvme[0][i & 0xff]
+	     : !strcmp(kind, "nvme-io")    ? &d->nvme[1][i & 0xff]
+	     : !strcmp(kind, "lid")        ? &d->lid[i & 0xff]
+	     : !strcmp(kind, "fid")        ? &d->fid[i & 0xff]
+	     : !strcmp(kind, "feature")    ? &d->feature[i % FWA_PROFILE_FEATURES_MAX]
+	     : !strcmp(kind, "log")        ? &d->log[i % FWA_PROFILE_LOGS_MAX]
+					   : NULL;
+	if (!at || !how)
+		die(t, "no such drift", kind);
+	else
+		*at = (uint8_t)detail_by_word(t, how);
+}
+
 static void state(struct table *t, char **save)
 {
-	const char *word, *v;
+	char *word, *v;
 
 	t->contract = (struct fwa_contract){ 0 };
+	t->drift = (struct fwa_drift){ 0 };
 	t->now = 0;
 	while ((word = strtok_r(NULL, " \t", save))) {
 		if (!strcmp(word, "lockdown"))
 			t->contract.lockdown = true;
-		else if (!strcmp(word, "quarantined"))
-			t->contract.quarantined = true;
-		else if (!strcmp(word, "drifted"))
-			t->contract.drifted = true;
+		else if (!strcmp(word, "not-to-abort"))
+			t->contract.not_to_abort = true;
+		else if (!strcmp(word, "firmware-leased"))
+			t->contract.firmware_leased = true;
+		else if ((v = value(word, "quarantine")))
+			t->contract.quarantine = (uint8_t)number(t, v);
+		else if ((v = value(word, "drift")))
+			drift(t, v);
 		else if (!strcmp(word, "leased"))
 			t->contract.leased = true;
-		else if (!strcmp(word, "rate-over"))
-			t->contract.rate_over = true;
+		else if ((v = value(word, "rate-over")))
+			t->contract.rate_over = (uint32_t)number(t, v);
+		else if ((v = value(word, "seats-over")))
+			t->contract.seats_over = (uint32_t)number(t, v);
 		else if (!strcmp(word, "linux"))
 			t->contract.mode = FWA_MODE_LINUX;
 		else if ((v = value(word, "advisory")))
@@ -245,7 +301,7 @@ static void commands(struct table *t, const char *items)
 
 static void grant(struct table *t, char **save)
 {
-	const char *scope = strtok_r(NULL, " \t", save), *list, *word;
+	char *scope = strtok_r(NULL, " \t", save), *list, *word;
 	struct fwa_right *r;
 
 	if (scope && !strcmp(scope, "none")) {
@@ -326,9 +382,9 @@ static size_t append_uuid(struct table *t, size_t at, const char *text)
 	return at + w.len;
 }
 
-static bool take_field(struct table *t, struct fwa_command *cmd, const char *word)
+static bool take_field(struct table *t, struct fwa_command *cmd, char *word)
 {
-	const char *v;
+	char *v;
 
 	if ((v = value(word, "scope")))
 		cmd->scope = !strcmp(v, "least")          ? FWA_SCOPE_LEAST
@@ -360,9 +416,9 @@ static uint8_t command_set(const struct table *t, const char *word)
 	return 0;
 }
 
-static bool matches(struct table *t, const struct fwa_decision *d, const char *word)
+static bool matches(struct table *t, const struct fwa_decision *d, char *word)
 {
-	const char *v;
+	char *v;
 
 	if ((v = value(word, "required")))
 		return !strcmp(fwa_scope_name(d->required), v);
@@ -389,7 +445,7 @@ static bool matches(struct table *t, const struct fwa_decision *d, const char *w
 static void try(struct table *t, char **save)
 {
 	struct fwa_command cmd = { .scope = FWA_SCOPE_LEAST };
-	const char *word = strtok_r(NULL, " \t", save);
+	char *word = strtok_r(NULL, " \t", save);
 	struct fwa_decision d;
 	bool ok = true;
 

@@ -26,7 +26,7 @@ REASONS = ["malformed", "quarantined", "undeclared", "reserved-bits", "payload-s
            "scope-too-low", "lockdown", "no-grant", "grant-scope", "grant-effects", "grant-expired",
            "drift", "lease", "rate", "admit"]
 REFUSED, COMPLETED, DEVICE_ERROR, UNDELIVERABLE, UNKNOWN = range(5)
-E_MALFORMED, E_VERSION, E_KIND, E_PAYLOAD, E_MEMORY, E_GONE = range(1, 7)
+E_MALFORMED, E_VERSION, E_KIND, E_PAYLOAD, E_MEMORY, E_GONE, E_BUSY = range(1, 8)
 SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK
 IDENTIFY, SET_LSA, GET_LSA, HEALTH = 0x4000, 0x4103, 0x4102, 0x4200
 INITIATE, CONTINUE, FINISH, ABORT = range(1, 5)  # parts of Set Feature
@@ -557,17 +557,18 @@ class Commands(GateTest):
 
     def test_description_carries_filters(self):
         data = self.client().call(request(kind=DESCRIBE)).data
-        self.assertEqual(struct.unpack_from("<I", data)[0], 2)
+        self.assertEqual(struct.unpack_from("<I", data)[0], 3)
         self.assertEqual(struct.unpack_from("<III", data, 120), (1, 1, 0))  # not that of another model
-        scope, effects, until, _, terms = struct.unpack_from("<IIQII", data, 152)
-        self.assertEqual((scope, effects, until, terms), (1, 0, 0, 3))
-        self.assertEqual(data[176:224].rstrip(b"\0"), b"narrow")
-        self.assertEqual(data[224:288].rstrip(b"\0"), b"CHG-1")
+        scope, effects, until, _, terms, *limits = struct.unpack_from("<IIQIIIIQ", data, 160)
+        self.assertEqual((scope, effects, until, terms, limits), (1, 0, 0, 3, [0, 0, 0]))
+        self.assertEqual(data[200:248].rstrip(b"\0"), b"narrow")
+        self.assertEqual(data[248:312].rstrip(b"\0"), b"CHG-1")
         term = struct.Struct("<BBBBI16s")
-        self.assertEqual([term.unpack_from(data, 288 + i * 24) for i in range(terms)], [
+        self.assertEqual([term.unpack_from(data, 312 + i * 24) for i in range(terms)], [
             (0, 0, 0, 0, 0x0401, bytes(16)), (8, 1, 0, 0, 0, self.CEL), (0, 0, 0, 0, 0x4000, bytes(16))])
-        length, zero = struct.unpack_from("<II", data, 288 + terms * 24)
-        self.assertEqual((length, zero), (len(data) - 296 - terms * 24, 0))
+        length, zero = struct.unpack_from("<II", data, 312 + terms * 24)
+        self.assertEqual((length, zero), (len(data) - 336 - terms * 24, 0))
+        self.assertEqual(data[-16:], bytes(16))  # no baseline
 
     def test_a_reload_brings_other_filters(self):
         c = self.client()

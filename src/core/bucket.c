@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What passes costs time: n at a rate of r a second cost n / r seconds, rounded up.
+ */
+#include "core/bucket.h"
+
+#define SECOND UINT64_C(1000000000)
+
+static uint64_t add(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+/* ns that @n take at @rate a second, which is not 0: never less than they do, UINT64_MAX at most. */
+static uint64_t cost(uint64_t n, uint64_t rate)
+{
+	uint64_t seconds = n / rate, rest = n % rate, ns;
+
+	if (seconds > UINT64_MAX / SECOND)
+		return UINT64_MAX;
+	/* rest < rate: where its ns do not fit, both are so large that a millionth does not matter */
+	while (rest > UINT64_MAX / SECOND) {
+		rest = rest / 2 + 1;
+		rate /= 2;
+	}
+	ns = rest * SECOND / rate;
+	return add(seconds * SECOND, rest * SECOND % rate ? ns + 1 : ns);
+}
+
+static uint64_t until_paid(uint64_t paid, uint64_t rate, uint64_t now)
+{
+	return rate && paid >= now ? add(paid - now, 1) : 0;
+}
+
+uint64_t fwa_bucket_wait(const struct fwa_bucket *b, const struct fwa_rate *rate, uint64_t now)
+{
+	uint64_t commands = until_paid(b->commands, rate->commands, now);
+	uint64_t bytes = until_paid(b->bytes, rate->bytes, now);
+
+	return commands > bytes ? commands : bytes;
+}
+
+static void take(uint64_t *paid, uint64_t rate, uint64_t n, uint64_t now)
+{
+	uint64_t full = now > SECOND ? now - SECOND : 0;
+
+	if (!rate)
+		return;
+	if (*paid < full)
+		*paid = full;
+	*paid = add(*paid, cost(n, rate));
+}
+
+/*= spec/SECURITY-MODEL.md#C24 */
+void fwa_bucket_take(struct fwa_bucket *b, const struct fwa_rate *rate, uint64_t bytes,
+		     uint64_t now)
+{
+	take(&b->commands, rate->commands, 1, now);
+	take(&b->bytes, rate->bytes, bytes, now);
+}
