@@ -209,6 +209,7 @@ int fwa_cxl_open(struct fwa_open_args *args, const char *rest, struct fwa_device
 	}
 	cxl->base.ops = &cxl_ops;
 	cxl->base.family = FWA_FAMILY_CXL;
+	cxl->base.lanes = 1; /* one mailbox, and one reply buffer */
 	cxl->fd = node.fd;
 	r = setup(cxl, node.sysfs, args, rest);
 	fwa_close(node.sysfs);

@@ -28,6 +28,9 @@
 #define KERNEL_ADMIN_MS 60000u
 #define KERNEL_IO_MS 30000u
 
+/* The kernel has a queue for them; a slow command leaves room for others. */
+#define LANES 4
+
 struct nvme_device {
 	struct fwa_device base;
 	int fd;
@@ -234,6 +237,7 @@ int fwa_nvme_open(struct fwa_open_args *args, const char *rest, struct fwa_devic
 	nvme->base.ops = &nvme_ops;
 	nvme->base.family = FWA_FAMILY_NVME;
 	nvme->base.is_nvme = true;
+	nvme->base.lanes = LANES;
 	nvme->fd = node.fd;
 	open_namespaces(nvme, node.sysfs);
 	fwa_sysfs_pci_id(node.sysfs, "device/vendor", nvme->base.id.vendor);

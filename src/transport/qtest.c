@@ -124,6 +124,7 @@ static int open_device(const struct options *o, char error[FWA_ERROR_LEN],
 	d = calloc(1, type->size);
 	if (!d)
 		return fwa_fail(error, -ENOMEM, "out of memory");
+	d->dev.lanes = 1; /* one socket to QEMU */
 	r = start(d, type, &v, o, error);
 	if (r < 0)
 		fwa_qtest_close(&d->dev);

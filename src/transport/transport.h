@@ -26,6 +26,10 @@ struct fwa_reply {
 	uint32_t out_len; /* bytes that the device returned, at most out_cap */
 };
 
+/*
+ * Who calls what: with dev->lanes == 0 one thread calls everything. Else up to dev->lanes threads may
+ * be in submit at once, and the other operations are called only while none is.
+ */
 struct fwa_device_ops {
 	/*
 	 * Sends @cmd and waits at most @timeout_ms. 0: the device answered, @reply holds code and
@@ -47,6 +51,11 @@ struct fwa_device {
 	enum fwa_family family; /* as shown: sim devices say sim */
 	bool is_nvme;           /* which profile reader and command sets apply; else CXL mailbox */
 	uint32_t payload_max;   /* CXL: mailbox payload size in bytes */
+	/*
+	 * How many commands may be with the device at once, each in a thread that waits for it. 0: it
+	 * answers at once, so that no thread is needed.
+	 */
+	unsigned int lanes;
 	struct fwa_identity id; /* what the transport knows without a command; may be empty */
 };
 

@@ -22,6 +22,8 @@ static const struct key {
 	{ "bg-ms", offsetof(struct sim_options, bg_ms), 200, 0, 600000, false },
 	{ "after", offsetof(struct sim_options, after), 1, 0, UINT32_MAX, false },
 	{ "locked", offsetof(struct sim_options, locked), 0, 0, 1, false },
+	{ "delay-ms", offsetof(struct sim_options, delay_ms), 0, 0, 60000, false },
+	{ "lanes", offsetof(struct sim_options, lanes), 1, 1, 8, false },
 };
 
 static uint64_t *value_of(struct sim_options *o, const struct key *k)

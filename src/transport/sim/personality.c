@@ -19,7 +19,7 @@ const struct sim_personality sim_personalities[] = {
 	{ "reserved", "declares with bits of a revision yet to come", sim_reserved_declare, NULL },
 	{ "huge", "declares thousands of vendor commands", sim_huge_declare, sim_huge },
 	{ "empty", "declares nothing", sim_empty_declare, NULL },
-	{ "hang", "never answers Get Health Info, nor anything after it", NULL, sim_hang },
+	{ "hang", "never answers Get Health Info, nor anything after it", NULL, sim_hang, true },
 	{ "garbage", "answers with nonsense: codes, lengths, sizes and bytes", NULL, sim_garbage },
 	{ "gone", "disappears at the command after=N (1) once its declarations were read", NULL,
 	  sim_gone },

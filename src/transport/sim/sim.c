@@ -31,15 +31,19 @@ uint64_t sim_now(void)
 	return fwa_clock_ns(CLOCK_MONOTONIC);
 }
 
-/* The doorbell does not clear: nobody learns whether anything came of the command. */
-static int wait_in_vain(struct sim *s, unsigned int timeout_ms)
+static void wait_ms(uint64_t ms)
 {
 	const struct timespec step = { .tv_nsec = 1000000 };
-	uint64_t end = sim_now() + (uint64_t)timeout_ms * 1000000;
+	uint64_t end = sim_now() + ms * 1000000;
 
-	s->hung = true;
 	while (sim_now() < end)
 		nanosleep(&step, NULL);
+}
+
+/* The doorbell does not clear: nobody learns whether anything came of the command. */
+static int wait_in_vain(unsigned int timeout_ms)
+{
+	wait_ms(timeout_ms);
 	return -ETIMEDOUT;
 }
 
@@ -63,44 +67,77 @@ static int deliver(const struct sim *s, const struct sim_call *c, struct fwa_rep
 	return 0;
 }
 
-static int submit(struct fwa_device *dev, const struct fwa_command *cmd, struct fwa_reply *reply,
-		  unsigned int timeout_ms)
+/* One command, with the device to itself. -ETIMEDOUT at once when there will be no answer. */
+static int answer(struct sim *s, const struct fwa_command *cmd, struct fwa_reply *reply)
 {
-	struct sim *s = sim_of(dev);
 	struct sim_call c = {
 		.opcode = cmd->opcode,
 		.in = cmd->payload,
-		.out = fwa_writer(s->payload, dev->payload_max),
+		.out = fwa_writer(s->payload, s->dev.payload_max),
 	};
 	int code;
 
-	if (cmd->set != FWA_SET_CXL)
-		return -EOPNOTSUPP;
-	if (cmd->payload.len > dev->payload_max)
-		return -EMSGSIZE;
 	if (s->gone)
 		return -ENODEV;
 	if (s->hung)
-		return wait_in_vain(s, timeout_ms);
+		return -ETIMEDOUT;
 	reply->maybe_sent = true;
 	sim_background_settle(s);
 	code = run(s, &c);
-	if (code == -ETIMEDOUT)
-		return wait_in_vain(s, timeout_ms);
+	s->hung = code == -ETIMEDOUT;
 	if (code < 0)
 		return code;
 	reply->code = (uint32_t)code;
 	return deliver(s, &c, reply);
 }
 
+/* How long a command takes; reading the declarations for the first time is not held up. */
+static uint64_t delay_ms(struct sim *s)
+{
+	bool delayed;
+
+	if (!s->options.delay_ms)
+		return 0;
+	pthread_mutex_lock(&s->lock);
+	delayed = s->readings >= 2;
+	pthread_mutex_unlock(&s->lock);
+	return delayed ? s->options.delay_ms : 0;
+}
+
+static int submit(struct fwa_device *dev, const struct fwa_command *cmd, struct fwa_reply *reply,
+		  unsigned int timeout_ms)
+{
+	struct sim *s = sim_of(dev);
+	uint64_t delay = delay_ms(s);
+	int r;
+
+	if (cmd->set != FWA_SET_CXL)
+		return -EOPNOTSUPP;
+	if (cmd->payload.len > dev->payload_max)
+		return -EMSGSIZE;
+	if (delay > timeout_ms) {
+		reply->maybe_sent = true;
+		return wait_in_vain(timeout_ms);
+	}
+	wait_ms(delay);
+	pthread_mutex_lock(&s->lock);
+	r = answer(s, cmd, reply);
+	pthread_mutex_unlock(&s->lock);
+	return r == -ETIMEDOUT ? wait_in_vain(timeout_ms) : r;
+}
+
 static int busy(struct fwa_device *dev)
 {
 	struct sim *s = sim_of(dev);
+	int r = -ENODEV;
 
-	if (s->gone)
-		return -ENODEV;
-	sim_background_settle(s);
-	return s->background.opcode != 0;
+	pthread_mutex_lock(&s->lock);
+	if (!s->gone) {
+		sim_background_settle(s);
+		r = s->background.opcode != 0;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return r;
 }
 
 static void close_sim(struct fwa_device *dev)
@@ -150,6 +187,8 @@ int fwa_sim_open(struct fwa_open_args *args, const char *rest, struct fwa_device
 	s->dev.ops = &ops;
 	s->dev.family = FWA_FAMILY_SIM;
 	s->dev.payload_max = (uint32_t)options.payload;
+	s->dev.lanes = personality->waits || options.delay_ms ? (unsigned int)options.lanes : 0;
+	pthread_mutex_init(&s->lock, NULL);
 	s->personality = personality;
 	s->options = options;
 	init(s);

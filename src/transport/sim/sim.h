@@ -3,7 +3,8 @@
  * The simulated CXL type-3 device. Names in this folder begin with sim_; only fwa_sim_open() and
  * fwa_sim_personality() (transport.h) are seen outside of it.
  *
- * 1. All state is in one struct sim; a command allocates nothing.
+ * 1. All state is in one struct sim; a command allocates nothing. Commands run one at a time, also
+ *    where several wait out their delay.
  * 2. The same personality, options and commands give the same answers (only background work and
  *    the timestamp follow CLOCK_MONOTONIC).
  * 3. The honest device does what its one command table (table.c) declares and nothing else. A
@@ -13,6 +14,8 @@
  *    gets a payload whose length the table has checked, and checks every field of it.
  */
 #pragma once
+
+#include <pthread.h>
 
 #include "base/bytes.h"
 #include "base/util.h"
@@ -100,6 +103,7 @@ struct sim_personality {
 	void (*declare)(struct sim *s);
 	/* Stands in for sim_command(): a return code, -ENODEV or -ETIMEDOUT; NULL = sim_command(). */
 	int (*command)(struct sim *s, struct sim_call *c);
+	bool waits; /* may keep a caller waiting by itself */
 };
 
 struct sim_options {
@@ -108,6 +112,8 @@ struct sim_options {
 	uint64_t bg_ms;
 	uint64_t after;
 	uint64_t locked;
+	uint64_t delay_ms;
+	uint64_t lanes;
 };
 
 struct sim_background {
@@ -169,6 +175,8 @@ enum sim_passphrase_type {
 
 struct sim {
 	struct fwa_device dev;
+	pthread_mutex_t
+		lock; /* for all below, where there are lanes; never held while anybody waits */
 	const struct sim_personality *personality;
 	struct sim_options options;
 	uint64_t random;
