@@ -105,6 +105,27 @@ int fwa_memfd_copy(int fd, size_t len, uint8_t **ret)
 	return 0;
 }
 
+int fwa_memfd_map(int fd, size_t max, struct fwa_span *ret)
+{
+	ssize_t size = fwa_memfd_size(fd, max);
+	void *map;
+
+	if (size < 0)
+		return (int)size;
+	/* Private: old kernels share no mapping of what is sealed against writing. */
+	map = size ? mmap(NULL, (size_t)size, PROT_READ, MAP_PRIVATE, fd, 0) : NULL;
+	if (map == MAP_FAILED)
+		return -errno;
+	*ret = fwa_span(map, (size_t)size);
+	return 0;
+}
+
+void fwa_memfd_unmap(struct fwa_span map)
+{
+	if (map.len)
+		munmap((void *)map.data, map.len);
+}
+
 /* Reads up to @max + 1 bytes, so that "more than max" can be told from "max". */
 static int slurp(int fd, size_t max, uint8_t **ret, size_t *ret_len)
 {

@@ -17,6 +17,12 @@ int fwa_memfd_sealed(const char *name, struct fwa_span data);
  * writing, growing and shrinking, and hold exactly @len bytes: 0, or -EPERM, -EMSGSIZE, errno.
  */
 int fwa_memfd_copy(int fd, size_t len, uint8_t **ret);
+/*
+ * Maps all of the sealed memfd @fd, of at most @max bytes, for reading: its seals keep it whole for as
+ * long as it is mapped. 0, with what fwa_memfd_unmap() takes; or -EPERM, -EMSGSIZE, errno.
+ */
+int fwa_memfd_map(int fd, size_t max, struct fwa_span *ret);
+void fwa_memfd_unmap(struct fwa_span map);
 /* The size of the sealed memfd @fd, at most @max; or -EPERM, -EMSGSIZE, other negative errno. */
 ssize_t fwa_memfd_size(int fd, size_t max);
 

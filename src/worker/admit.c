@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Decide, submit, outcome: the one path from a request to the device.
+ * Judge, begin, submit, end: the one path from a request to the device. Judging and what follows
+ * belong to the main thread; only the submit itself may be in a lane.
  */
 #include "worker/worker.h"
 
@@ -41,14 +42,17 @@ static bool locked_down(int fd)
 	return !strstr(text, "[none]");
 }
 
-/* A lease ends when the device says that its background operation has. */
+/*
+ * A lease ends when the device says that its background operation has. While a lane uses the device
+ * it cannot be asked.
+ */
 static bool leased_by_other(struct worker *w, const struct session *s)
 {
 	if (!w->lessee)
 		return false;
-	if (w->device->ops->busy && w->device->ops->busy(w->device) == 0)
-		w->lessee = NULL;
-	return w->lessee && w->lessee != s;
+	if (!w->lanes.busy && w->device->ops->busy && w->device->ops->busy(w->device) == 0)
+		w->lessee = 0;
+	return w->lessee && w->lessee != s->id;
 }
 
 struct fwa_contract worker_contract(struct worker *w, const struct session *s)
@@ -62,14 +66,14 @@ struct fwa_contract worker_contract(struct worker *w, const struct session *s)
 	if (!w->transfer.running)
 		return c;
 	c.transfer = FWA_TRANSFER_OTHER;
-	if (w->transferor == s) {
+	if (w->transferor == s->id) {
 		c.transfer = FWA_TRANSFER_OWN;
 		memcpy(c.transfer_uuid, w->transfer.uuid, sizeof(c.transfer_uuid));
 	}
 	return c;
 }
 
-static unsigned int bounded_timeout(unsigned int ms)
+unsigned int admit_timeout(unsigned int ms)
 {
 	if (!ms)
 		return DEFAULT_TIMEOUT_MS;
@@ -111,24 +115,6 @@ static void set_outcome(struct worker *w, struct fwa_gate_reply *reply, int r,
 		device_gone(w);
 }
 
-/* The buffer is fresh and zeroed, so that no reply shows what another one left (C25). */
-static void submit(struct worker *w, const struct fwa_command *cmd, unsigned int timeout_ms,
-		   struct fwa_gate_reply *reply, uint8_t **ret_out)
-{
-	struct fwa_reply answer = { .out_cap = reply_room(w, cmd) };
-	uint64_t start = fwa_clock_ns(CLOCK_MONOTONIC);
-	int r = -ENOMEM;
-
-	answer.out = calloc(1, answer.out_cap ? answer.out_cap : 1);
-	if (answer.out)
-		r = w->device->ops->submit(w->device, cmd, &answer, bounded_timeout(timeout_ms));
-	reply->duration_ns = fwa_clock_ns(CLOCK_MONOTONIC) - start;
-	set_outcome(w, reply, r, &answer);
-	if (r == 0 && answer.out_len <= answer.out_cap) /*= spec/SECURITY-MODEL.md#C25 */
-		reply->out_len = answer.out_len < cmd->out_len ? answer.out_len : cmd->out_len;
-	*ret_out = answer.out;
-}
-
 /* Whether the command may have begun something; one that failed or was never sent has not. */
 static bool may_run(const struct fwa_gate_reply *reply)
 {
@@ -151,32 +137,78 @@ static void forget_namespaces(struct worker *w, const struct fwa_gate_reply *rep
 
 /* Which Feature's transfer is in progress from now on, and whose it is. */
 /*= spec/SECURITY-MODEL.md#C16 */
-static void follow_transfer(struct worker *w, const struct session *s,
-			    const struct fwa_command *cmd, const struct fwa_gate_reply *reply)
+static void follow_transfer(struct worker *w, const struct job *j)
 {
-	if (reply->status == FWA_OUTCOME_REFUSED || fwa_transfer_part(cmd) == CXL_PART_FULL)
+	if (j->reply.status == FWA_OUTCOME_REFUSED || fwa_transfer_part(&j->cmd) == CXL_PART_FULL)
 		return;
-	fwa_transfer_follow(&w->transfer, cmd, reply->status == FWA_OUTCOME_COMPLETED);
-	w->transferor = w->transfer.running ? s : NULL;
+	fwa_transfer_follow(&w->transfer, &j->cmd, j->reply.status == FWA_OUTCOME_COMPLETED);
+	w->transferor = w->transfer.running ? j->owner : 0;
 }
 
-void worker_admit(struct worker *w, struct session *s, const struct fwa_command *cmd,
-		  unsigned int timeout_ms, struct fwa_gate_reply *reply, uint8_t **ret_out)
+/* What is never beside anything else; what changes nothing may be beside everything. */
+static enum job_class class_of(fwa_effects effects)
 {
-	struct fwa_contract contract = worker_contract(w, s);
-	struct fwa_decision d = fwa_decide(&contract, &s->rights, &w->profile, cmd, worker_now());
-	struct fwa_grant grant;
+	const fwa_effects alone = FWA_EFFECT_EXCLUSIVE | FWA_EFFECT_NAMESPACE_CAPABILITY |
+				  FWA_EFFECT_NAMESPACE_INVENTORY;
 
-	reply->decision = d;
-	reply->status = FWA_OUTCOME_REFUSED;
+	if (effects & alone)
+		return JOB_ALONE;
+	return effects ? JOB_CHANGE : JOB_READ;
+}
+
+bool admit_judge(struct worker *w, struct job *j)
+{
+	struct session *s = j->session;
+	struct fwa_contract contract = worker_contract(w, s);
+	struct fwa_grant grant;
+	struct fwa_decision d;
+
+	d = fwa_decide(&contract, s->rights, &w->profile, &j->cmd, worker_now());
+	j->reply.decision = d;
+	j->reply.status = FWA_OUTCOME_REFUSED;
+	memset(j->reply.grant, 0, sizeof(j->reply.grant));
 	if (!fwa_admitted(&d))
-		return;
+		return false;
 	if (fwa_policy_grant(&w->policy, d.grant - 1, &grant))
-		memcpy(reply->grant, grant.name, sizeof(reply->grant));
-	submit(w, cmd, timeout_ms, reply, ret_out);
+		memcpy(j->reply.grant, grant.name, sizeof(j->reply.grant));
+	j->wait.class = class_of(d.effects);
+	return true;
+}
+
+/* The buffer is fresh and zeroed, so that no reply shows what another one left (C25). */
+bool admit_begin(struct worker *w, struct job *j)
+{
+	uint32_t room = reply_room(w, &j->cmd);
+
+	j->answer = (struct fwa_reply){ .out_cap = room, .out = calloc(1, room ? room : 1) };
+	if (j->answer.out)
+		return true;
+	j->reply.transport_errno = ENOMEM;
+	return false;
+}
+
+void admit_submit(struct job *j)
+{
+	struct fwa_device *device = j->worker->device;
+	uint64_t start = fwa_clock_ns(CLOCK_MONOTONIC);
+
+	j->result = device->ops->submit(device, &j->cmd, &j->answer, j->timeout_ms);
+	j->duration_ns = fwa_clock_ns(CLOCK_MONOTONIC) - start;
+}
+
+void admit_end(struct worker *w, struct job *j)
+{
+	const struct fwa_reply *answer = &j->answer;
+	struct fwa_gate_reply *reply = &j->reply;
+
+	reply->duration_ns = j->duration_ns;
+	set_outcome(w, reply, j->result, answer);
+	if (j->result == 0 && answer->out_len <= answer->out_cap) /*= spec/SECURITY-MODEL.md#C25 */
+		reply->out_len =
+			answer->out_len < j->cmd.out_len ? answer->out_len : j->cmd.out_len;
 	forget_namespaces(w, reply);
-	follow_transfer(w, s, cmd, reply);
+	follow_transfer(w, j);
 	/* What may be running from now on is the session's: C16. */
-	if (d.effects & FWA_EFFECT_BACKGROUND && may_run(reply))
-		w->lessee = s;
+	if (reply->decision.effects & FWA_EFFECT_BACKGROUND && may_run(reply))
+		w->lessee = j->owner;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The event loop: new clients, requests, messages of the process that started us.
+ * The event loop: messages of the process that started us, what lanes have done, new clients, and
+ * requests, some in turn before it looks at events again.
  */
 #include "worker/worker.h"
 
@@ -18,7 +19,9 @@
 #include "base/util.h"
 #include "proto/control.h"
 
-#define EVENTS 32
+#define EVENTS 64
+/* Requests between two looks at what else has come. */
+#define TURNS 16
 
 /* By write(), for stdio makes system calls that the sandbox does not allow. */
 void worker_log(const struct worker *w, const char *format, ...)
@@ -46,9 +49,10 @@ static int watch(struct worker *w, int fd, void *tag)
 	return epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &e) < 0 ? -errno : 0;
 }
 
+/* --- clients -------------------------------------------------------------------------------------- */
+
 int worker_add_client(struct worker *w, int sock)
 {
-	struct session *s;
 	int r;
 
 	/* Our end only: a client that does not read must not make the others wait (C26). */
@@ -57,40 +61,7 @@ int worker_add_client(struct worker *w, int sock)
 		close(sock);
 		return r;
 	}
-	s = session_new(w, sock);
-	if (!s)
-		return -EPERM;
-	r = watch(w, s->sock, s);
-	if (r < 0) {
-		session_free(s);
-		return r;
-	}
-	s->next = w->sessions;
-	w->sessions = s;
-	w->n_sessions++;
-	return 0;
-}
-
-/* Holds the lease of a session that is no more. */
-static const struct session departed;
-
-static void drop_client(struct worker *w, struct session *s)
-{
-	struct session **at = &w->sessions;
-
-	while (*at != s)
-		at = &(*at)->next;
-	*at = s->next;
-	w->n_sessions--;
-	/* Its work goes on without it: where the device can say when that is over, the lease waits. */
-	if (w->lessee == s) /*= spec/SECURITY-MODEL.md#C16 */
-		w->lessee = w->device->ops->busy ? &departed : NULL;
-	/* Nobody else can go on with its transfer, but anybody who names the Feature can abort it. */
-	if (w->transferor == s) {
-		w->transfer.running = false;
-		w->transferor = NULL;
-	}
-	session_free(s);
+	return session_new(w, sock) ? 0 : -EPERM;
 }
 
 static void accept_client(struct worker *w)
@@ -101,29 +72,35 @@ static void accept_client(struct worker *w)
 		worker_add_client(w, sock);
 }
 
+/* --- policy --------------------------------------------------------------------------------------- */
+
 int worker_load_policy(struct worker *w, int fd)
 {
-	fwa_auto_free uint8_t *copy = NULL;
-	uint8_t *old = w->snapshot;
-	ssize_t len = fwa_memfd_size(fd, FWA_POLICY_MAX);
+	struct fwa_span snapshot, old = w->snapshot;
 	struct fwa_policy policy;
-	int r = len < 0 ? (int)len : fwa_memfd_copy(fd, (size_t)len, &copy);
+	int r = fwa_memfd_map(fd, FWA_POLICY_MAX, &snapshot);
 
-	if (r == 0 && fwa_policy_parse(&policy, fwa_span(copy, (size_t)len)) < 0)
-		r = -EBADMSG;
 	if (r < 0)
 		return r;
-	w->snapshot = fwa_steal(copy);
+	if (fwa_policy_parse(&policy, snapshot) < 0) {
+		fwa_memfd_unmap(snapshot);
+		return -EBADMSG;
+	}
+	w->snapshot = snapshot;
 	w->policy = policy;
-	for (struct session *s = w->sessions; s; s = s->next)
-		session_grant(w, s);
-	free(old); /* which their rights viewed until now */
+	fwa_list_each(at, following, &w->sessions)
+	{
+		session_unfold(fwa_list_entry(at, struct session, link));
+	}
+	fwa_memfd_unmap(old); /* which their rights viewed until now */
 	return 0;
 }
 
-static void policy_message(struct worker *w, int fd)
+/* --- the process that started us -------------------------------------------------------------------- */
+
+static void on_policy(struct worker *w, const char *text, int *fd)
 {
-	int r = fd < 0 ? -EBADF : worker_load_policy(w, fd);
+	int r = *fd < 0 ? -EBADF : worker_load_policy(w, *fd);
 
 	if (r < 0)
 		fwa_control_send(w->control, FWA_CONTROL_POLICY_BAD, strerror(-r), -1);
@@ -131,53 +108,167 @@ static void policy_message(struct worker *w, int fd)
 		fwa_control_send(w->control, FWA_CONTROL_POLICY_OK, "", -1);
 }
 
-/* False when whoever started us is gone, or talks nonsense. */
-static bool serve_control(struct worker *w)
+/* What it says, and what is done then; the descriptor is closed afterwards unless it was taken. */
+static const struct {
+	uint16_t kind;
+	void (*run)(struct worker *w, const char *text, int *fd);
+} messages[] = {
+	{ FWA_CONTROL_POLICY, on_policy },
+};
+
+/* When whoever started us is gone, or talks nonsense, nothing new begins. */
+static void serve_control(struct worker *w)
 {
 	char text[FWA_CONTROL_TEXT_MAX + 1];
 	fwa_auto_close int fd = -1;
 	uint16_t kind;
 
-	if (fwa_control_recv(w->control, &kind, text, &fd) < 0)
-		return false;
-	if (kind == FWA_CONTROL_POLICY)
-		policy_message(w, fd);
+	if (fwa_control_recv(w->control, &kind, text, &fd) < 0) {
+		epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->control, NULL);
+		w->ending = true;
+		return;
+	}
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(messages); i++)
+		if (messages[i].kind == kind)
+			messages[i].run(w, text, &fd);
+}
+
+/* --- time ------------------------------------------------------------------------------------------- */
+
+/* Who wants to be called at a time of CLOCK_MONOTONIC in ns, UINT64_MAX: not at all. */
+static const struct {
+	uint64_t (*next)(const struct worker *w);
+	void (*run)(struct worker *w, uint64_t now);
+} timers[] = {
+	{ jobs_next_expiry, jobs_expire },
+};
+
+/* Milliseconds until the first timer, at least one if any; -1 when none runs. */
+static int time_to_wait(const struct worker *w)
+{
+	uint64_t first = UINT64_MAX, now;
+
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(timers); i++) {
+		uint64_t next = timers[i].next(w);
+
+		first = next < first ? next : first;
+	}
+	if (first == UINT64_MAX)
+		return -1;
+	now = fwa_clock_ns(CLOCK_MONOTONIC);
+	if (first <= now)
+		return 0;
+	return first - now < 3600 * 1000000000ull ? (int)((first - now) / 1000000 + 1) : 3600000;
+}
+
+static void run_timers(struct worker *w)
+{
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(timers); i++) {
+		uint64_t next = timers[i].next(w), now;
+
+		if (next == UINT64_MAX)
+			continue;
+		now = fwa_clock_ns(CLOCK_MONOTONIC);
+		if (next <= now)
+			timers[i].run(w, now);
+	}
+}
+
+/* --- events ----------------------------------------------------------------------------------------- */
+
+/* The session has a request, or it tells that its client is gone. */
+static void on_session(struct worker *w, struct session *s, uint32_t events)
+{
+	if (s->dead)
+		return;
+	if (s->job) /* asked for nothing but its end */
+		session_end(w, s);
+	else
+		queue_ready(&w->queue, &s->turn);
+}
+
+static void on_event(struct worker *w, const struct epoll_event *e)
+{
+	if (e->data.ptr == &w->control)
+		return; /* served before all others */
+	if (e->data.ptr == &w->lanes)
+		jobs_collect(w);
+	else if (e->data.ptr == &w->listener)
+		accept_client(w);
+	else
+		on_session(w, e->data.ptr, e->events);
+}
+
+static bool may_serve(const struct worker *w)
+{
+	return !w->hold && !w->ending;
+}
+
+/* Takes note of all that has come. False when it cannot be told. */
+static bool take_events(struct worker *w)
+{
+	struct epoll_event events[EVENTS];
+	bool ready = may_serve(w) && !fwa_list_empty(&w->queue.ready_turns);
+	int n = epoll_wait(w->epoll, events, EVENTS, ready ? 0 : time_to_wait(w));
+
+	if (n < 0)
+		return errno == EINTR;
+	/* A new policy holds for every request that has not been taken yet (C19). */
+	for (int i = 0; i < n; i++)
+		if (events[i].data.ptr == &w->control)
+			serve_control(w);
+	for (int i = 0; i < n; i++)
+		on_event(w, &events[i]);
 	return true;
 }
 
-/* False when the worker is to end. */
-static bool serve_event(struct worker *w, void *tag)
+/*= spec/SECURITY-MODEL.md#C26 */
+static void serve_turns(struct worker *w)
 {
-	if (tag == &w->listener) {
-		accept_client(w);
-		return true;
+	struct turn *t;
+
+	for (int i = 0; i < TURNS && may_serve(w) && (t = queue_next(&w->queue)); i++) {
+		struct session *s = fwa_list_entry(t, struct session, turn);
+
+		if (!session_serve(w, s))
+			session_end(w, s);
+		else if (!s->dead && !s->job)
+			session_listen(w, s);
 	}
-	if (!session_serve(w, tag))
-		drop_client(w, tag);
-	return w->listener >= 0 || w->sessions; /* embedded: the only client left */
+}
+
+/* No event that was fetched names them any more. */
+static void free_dead(struct worker *w)
+{
+	fwa_list_each(at, following, &w->dead)
+	{
+		session_free(fwa_list_entry(at, struct session, link));
+	}
+	fwa_list_init(&w->dead);
+}
+
+/* What was begun is brought to its end before the worker ends. */
+static bool is_over(const struct worker *w)
+{
+	bool wanted = !w->ending && (w->listener >= 0 || w->n_sessions);
+
+	return !wanted && !queue_running(&w->queue) && fwa_list_empty(&w->queue.own);
 }
 
 int worker_loop(struct worker *w)
 {
-	struct epoll_event events[EVENTS];
 	int r = watch(w, w->control, &w->control);
 
 	if (r == 0 && w->listener >= 0)
 		r = watch(w, w->listener, &w->listener);
-	while (r == 0) {
-		int n = epoll_wait(w->epoll, events, EVENTS, -1);
-
-		if (n < 0 && errno != EINTR)
+	if (r == 0 && w->lanes.n)
+		r = watch(w, w->lanes.done_fd, &w->lanes);
+	while (r == 0 && !is_over(w)) {
+		if (!take_events(w))
 			return -errno;
-		/* A new policy holds for every request that has not been taken yet (C19). */
-		for (int i = 0; i < n; i++)
-			if (events[i].data.ptr == &w->control && !serve_control(w))
-				return 0;
-		/* A session has one descriptor, so one event: none that is dropped comes again. */
-		for (int i = 0; i < n; i++)
-			if (events[i].data.ptr != &w->control &&
-			    !serve_event(w, events[i].data.ptr))
-				return 0;
+		run_timers(w);
+		serve_turns(w);
+		free_dead(w);
 	}
 	return r;
 }

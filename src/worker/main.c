@@ -2,7 +2,8 @@
 /*
  * fwadmit-worker: started by fwadmitd or by `fwadmit` (embedded mode), never by hand.
  *
- * Order matters: open the device, close the sandbox, and only then read the device's first byte.
+ * Order matters: open the device, drop what is not needed for it, start the lanes, which are to have
+ * no more either, close the sandbox, and only then read the device's first byte.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -125,7 +126,11 @@ static int set_up(struct worker *w, const struct options *o, char error[FWA_ERRO
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (w->epoll < 0)
 		return -errno;
-	r = sandbox_enter(w->device);
+	r = sandbox_drop(w->device);
+	if (r == 0)
+		r = lanes_start(&w->lanes, w->device->lanes);
+	if (r == 0)
+		r = sandbox_close(w->device);
 	if (r == 0)
 		r = read_profile(w, error);
 	/* Which grants are for a device depends on who it says that it is. */
@@ -178,6 +183,9 @@ int main(int argc, char **argv)
 	w.owner = getuid();
 	w.control = o.control_fd;
 	w.listener = o.listen_fd;
+	fwa_list_init(&w.sessions);
+	fwa_list_init(&w.dead);
+	queue_init(&w.queue);
 	r = set_up(&w, &o, error);
 	if (r < 0) {
 		fwa_control_send(w.control, w.device ? FWA_CONTROL_FAILED : no_device(r),

@@ -24,10 +24,11 @@
 #include "base/util.h"
 
 /* The sanitizers' run time makes system calls of its own: a filter would kill it. */
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED true
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || \
+	__has_feature(thread_sanitizer)
 #define SANITIZED true
 #endif
 #endif
@@ -142,19 +143,22 @@ static int filter_calls(const struct fwa_device *device)
 
 	if (!filter)
 		return -ENOMEM;
-	r = fill_filter(filter, device);
+	r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1); /* the lanes too */
+	if (r == 0)
+		r = fill_filter(filter, device);
 	if (r == 0)
 		r = seccomp_load(filter);
 	seccomp_release(filter);
 	return r;
 }
 
-/*= spec/SECURITY-MODEL.md#C5 */
-int sandbox_enter(const struct fwa_device *device)
+int sandbox_drop(const struct fwa_device *device)
 {
-	int r = drop_capabilities(device);
+	return drop_capabilities(device);
+}
 
-	if (r < 0 || SANITIZED)
-		return r;
-	return filter_calls(device);
+/*= spec/SECURITY-MODEL.md#C5 */
+int sandbox_close(const struct fwa_device *device)
+{
+	return SANITIZED ? 0 : filter_calls(device);
 }

@@ -9,6 +9,7 @@
 #include <linux/sock_diag.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -60,30 +61,49 @@ static int identify(const struct worker *w, struct session *s)
 	return read_groups(s->sock, &s->who);
 }
 
+/* --- beginning and end ------------------------------------------------------------------------ */
+
 static bool has_place(const struct worker *w, uid_t uid)
 {
-	uint32_t same = 0;
-
-	for (const struct session *s = w->sessions; s; s = s->next)
-		same += s->who.uid == uid;
-	return w->n_sessions < SESSIONS_MAX && (uid == 0 || same < SESSIONS_PER_UID);
+	return w->n_sessions < SESSIONS_MAX &&
+	       (uid == 0 || queue_sessions(&w->queue, uid) < SESSIONS_PER_UID);
 }
 
-void session_grant(const struct worker *w, struct session *s)
+/* Each event comes once, until it is asked for again: what waits for its turn is not told twice. */
+static int arm(const struct worker *w, struct session *s, int op, uint32_t events)
 {
-	fwa_policy_fold(&w->policy, &s->who, &w->profile, fwa_pattern_matches, &s->rights);
-	if (s->rights.overflow)
-		worker_log(w,
-			   "uid %u has more than %d grants of which none contains another: the "
-			   "rest is ignored",
-			   s->who.uid, FWA_RIGHTS_MAX);
+	struct epoll_event e = { .events = events | EPOLLONESHOT, .data.ptr = s };
+
+	return epoll_ctl(w->epoll, op, s->sock, &e) < 0 ? -errno : 0;
 }
 
-void session_free(struct session *s)
+void session_listen(struct worker *w, struct session *s)
 {
-	close(s->sock);
-	free((void *)s->who.groups);
-	free(s);
+	if (arm(w, s, EPOLL_CTL_MOD, EPOLLIN) < 0)
+		session_end(w, s);
+}
+
+void session_watch_end(struct worker *w, struct session *s)
+{
+	if (arm(w, s, EPOLL_CTL_MOD, 0) < 0) /* EPOLLHUP always comes */
+		session_end(w, s);
+}
+
+static int enter(struct worker *w, struct session *s)
+{
+	int r = identify(w, s);
+
+	if (r < 0)
+		return r;
+	if (!has_place(w, s->who.uid))
+		return -EUSERS;
+	s->turn.peer = queue_enter(&w->queue, s->who.uid);
+	if (!s->turn.peer)
+		return -ENOMEM;
+	r = arm(w, s, EPOLL_CTL_ADD, EPOLLIN);
+	if (r < 0)
+		queue_leave(s->turn.peer);
+	return r;
 }
 
 struct session *session_new(struct worker *w, int sock)
@@ -96,15 +116,80 @@ struct session *session_new(struct worker *w, int sock)
 		return NULL;
 	}
 	s->sock = sock;
-	r = identify(w, s);
-	if (r < 0 || !has_place(w, s->who.uid)) {
+	r = enter(w, s);
+	if (r < 0) {
 		worker_log(w, "a client of uid %u is turned away: %s", s->who.uid,
-			   r < 0 ? strerror(-r) : "too many connections");
+			   r == -EUSERS ? "too many connections" : strerror(-r));
 		session_free(s);
 		return NULL;
 	}
-	session_grant(w, s);
+	fwa_list_init(&s->turn.link);
+	fwa_list_append(&w->sessions, &s->link);
+	w->n_sessions++;
+	s->id = ++w->last_session;
 	return s;
+}
+
+void session_end(struct worker *w, struct session *s)
+{
+	if (s->dead)
+		return;
+	s->dead = true;
+	fwa_list_remove(&s->link);
+	fwa_list_append(&w->dead, &s->link);
+	w->n_sessions--;
+	queue_withdraw(&s->turn);
+	if (s->job)
+		job_abandon(w, s->job);
+	queue_leave(s->turn.peer);
+	/* Its work goes on without it: where the device can say when that is over, the lease waits. */
+	if (w->lessee == s->id && !w->device->ops->busy) /*= spec/SECURITY-MODEL.md#C16 */
+		w->lessee = 0;
+	/* Nobody else can go on with its transfer, but anybody who names the Feature can abort it. */
+	if (w->transferor == s->id) {
+		w->transfer.running = false;
+		w->transferor = 0;
+	}
+}
+
+void session_free(struct session *s)
+{
+	close(s->sock);
+	free((void *)s->who.groups);
+	free(s->rights);
+	free(s);
+}
+
+/* --- rights ----------------------------------------------------------------------------------- */
+
+static size_t rights_len(const struct fwa_rights *r)
+{
+	return offsetof(struct fwa_rights, right) + r->n * sizeof(r->right[0]);
+}
+
+bool session_fold(const struct worker *w, struct session *s)
+{
+	static struct fwa_rights all; /* there is room for many more than a user has */
+
+	if (s->rights)
+		return true;
+	fwa_policy_fold(&w->policy, &s->who, &w->profile, fwa_pattern_matches, &all);
+	s->rights = malloc(rights_len(&all));
+	if (!s->rights)
+		return false;
+	memcpy(s->rights, &all, rights_len(&all));
+	if (all.overflow)
+		worker_log(w,
+			   "uid %u has more than %d grants of which none contains another: the "
+			   "rest is ignored",
+			   s->who.uid, FWA_RIGHTS_MAX);
+	return true;
+}
+
+void session_unfold(struct session *s)
+{
+	free(s->rights);
+	s->rights = NULL;
 }
 
 /* --- replies -------------------------------------------------------------------------------- */
@@ -175,10 +260,10 @@ static bool serve_describe(struct worker *w, struct session *s, const struct fwa
 	struct fwa_description d = {
 		.contract = worker_contract(w, s),
 		.now = worker_now(),
-		.rights = s->rights,
 		.profile = w->profile.encoded,
 	};
 
+	memcpy(&d.rights, s->rights, rights_len(s->rights));
 	strncpy(d.name, w->name, sizeof(d.name) - 1);
 	name_grants(w, &d);
 	if (w->policy.digest)
@@ -189,18 +274,40 @@ static bool serve_describe(struct worker *w, struct session *s, const struct fwa
 	return send_reply(s, &reply, fwa_span(buf, out.len));
 }
 
-static bool serve_submit(struct worker *w, struct session *s, const struct fwa_request *r)
+bool session_answer(struct worker *w, struct job *j, enum fwa_gate_error error)
 {
-	struct fwa_gate_reply reply = { .kind = r->kind, .id = r->id };
-	fwa_auto_free uint8_t *out = NULL;
-	bool sent;
+	struct fwa_gate_reply *reply = &j->reply;
 
-	worker_admit(w, s, &r->cmd, r->timeout_ms, &reply, &out);
-	sent = send_reply(s, &reply, fwa_span(out, reply.out_len));
-	if (!sent && reply.status != FWA_OUTCOME_REFUSED && reply.decision.effects)
-		worker_log(w, "uid %u: %s %04xh was executed, its answer could not be delivered",
-			   s->who.uid, fwa_set_name(r->cmd.set), r->cmd.opcode);
-	return sent;
+	if (!error)
+		return send_reply(j->session, reply, fwa_span(j->answer.out, reply->out_len));
+	*reply = (struct fwa_gate_reply){ .kind = reply->kind,
+					  .id = reply->id,
+					  .error = (uint16_t)error };
+	return send_reply(j->session, reply, fwa_span(NULL, 0));
+}
+
+/* A refusal is answered at once, whatever the device does meanwhile. */
+static bool serve_submit(struct worker *w, struct session *s, const struct fwa_request *r,
+			 uint8_t **payload)
+{
+	struct job j = {
+		.worker = w,
+		.session = s,
+		.owner = s->id,
+		.uid = s->who.uid,
+		.pid = s->pid,
+		.cmd = r->cmd,
+		.timeout_ms = r->timeout_ms,
+		.reply = { .kind = r->kind, .id = r->id },
+	};
+	bool stays;
+
+	if (!admit_judge(w, &j))
+		return session_answer(w, &j, FWA_GATE_OK);
+	j.payload = fwa_steal(*payload);
+	stays = job_take(w, &j);
+	free(j.payload);
+	return stays;
 }
 
 /* Fetches a payload that came in a memfd: copied once, into memory that only we hold. */
@@ -229,7 +336,7 @@ static bool serve_request(struct worker *w, struct session *s, struct fwa_reques
 		return send_error(s, r, error);
 	if (r->kind == FWA_GATE_DESCRIBE)
 		return serve_describe(w, s, r);
-	return serve_submit(w, s, r);
+	return serve_submit(w, s, r, &copy);
 }
 
 bool session_serve(struct worker *w, struct session *s)
@@ -239,13 +346,15 @@ bool session_serve(struct worker *w, struct session *s)
 	fwa_auto_close int fd = -1;
 	struct fwa_request r = { 0 };
 	enum fwa_gate_error error;
+	ssize_t n;
+
+	if (!session_fold(w, s))
+		return false;
 	/*
 	 * To close a descriptor of a caller's own file system (FUSE) can wait for that caller: from
 	 * somebody without any grant none is taken (C26).
 	 */
-	ssize_t n = fwa_recv_message(s->sock, message, sizeof(message),
-				     s->rights.n_matched ? &fd : NULL);
-
+	n = fwa_recv_message(s->sock, message, sizeof(message), s->rights->n_matched ? &fd : NULL);
 	if (n == -EAGAIN)
 		return true;
 	if (n == 0 || (n < 0 && n != -EMSGSIZE && n != -EPROTO))

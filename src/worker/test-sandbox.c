@@ -31,7 +31,8 @@ static int inside(int (*attempt)(void))
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || sandbox_enter(&device) < 0)
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || sandbox_drop(&device) < 0 ||
+		    sandbox_close(&device) < 0)
 			_exit(99);
 		_exit(attempt());
 	}
@@ -128,7 +129,8 @@ static uint64_t capabilities(enum fwa_family family)
 	assert_int_equal(pipe(ready) | pipe(go), 0);
 	pid = fork();
 	if (pid == 0) {
-		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || sandbox_enter(&device) < 0)
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || sandbox_drop(&device) < 0 ||
+		    sandbox_close(&device) < 0)
 			_exit(99);
 		_exit(write(ready[1], &byte, 1) != 1 || read(go[0], &byte, 1) != 1);
 	}

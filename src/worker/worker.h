@@ -2,11 +2,14 @@
 /*
  * The worker: one process, one device, one socket.
  *
- * 1. Only admit.c gives a command to the device, and only after fwa_decide() admitted the very
- *    bytes that it gives (C17).
+ * 1. Only admit.c gives a client's command to the device, and only after fwa_decide() admitted the
+ *    very bytes that it gives (C17), under the state of the moment at which it starts.
  * 2. Who a client is comes from its socket, at connect (C2); nothing in a message says it.
  * 3. Nothing that a client or the device sends makes the worker wait, grow or stop without bound
- *    (C26): one request a client at a time, bounded clients, a time-out for every device call.
+ *    (C26): one request a client at a time, bounded clients and queues, a time-out for every device
+ *    call. The main thread waits for events only; where a device can keep its caller waiting, lanes
+ *    do that (lane.h).
+ * 4. All state belongs to the main thread. A lane has the device and one job.
  */
 #pragma once
 
@@ -14,11 +17,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/list.h"
 #include "core/decide.h"
 #include "core/policy.h"
 #include "core/transfer.h"
 #include "proto/gate.h"
 #include "transport/transport.h"
+#include "worker/lane.h"
+#include "worker/queue.h"
 
 struct session;
 
@@ -36,60 +42,136 @@ struct worker {
 
 	uint8_t *encoded; /* what profile views */
 	struct fwa_profile profile;
-	uint8_t *snapshot; /* what policy views */
+	struct fwa_span snapshot; /* what policy views */
 	struct fwa_policy policy;
 
 	int epoll;
 	int listener; /* -1 in embedded mode */
 	int control;  /* to the process that started us */
-	struct session *sessions;
+	bool ending;  /* nothing new is begun */
+	bool hold;    /* no request is taken and no client's command started for now */
+	struct lanes lanes;
+	struct queue queue;
+	struct fwa_link sessions, dead;
 	uint32_t n_sessions;
-	const struct session *lessee; /* owns the background operation that runs; NULL: none runs */
+	uint64_t last_session;
+
+	uint64_t lessee; /* session that owns the background operation that runs; 0: none runs */
 	struct fwa_transfer transfer; /* of a CXL Feature */
-	const struct session *transferor; /* whose it is, while it runs */
+	uint64_t transferor;          /* session whose it is, while it runs */
 };
-
-/* One connected client. */
-struct session {
-	struct session *next;
-	int sock;
-	pid_t pid;
-	struct fwa_principal who;
-	struct fwa_rights rights;
-};
-
-/* --- admit.c -------------------------------------------------------------------------------- */
 
 /*
- * Judges @cmd for @s and, when it is admitted, sends it: decide, submit, outcome. Fills @reply but
- * for its id; *ret_out is fresh memory with the device's data (to be freed), NULL for none.
+ * One connected client. It is armed for its next request, or has one in the queue, or a job. Small:
+ * rights are folded at the first request, and dropped with the policy that they view.
  */
-void worker_admit(struct worker *w, struct session *s, const struct fwa_command *cmd,
-		  unsigned int timeout_ms, struct fwa_gate_reply *reply, uint8_t **ret_out);
+struct session {
+	struct fwa_link link; /* of all, or of the dead */
+	struct turn turn;
+	uint64_t id; /* never used again */
+	int sock;
+	pid_t pid;
+	bool dead;       /* only waits to be freed */
+	struct job *job; /* its request that waits or is under way */
+	struct fwa_principal who;
+	struct fwa_rights *rights; /* only as many as it says; NULL: not folded under this policy */
+};
+
+/* One command on its way, of a client or of the gate's own. */
+struct job {
+	struct wait wait;
+	struct errand errand;
+	struct worker *worker;
+	/* In a lane, or on the main thread where there is none: touches the job and the device only. */
+	void (*work)(struct job *j);
+	/* On the main thread, when work has come back. Frees the job. */
+	void (*done)(struct worker *w, struct job *j);
+
+	struct session *session; /* who waits for the reply; NULL: nobody, any more */
+	uint64_t owner;          /* id of the session whose it is; 0: the gate's own */
+	uint32_t uid;            /* and its user */
+	pid_t pid;
+
+	struct fwa_command cmd;
+	uint8_t *payload;        /* what cmd.payload views when it is the job's own */
+	unsigned int timeout_ms; /* for the device */
+	struct fwa_reply answer; /* answer.out: fresh memory, the job's */
+	int result;              /* what the transport said */
+	uint64_t duration_ns;    /* of work */
+	struct fwa_gate_reply reply;
+};
+
+/* --- admit.c: decide, begin, run, end ------------------------------------------------------------ */
+
 /* The state that decisions depend on, as of now. */
 struct fwa_contract worker_contract(struct worker *w, const struct session *s);
+/*
+ * Judges j->cmd for j->session, whose rights are folded, now. Fills the reply's decision and
+ * outcome; true when admitted, with the job's class.
+ */
+bool admit_judge(struct worker *w, struct job *j);
+/* The job was admitted just now and starts: takes what it needs. False: refused, see the reply. */
+bool admit_begin(struct worker *w, struct job *j);
+/* A client's job.work: submits, and nothing else. */
+void admit_submit(struct job *j);
+/* It has come back: the outcome, and what follows for others. */
+void admit_end(struct worker *w, struct job *j);
+/* How long the request may take in all, in ms, out of what the client asked for. */
+unsigned int admit_timeout(unsigned int ms);
 /* CLOCK_BOOTTIME in ns. */
 uint64_t worker_now(void);
 
-/* --- session.c ------------------------------------------------------------------------------ */
+/* --- job.c: which jobs run when ------------------------------------------------------------------ */
+
+/*
+ * A session's request as a job, on the caller's stack: admitted, not begun. Runs it at once, and
+ * answers, or lets it wait, or answers that the gate is busy. False when the session is over.
+ */
+bool job_take(struct worker *w, struct job *j);
+/*
+ * A job of the gate's own, in fresh memory with work, done and wait.class set: begins as soon as it
+ * may, before those of clients. Without lanes it is done when this returns.
+ */
+void job_own(struct worker *w, struct job *j);
+/* Starts what waits and may start. */
+void jobs_start(struct worker *w);
+/* Takes back what lanes have done. */
+void jobs_collect(struct worker *w);
+/* Answers those that waited too long; the next time at which one will have, UINT64_MAX for none. */
+void jobs_expire(struct worker *w, uint64_t now);
+uint64_t jobs_next_expiry(const struct worker *w);
+/* The session of @j is over: what waits is dropped, what runs goes on for nobody. */
+void job_abandon(struct worker *w, struct job *j);
+/* Frees a job and all that is its own. */
+void job_free(struct job *j);
+
+/* --- session.c: clients -------------------------------------------------------------------------- */
 
 /* Takes over the connected socket @sock. NULL, with the socket closed, when it may not stay. */
 struct session *session_new(struct worker *w, int sock);
-/* Closes and frees @s, which was taken off the worker's list. */
+/* It is over: the worker forgets it, and session_free() may be called when no event names it. */
+void session_end(struct worker *w, struct session *s);
 void session_free(struct session *s);
-/* Folds the worker's policy for @s again. */
-void session_grant(const struct worker *w, struct session *s);
+/* Folds the policy for @s, unless it was. False without memory. */
+bool session_fold(const struct worker *w, struct session *s);
+/* The policy that its rights view goes away. */
+void session_unfold(struct session *s);
 /*
  * Serves one message of @s. False when the session is over: gone, malformed, or not reading its
  * replies.
  */
 bool session_serve(struct worker *w, struct session *s);
+/* Answers the request of @j, with the device's data or with @error. False when the session is over. */
+bool session_answer(struct worker *w, struct job *j, enum fwa_gate_error error);
+/* Lets the next request of @s come, or tells only when it leaves. */
+void session_listen(struct worker *w, struct session *s);
+void session_watch_end(struct worker *w, struct session *s);
 
-/* --- loop.c --------------------------------------------------------------------------------- */
+/* --- loop.c -------------------------------------------------------------------------------------- */
 
 /*
- * Puts the policy snapshot in the sealed memfd @fd in force, for all sessions at once: those of its
- * grants that are for the device whose profile was read.
+ * Puts the policy snapshot in the sealed memfd @fd in force, for all sessions at once. O(sessions),
+ * however long it is. 0, or negative errno and the old one stays.
  */
 int worker_load_policy(struct worker *w, int fd);
 /* Adds a connected client. */
@@ -104,8 +186,10 @@ void worker_log(const struct worker *w, const char *format, ...)
 
 /* Before the device is opened: no new privileges, no core dumps, death with the parent. */
 int sandbox_begin(void);
+/* After it, and before threads are made: only the capabilities that @device's ioctls need. */
+int sandbox_drop(const struct fwa_device *device);
 /*
- * After it: only the capabilities that @device's ioctls need, no new processes, and a system call
- * filter without open, socket, exec and with only the ioctls of the device's transport (C5).
+ * After threads were made: for all of them a system call filter without open, socket, exec, new
+ * threads or processes, and with only the ioctls of the device's transport (C5).
  */
-int sandbox_enter(const struct fwa_device *device);
+int sandbox_close(const struct fwa_device *device);
