@@ -247,12 +247,14 @@ static void free_dead(struct worker *w)
 	fwa_list_init(&w->dead);
 }
 
-/* What was begun is brought to its end before the worker ends. */
+/* What may change the device is brought to its end before the worker ends; reads are not. */
 static bool is_over(const struct worker *w)
 {
-	bool wanted = !w->ending && (w->listener >= 0 || w->n_sessions);
+	const uint32_t *running = w->queue.n_running;
 
-	return !wanted && !queue_running(&w->queue) && fwa_list_empty(&w->queue.own);
+	if (!w->ending && (w->listener >= 0 || w->n_sessions))
+		return false;
+	return !running[JOB_CHANGE] && !running[JOB_ALONE] && fwa_list_empty(&w->queue.own);
 }
 
 int worker_loop(struct worker *w)

@@ -91,24 +91,25 @@ static int answer(struct sim *s, const struct fwa_command *cmd, struct fwa_reply
 	return deliver(s, &c, reply);
 }
 
-/* How long a command takes; reading the declarations for the first time is not held up. */
-static uint64_t delay_ms(struct sim *s)
+/* How long a command takes; those by which a profile is read are not held up. */
+static uint64_t delay_ms(const struct sim *s, uint16_t opcode)
 {
-	bool delayed;
-
-	if (!s->options.delay_ms)
+	switch (opcode) {
+	case CXL_OP_GET_SUPPORTED_LOGS:
+	case CXL_OP_GET_LOG:
+	case CXL_OP_GET_SUPPORTED_FEATURES:
+	case CXL_OP_IDENTIFY_MEMORY_DEVICE:
 		return 0;
-	pthread_mutex_lock(&s->lock);
-	delayed = s->readings >= 2;
-	pthread_mutex_unlock(&s->lock);
-	return delayed ? s->options.delay_ms : 0;
+	default:
+		return s->options.delay_ms;
+	}
 }
 
 static int submit(struct fwa_device *dev, const struct fwa_command *cmd, struct fwa_reply *reply,
 		  unsigned int timeout_ms)
 {
 	struct sim *s = sim_of(dev);
-	uint64_t delay = delay_ms(s);
+	uint64_t delay = delay_ms(s, cmd->opcode);
 	int r;
 
 	if (cmd->set != FWA_SET_CXL)
