@@ -75,7 +75,7 @@ bool fwa_command_aborts(const struct fwa_command *cmd)
 bool fwa_command_moves_firmware(const struct fwa_command *cmd)
 {
 	if (cmd->set == FWA_SET_CXL)
-		return cmd->opcode == CXL_OP_TRANSFER_FW;
+		return cmd->opcode == CXL_OP_TRANSFER_FW || cmd->opcode == CXL_OP_ACTIVATE_FW;
 	return cmd->set == FWA_SET_NVME_ADMIN &&
 	       (cmd->opcode == NVME_OP_FW_DOWNLOAD || cmd->opcode == NVME_OP_FW_COMMIT);
 }

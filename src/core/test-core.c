@@ -14,7 +14,6 @@
 #include "core/decide.h"
 #include "core/lint.h"
 #include "core/status.h"
-#include "core/transfer.h"
 #include "wire/nvme.h"
 
 static uint8_t buf[8 * 1024 * 1024];
@@ -278,63 +277,6 @@ static void profile_pages_of_ids(void **state)
 	assert_int_equal(make_pages(0), -1);
 	assert_int_equal(make_pages(NVME_IDS_LEN - 4), -1);
 	assert_int_equal(make_pages(NVME_IDS_LEN + 4), -1);
-}
-
-/* --- transfers ------------------------------------------------------------------------------- */
-
-static void follow(struct fwa_transfer *t, uint8_t fill, uint8_t part, bool completed)
-{
-	uint8_t payload[CXL_SET_FEATURE_HEADER_LEN] = { 0 };
-	struct fwa_command cmd = { .set = FWA_SET_CXL,
-				   .opcode = CXL_OP_SET_FEATURE,
-				   .payload = fwa_span(payload, sizeof(payload)) };
-
-	memset(payload, fill, FWA_UUID_LEN);
-	payload[CXL_SET_FEATURE_FLAGS] = (uint8_t)(0x08 | part); /* bit 3 is not about parts */
-	fwa_transfer_follow(t, &cmd, completed);
-}
-
-static void transfer_is_followed(void **state)
-{
-	struct fwa_transfer t = { 0 };
-
-	follow(&t, 1, CXL_PART_FULL, true);
-	assert_false(t.running);
-	follow(&t, 1, CXL_PART_INITIATE, true);
-	assert_true(t.running && t.uuid[0] == 1 && t.uuid[15] == 1);
-	follow(&t, 0xff, CXL_PART_CONTINUE, true);
-	assert_true(t.running && t.uuid[0] == 1);
-	follow(&t, 2, CXL_PART_FULL, false);
-	assert_true(t.running && t.uuid[0] == 1);
-	follow(&t, 0xff, CXL_PART_FINISH, true);
-	assert_false(t.running);
-	follow(&t, 2, CXL_PART_INITIATE, false);
-	assert_false(t.running);
-	follow(&t, 2, CXL_PART_CONTINUE, true); /* begun before the gate looked */
-	assert_true(t.running && t.uuid[0] == 2);
-	follow(&t, 2, CXL_PART_CONTINUE, false);
-	assert_false(t.running);
-	follow(&t, 3, CXL_PART_INITIATE, true);
-	follow(&t, 3, CXL_PART_ABORT, false);
-	assert_false(t.running);
-}
-
-static void transfer_only_of_set_feature(void **state)
-{
-	uint8_t payload[CXL_SET_FEATURE_HEADER_LEN] = { [CXL_SET_FEATURE_FLAGS] = 1 };
-	struct fwa_command cmd = { .set = FWA_SET_CXL,
-				   .opcode = CXL_OP_SET_FEATURE,
-				   .payload = fwa_span(payload, sizeof(payload)) };
-
-	assert_int_equal(fwa_transfer_part(&cmd), CXL_PART_INITIATE);
-	cmd.payload.len--;
-	assert_int_equal(fwa_transfer_part(&cmd), CXL_PART_FULL);
-	cmd.payload.len++;
-	cmd.opcode = CXL_OP_GET_FEATURE;
-	assert_int_equal(fwa_transfer_part(&cmd), CXL_PART_FULL);
-	cmd.opcode = CXL_OP_SET_FEATURE;
-	cmd.set = FWA_SET_NVME_ADMIN;
-	assert_int_equal(fwa_transfer_part(&cmd), CXL_PART_FULL);
 }
 
 /* --- decisions and remedies ------------------------------------------------------------------ */
@@ -610,8 +552,6 @@ int main(void)
 		cmocka_unit_test(profile_text_is_clean),
 		cmocka_unit_test(profile_features_are_found),
 		cmocka_unit_test(profile_pages_of_ids),
-		cmocka_unit_test(transfer_is_followed),
-		cmocka_unit_test(transfer_only_of_set_feature),
 		cmocka_unit_test(decision_zero_denies),
 		cmocka_unit_test(decision_admits_only_within_rights),
 		cmocka_unit_test(remedy_says_what_passes),

@@ -41,7 +41,18 @@ enum cxl_set_feature_part {
 	CXL_PART_FINISH,
 	CXL_PART_ABORT,
 };
+#define CXL_SET_FEATURE_VERSION 22
 #define CXL_FEATURE_CHANGEABLE (1u << 0)
+/* Transfer FW input before its data: u8 action, u8 slot, 2 reserved, le32 offset in units of 128 bytes. */
+#define CXL_TRANSFER_FW_HEADER_LEN 128
+#define CXL_TRANSFER_FW_ACTION 0
+enum cxl_fw_action {
+	CXL_FW_FULL,
+	CXL_FW_INITIATE,
+	CXL_FW_CONTINUE,
+	CXL_FW_END,
+	CXL_FW_ABORT,
+};
 /* Identify Memory Device reply: firmware revision at 0, 16 bytes; le32 LSA size at 38h. */
 #define CXL_IDENTIFY_MEMORY_LEN 67
 #define CXL_IDENTIFY_FW_REVISION 0

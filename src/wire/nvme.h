@@ -12,7 +12,14 @@
 #define NVME_OP_FW_COMMIT 0x10
 #define NVME_OP_FW_DOWNLOAD 0x11
 #define NVME_OP_SELF_TEST 0x14
-/* Self-test Code: CDW10 3:0. */
+#define NVME_OP_SANITIZE 0x84
+#define NVME_NSID_ALL 0xffffffffu
+
+/* Firmware Commit's action, CDW10 5:3; the two that take nothing of what was downloaded. */
+#define NVME_COMMIT_ACTION(cdw10) ((cdw10) >> 3 & 7u)
+#define NVME_COMMIT_ACTIVATE 2u
+#define NVME_COMMIT_ACTIVATE_BOOT 7u
+/* Device Self-test: what to do, CDW10 3:0, and in its log page what is done; 0: nothing is. */
 #define NVME_SELF_TEST_CODE 0xfu
 #define NVME_SELF_TEST_ABORT 0xfu
 
@@ -25,6 +32,12 @@
 #define NVME_LID_SUPPORTED 0x00
 #define NVME_LID_SMART 0x02
 #define NVME_LID_EFFECTS 0x05
+#define NVME_LID_SELF_TEST 0x06
+#define NVME_LID_SANITIZE 0x81
+#define NVME_LOG_RETAIN (1u << 15) /* CDW10: the event is kept (RAE) */
+/* Sanitize Status: le16 progress in 65536ths at 0, status at 2. */
+#define NVME_SANITIZE_STATUS 7u
+#define NVME_SANITIZE_RUNS 2u
 /* 256 admin dwords, 256 I/O dwords, 2048 bytes reserved. */
 #define NVME_EFFECTS_LEN 4096
 #define NVME_EFFECTS_IO 1024

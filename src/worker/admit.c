@@ -135,13 +135,20 @@ static void forget_namespaces(struct worker *w, const struct fwa_gate_reply *rep
 		w->profile.namespaces = fwa_span(NULL, 0);
 }
 
+static enum fwa_sent became(uint8_t outcome)
+{
+	if (outcome == FWA_OUTCOME_COMPLETED)
+		return FWA_SENT_DONE;
+	return outcome == FWA_OUTCOME_DEVICE_ERROR ? FWA_SENT_FAILED : FWA_SENT_UNKNOWN;
+}
+
 /* Which Feature's transfer is in progress from now on, and whose it is. */
 /*= spec/SECURITY-MODEL.md#C16 */
 static void follow_transfer(struct worker *w, const struct job *j)
 {
 	if (j->reply.status == FWA_OUTCOME_REFUSED || fwa_transfer_part(&j->cmd) == CXL_PART_FULL)
 		return;
-	fwa_transfer_follow(&w->transfer, &j->cmd, j->reply.status == FWA_OUTCOME_COMPLETED);
+	fwa_transfer_follow(&w->transfer, &j->cmd, became(j->reply.status));
 	w->transferor = w->transfer.running ? j->owner : 0;
 }
 
