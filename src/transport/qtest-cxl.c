@@ -39,7 +39,7 @@
 #define MB_BACKGROUND 0x18
 #define MB_PAYLOAD 0x20
 
-#define BUSY_MS 1000
+#define PROGRESS_MS 1000
 
 struct cxl {
 	struct fwa_qtest_device base;
@@ -50,6 +50,7 @@ struct cxl {
 struct registers {
 	bool doorbell;
 	bool background;
+	uint8_t percent;
 	uint16_t code;
 	uint32_t len;
 };
@@ -77,23 +78,30 @@ static const char *const *cxl_args(const struct fwa_qemu_version *v)
  * status register has a bit for this too; in QEMU 10.0 a refused command clears it and in 11.1 it
  * is set from the start.
  */
+static unsigned int percent(uint64_t background)
+{
+	return background >> 16 & 0x7f;
+}
+
 static bool is_running(uint64_t background)
 {
-	return (background & 0xffff) && (background >> 16 & 0x7f) < 100 &&
+	return (background & 0xffff) && percent(background) < 100 &&
 	       (background >> 32 & 0xffff) != CXL_RC_ABORTED;
 }
 
 static struct registers read_registers(struct cxl *c)
 {
 	uint8_t raw[MB_PAYLOAD];
-	uint64_t status, command;
+	uint64_t status, command, background;
 
 	fwa_qtest_read(&c->base.wire, c->mailbox, raw, sizeof(raw));
 	command = fwa_le64(raw + MB_COMMAND);
 	status = fwa_le64(raw + MB_STATUS);
+	background = fwa_le64(raw + MB_BACKGROUND);
 	return (struct registers){
 		.doorbell = fwa_le32(raw + MB_CONTROL) & MB_DOORBELL,
-		.background = is_running(fwa_le64(raw + MB_BACKGROUND)),
+		.background = is_running(background),
+		.percent = (uint8_t)percent(background),
 		.code = (uint16_t)(status >> 32),
 		.len = (uint32_t)(command >> 16) & 0xfffffu,
 	};
@@ -170,21 +178,22 @@ static int cxl_submit(struct fwa_device *dev, const struct fwa_command *cmd,
 	return take_reply(c, &regs, reply);
 }
 
-static int cxl_busy(struct fwa_device *dev)
+static int cxl_progress(struct fwa_device *dev, uint8_t *ret_percent)
 {
 	struct cxl *c = (struct cxl *)dev;
-	int r = fwa_qtest_begin(&c->base.wire, BUSY_MS);
+	int r = fwa_qtest_begin(&c->base.wire, PROGRESS_MS);
 	struct registers regs;
 
 	if (r < 0)
 		return r;
 	regs = read_registers(c);
+	*ret_percent = regs.percent;
 	return c->base.wire.error ? c->base.wire.error : regs.background;
 }
 
 static const struct fwa_device_ops cxl_ops = {
 	.submit = cxl_submit,
-	.busy = cxl_busy,
+	.progress = cxl_progress,
 	.close = fwa_qtest_close,
 };
 

@@ -82,7 +82,7 @@ static void test_honest(void **state)
 	assert_string_equal(profile.id.firmware, "1.3.0");
 	assert_int_equal(profile.payload_max, 2048);
 	assert_int_equal(profile.lsa_size, SIM_LSA_LEN);
-	assert_int_equal(fwa_profile_count(&profile), 41);
+	assert_int_equal(fwa_profile_count(&profile), 43);
 	assert_int_equal(profile.n_features, SIM_FEATURE_COUNT);
 	assert_null(profile.cel_again.data);
 	assert_true(fwa_profile_log_size(&profile, CXL_UUID_VENDOR_DEBUG, &size));
@@ -103,7 +103,7 @@ static void test_pieces(void **state)
 	memcpy(cel, profile.cel.data, profile.cel.len);
 	memcpy(features, profile.features.data, profile.features.len);
 	read_personality("honest,payload=256");
-	assert_true(profile.cel.len == 41 * 4 && profile.features.len == 7 * 48);
+	assert_true(profile.cel.len == 43 * 4 && profile.features.len == 7 * 48);
 	assert_memory_equal(profile.features.data, features, profile.features.len);
 	assert_memory_equal(profile.cel.data, cel, profile.cel.len);
 }
@@ -117,7 +117,7 @@ static void test_huge(void **state)
 						     "huge,payload=65536" };
 
 		read_personality(sizes[i]);
-		assert_int_equal(fwa_profile_count(&profile), 41 + SIM_HUGE_COUNT);
+		assert_int_equal(fwa_profile_count(&profile), 43 + SIM_HUGE_COUNT);
 		assert_int_equal(declared(SIM_HUGE_FIRST + SIM_HUGE_COUNT - 1), 0);
 		assert_int_equal(lint(counts), 0);
 	}
@@ -174,7 +174,7 @@ static void test_liar_spec(void **state)
 	assert_true(counts[FWA_FINDING_FEATURE_EFFECTS] >= 4);
 	assert_int_equal(declared(0x4103), 0);
 	/* One entry taken away, one added. */
-	assert_int_equal(profile.cel.len, 41 * 4);
+	assert_int_equal(profile.cel.len, 43 * 4);
 	assert_int_equal(declared(0x0301), 0x8008);
 	assert_int_equal(declared(0x0401), 0);
 	assert_int_equal(declared(0xc001), 0x0002);
@@ -190,7 +190,7 @@ static void test_well_declared_liars(void **state)
 	for (size_t i = 0; i < sizeof(liars) / sizeof(liars[0]); i++) {
 		read_personality(liars[i]);
 		assert_int_equal(lint(counts), 0);
-		assert_int_equal(fwa_profile_count(&profile), 41);
+		assert_int_equal(fwa_profile_count(&profile), 43);
 	}
 }
 
@@ -317,7 +317,7 @@ static void test_features_undeclared(void **state)
 	struct bad_device bad = bad_device(CXL_OP_GET_LOG, without_features);
 
 	read_device(&bad.dev);
-	assert_int_equal(fwa_profile_count(&profile), 41);
+	assert_int_equal(fwa_profile_count(&profile), 43);
 	assert_int_equal(bad.commands, 4);
 	assert_int_equal(profile.n_features, 0);
 	test_close(bad.honest);
@@ -342,7 +342,7 @@ static void test_counts_that_lie(void **state)
 	read_device(&bad.dev);
 	assert_true(fwa_profile_log_size(&profile, CXL_UUID_CEL, &size));
 	assert_false(fwa_profile_log_size(&profile, CXL_UUID_VENDOR_DEBUG, &size));
-	assert_int_equal(fwa_profile_count(&profile), 41);
+	assert_int_equal(fwa_profile_count(&profile), 43);
 	test_close(bad.honest);
 }
 
@@ -359,7 +359,7 @@ static void test_many_logs(void **state)
 
 	read_device(&bad.dev);
 	assert_int_equal(profile.logs.len, FWA_PROFILE_LOGS_MAX * CXL_LOGS_ENTRY_LEN);
-	assert_int_equal(fwa_profile_count(&profile), 41);
+	assert_int_equal(fwa_profile_count(&profile), 43);
 	test_close(bad.honest);
 }
 
@@ -427,7 +427,7 @@ static void test_errors(void **state)
 
 		bad.error = -EOPNOTSUPP;
 		read_device(&bad.dev);
-		assert_int_equal(fwa_profile_count(&profile), i < 2 ? 0 : 41);
+		assert_int_equal(fwa_profile_count(&profile), i < 2 ? 0 : 43);
 		assert_int_equal(profile.n_features, i < 3 ? 0 : SIM_FEATURE_COUNT);
 		assert_int_equal(profile.lsa_size, i == 3 ? 0 : SIM_LSA_LEN);
 		bad.error = -EPROTO;

@@ -249,14 +249,16 @@ static void test_cxl_background(void **state)
 	struct fwa_device *dev = *state;
 	uint8_t cel[4096];
 	struct fwa_declared d;
+	uint8_t percent;
 
-	assert_int_equal(dev->ops->busy(dev), 0);
+	assert_int_equal(dev->ops->progress(dev, &percent), 0);
 	if (!fwa_cel_declared(fwa_span(cel, read_cel(dev, cel)), 0x4400, &d))
 		skip();
 	assert_int_equal(cxl(dev, 0x4400, NULL, 0).code, CXL_RC_BACKGROUND);
-	assert_int_equal(dev->ops->busy(dev), 1);
+	assert_int_equal(dev->ops->progress(dev, &percent), 1);
+	assert_true(percent < 100);
 	assert_int_equal(cxl(dev, 0x4400, NULL, 0).code, CXL_RC_BUSY);
-	assert_int_equal(dev->ops->busy(dev), 1);
+	assert_int_equal(dev->ops->progress(dev, &percent), 1);
 }
 
 static void test_cxl_errors_are_codes(void **state)
@@ -529,6 +531,7 @@ static void test_killed_in_mid_call(void **state)
 	struct fwa_device *dev = *state;
 	struct fwa_command cmd = harmless(dev);
 	struct fwa_reply reply;
+	uint8_t percent;
 	pid_t killer;
 
 	kill(qemu_of(dev), SIGSTOP);
@@ -542,8 +545,8 @@ static void test_killed_in_mid_call(void **state)
 	assert_int_equal(waitpid(killer, NULL, 0), killer);
 	assert_int_equal(submit(dev, &cmd, &reply), -ENODEV);
 	assert_false(reply.maybe_sent);
-	if (dev->ops->busy)
-		assert_int_equal(dev->ops->busy(dev), -ENODEV);
+	if (dev->ops->progress)
+		assert_int_equal(dev->ops->progress(dev, &percent), -ENODEV);
 }
 
 static void test_qemu_does_not_survive_us(void **state)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "core/background.h"
 #include "core/command.h"
 #include "core/profile.h"
 
@@ -40,8 +41,12 @@ struct fwa_device_ops {
 	 */
 	int (*submit)(struct fwa_device *dev, const struct fwa_command *cmd,
 		      struct fwa_reply *reply, unsigned int timeout_ms);
-	/* 1 while a background operation runs, 0 when none does, negative errno. NULL: cannot tell. */
-	int (*busy)(struct fwa_device *dev);
+	/*
+	 * 1 while background work runs, with how far it is in *ret_percent (0 to 100, or
+	 * FWA_PERCENT_UNKNOWN); 0 when none does; negative errno. No command is sent for it.
+	 * NULL: cannot tell without one, or at all.
+	 */
+	int (*progress)(struct fwa_device *dev, uint8_t *ret_percent);
 	void (*close)(struct fwa_device *dev);
 };
 

@@ -48,9 +48,12 @@ static bool locked_down(int fd)
  */
 static bool leased_by_other(struct worker *w, const struct session *s)
 {
+	uint8_t percent;
+
 	if (!w->lessee)
 		return false;
-	if (!w->lanes.busy && w->device->ops->busy && w->device->ops->busy(w->device) == 0)
+	if (!w->lanes.busy && w->device->ops->progress &&
+	    w->device->ops->progress(w->device, &percent) == 0)
 		w->lessee = 0;
 	return w->lessee && w->lessee != s->id;
 }

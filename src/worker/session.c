@@ -143,7 +143,7 @@ void session_end(struct worker *w, struct session *s)
 		job_abandon(w, s->job);
 	queue_leave(s->turn.peer);
 	/* Its work goes on without it: where the device can say when that is over, the lease waits. */
-	if (w->lessee == s->id && !w->device->ops->busy) /*= spec/SECURITY-MODEL.md#C16 */
+	if (w->lessee == s->id && !w->device->ops->progress) /*= spec/SECURITY-MODEL.md#C16 */
 		w->lessee = 0;
 	/* Nobody else can go on with its transfer, but anybody who names the Feature can abort it. */
 	if (w->transferor == s->id) {

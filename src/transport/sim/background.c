@@ -9,14 +9,15 @@
 /* An abort later than this share of the time lets the operation end by itself. */
 #define ABORT_UNTIL_PERCENT 85
 
-uint16_t sim_background_start(struct sim *s, uint16_t opcode, void (*finish)(struct sim *s))
+uint16_t sim_background_start(struct sim *s, uint16_t opcode, uint64_t ms,
+			      uint16_t (*finish)(struct sim *s))
 {
 	uint64_t now = sim_now();
 
 	s->background = (struct sim_background){
 		.opcode = opcode,
 		.start_ns = now,
-		.until_ns = now + s->options.bg_ms * 1000000,
+		.until_ns = now + ms * 1000000,
 		.finish = finish,
 	};
 	return CXL_RC_BACKGROUND;
@@ -24,17 +25,25 @@ uint16_t sim_background_start(struct sim *s, uint16_t opcode, void (*finish)(str
 
 void sim_background_settle(struct sim *s)
 {
-	void (*finish)(struct sim * s) = s->background.finish;
+	uint16_t (*finish)(struct sim * s) = s->background.finish;
 
 	if (!s->background.opcode || sim_now() < s->background.until_ns)
 		return;
 	s->background = (struct sim_background){ 0 };
-	finish(s);
+	if (finish)
+		finish(s);
+}
+
+uint8_t sim_percent(uint64_t start_ns, uint64_t until_ns)
+{
+	uint64_t now = sim_now();
+
+	return now < until_ns ? (uint8_t)((now - start_ns) * 100 / (until_ns - start_ns)) : 99;
 }
 
 bool sim_media_disabled(const struct sim *s)
 {
-	return s->locked || s->background.opcode;
+	return s->locked || s->background.opcode == SIM_OP_SANITIZE;
 }
 
 uint16_t sim_request_abort(struct sim *s, struct sim_call *c)
@@ -42,7 +51,10 @@ uint16_t sim_request_abort(struct sim *s, struct sim_call *c)
 	const struct sim_background *b = &s->background;
 	uint64_t whole = b->until_ns - b->start_ns;
 
-	if (b->opcode && sim_now() - b->start_ns < whole / 100 * ABORT_UNTIL_PERCENT)
-		s->background = (struct sim_background){ 0 };
+	if (!b->opcode || sim_now() - b->start_ns >= whole / 100 * ABORT_UNTIL_PERCENT)
+		return CXL_RC_SUCCESS;
+	if (b->opcode == CXL_OP_TRANSFER_FW)
+		sim_firmware_abort(s);
+	s->background = (struct sim_background){ 0 };
 	return CXL_RC_SUCCESS;
 }

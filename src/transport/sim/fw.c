@@ -71,15 +71,41 @@ static void take_head(struct sim_firmware *f, uint64_t at, const uint8_t *data, 
 	memcpy(f->coming, data, len < sizeof(f->coming) ? len : sizeof(f->coming));
 }
 
-/* The whole package is here: checks it and fills @slot with it. */
-static uint16_t take_package(struct sim_firmware *f, unsigned int slot)
+/* The whole package is here: checks it and fills its slot with it. */
+static uint16_t take_package(struct sim *s)
 {
+	struct sim_firmware *f = &s->firmware;
+
 	f->transferring = false;
 	if (memcmp(f->coming, PACKAGE_MAGIC, 8) != 0)
 		return CXL_RC_FW_AUTH;
-	memcpy(f->head[slot - 1], f->coming, SIM_FW_HEAD_LEN);
-	f->filled[slot - 1] = true;
+	memcpy(f->head[f->slot - 1], f->coming, SIM_FW_HEAD_LEN);
+	f->filled[f->slot - 1] = true;
 	return CXL_RC_SUCCESS;
+}
+
+static uint16_t activate(struct sim *s)
+{
+	struct sim_firmware *f = &s->firmware;
+	uint32_t flags = fwa_le32(f->head[f->slot - 1] + PACKAGE_FLAGS);
+
+	if (flags & PACKAGE_FAILS)
+		return CXL_RC_FW_ROLLED_BACK;
+	if (flags & PACKAGE_NEEDS_RESET) {
+		f->staged = f->slot;
+		return CXL_RC_FW_COLD_RESET;
+	}
+	f->active = f->slot;
+	f->staged = 0;
+	return CXL_RC_SUCCESS;
+}
+
+/* Done at once, or with the option fw-ms in the background. What came of it is then not told. */
+static uint16_t work(struct sim *s, uint16_t opcode, uint16_t (*finish)(struct sim *s))
+{
+	if (s->options.fw_ms)
+		return sim_background_start(s, opcode, s->options.fw_ms, finish);
+	return finish ? finish(s) : CXL_RC_SUCCESS;
 }
 
 static uint16_t check_part(const struct sim_firmware *f, unsigned int action, uint64_t at,
@@ -131,36 +157,34 @@ uint16_t sim_transfer_fw(struct sim *s, struct sim_call *c)
 	    (!slot || slot > SIM_FW_SLOTS || slot == f->active))
 		return CXL_RC_FW_SLOT;
 	take_head(f, at, c->in.data + TRANSFER_HEADER_LEN, len);
-	if (action == TRANSFER_FULL || action == TRANSFER_END)
-		return take_package(f, slot);
+	if (action == TRANSFER_FULL || action == TRANSFER_END) {
+		f->slot = (uint8_t)slot;
+		return work(s, c->opcode, take_package);
+	}
 	f->transferring = true;
 	f->part_at = at;
 	f->part_len = len;
-	return CXL_RC_SUCCESS;
+	return work(s, c->opcode, NULL);
+}
+
+void sim_firmware_abort(struct sim *s)
+{
+	s->firmware.transferring = false;
 }
 
 uint16_t sim_activate_fw(struct sim *s, struct sim_call *c)
 {
 	struct sim_firmware *f = &s->firmware;
 	unsigned int action = c->in.data[0], slot = c->in.data[1];
-	uint32_t flags;
 
 	if (action > ACTIVATE_AT_RESET)
 		return CXL_RC_INVALID_INPUT;
 	if (!slot || slot > SIM_FW_SLOTS || !f->filled[slot - 1])
 		return CXL_RC_FW_SLOT;
-	flags = fwa_le32(f->head[slot - 1] + PACKAGE_FLAGS);
 	if (action == ACTIVATE_AT_RESET) {
 		f->staged = (uint8_t)slot;
 		return CXL_RC_SUCCESS;
 	}
-	if (flags & PACKAGE_FAILS)
-		return CXL_RC_FW_ROLLED_BACK;
-	if (flags & PACKAGE_NEEDS_RESET) {
-		f->staged = (uint8_t)slot;
-		return CXL_RC_FW_COLD_RESET;
-	}
-	f->active = (uint8_t)slot;
-	f->staged = 0;
-	return CXL_RC_SUCCESS;
+	f->slot = (uint8_t)slot;
+	return work(s, c->opcode, activate);
 }

@@ -10,6 +10,10 @@
 #define LIST_RECORD_LEN 16
 #define LIST_MORE (1u << 0)
 
+/* Of Get Scan Media Results; the rest is as in the list of poison. */
+#define SCAN_FLAGS 16
+#define SCAN_COUNT 18
+
 #define SOURCE_INTERNAL 2
 #define SOURCE_INJECTED 3
 
@@ -147,4 +151,52 @@ uint16_t sim_get_scan_caps(struct sim *s, struct sim_call *c)
 	if (code == CXL_RC_SUCCESS)
 		fwa_write_le32(&c->out, (uint32_t)(lines / SCAN_UNITS_PER_MS) + 1);
 	return code;
+}
+
+static uint16_t scanned(struct sim *s)
+{
+	s->scan.done = true;
+	return CXL_RC_SUCCESS;
+}
+
+/* What it finds is the poison that is there when the results are fetched. */
+uint16_t sim_scan_media(struct sim *s, struct sim_call *c)
+{
+	uint64_t dpa = fwa_le64(c->in.data), lines = fwa_le64(c->in.data + 8);
+	uint16_t code = check_range(dpa, lines);
+
+	if (code != CXL_RC_SUCCESS)
+		return code;
+	s->scan = (struct sim_scan){ .dpa = dpa, .lines = lines };
+	return sim_background_start(s, c->opcode, s->options.bg_ms, scanned);
+}
+
+/* What was fetched is gone; a list longer than the mailbox sets More, and the next one goes on. */
+uint16_t sim_get_scan_results(struct sim *s, struct sim_call *c)
+{
+	size_t room = (s->dev.payload_max - LIST_HEADER_LEN) / LIST_RECORD_LEN, n = 0;
+	struct sim_scan *scan = &s->scan;
+	uint8_t *header;
+
+	if (!scan->done)
+		return CXL_RC_UNSUPPORTED;
+	scan->done = false;
+	header = fwa_write_room(&c->out, LIST_HEADER_LEN);
+	for (unsigned int i = first_from(s, scan->dpa); i < s->n_poison; i++) {
+		uint64_t skipped = (s->poison[i].dpa - scan->dpa) / CXL_DPA_ALIGN;
+
+		if (skipped >= scan->lines)
+			break;
+		if (n == room) {
+			header[SCAN_FLAGS] = LIST_MORE;
+			*scan = (struct sim_scan){ true, s->poison[i].dpa, scan->lines - skipped };
+			break;
+		}
+		fwa_write_le64(&c->out, s->poison[i].dpa | s->poison[i].source);
+		fwa_write_le32(&c->out, 1);
+		fwa_write_le32(&c->out, 0);
+		n++;
+	}
+	fwa_put_le16(header + SCAN_COUNT, (uint16_t)n);
+	return CXL_RC_SUCCESS;
 }

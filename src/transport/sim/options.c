@@ -20,6 +20,7 @@ static const struct key {
 	{ "payload", offsetof(struct sim_options, payload), 2048, CXL_PAYLOAD_MIN, CXL_PAYLOAD_MAX,
 	  true },
 	{ "bg-ms", offsetof(struct sim_options, bg_ms), 200, 0, 600000, false },
+	{ "fw-ms", offsetof(struct sim_options, fw_ms), 0, 0, 600000, false },
 	{ "after", offsetof(struct sim_options, after), 1, 0, UINT32_MAX, false },
 	{ "locked", offsetof(struct sim_options, locked), 0, 0, 1, false },
 	{ "delay-ms", offsetof(struct sim_options, delay_ms), 0, 0, 60000, false },

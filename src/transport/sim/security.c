@@ -43,11 +43,17 @@ void sim_sanitize_now(struct sim *s)
 	memset(s->lsa, 0, sizeof(s->lsa));
 }
 
+static uint16_t sanitized(struct sim *s)
+{
+	sim_sanitize_now(s);
+	return CXL_RC_SUCCESS;
+}
+
 uint16_t sim_sanitize(struct sim *s, struct sim_call *c)
 {
 	if (s->passphrase[SIM_USER].set || s->frozen)
 		return CXL_RC_SECURITY_STATE;
-	return sim_background_start(s, c->opcode, sim_sanitize_now);
+	return sim_background_start(s, c->opcode, s->options.bg_ms, sanitized);
 }
 
 uint16_t sim_secure_erase(struct sim *s, struct sim_call *c)

@@ -31,7 +31,7 @@ uint64_t sim_now(void)
 	return fwa_clock_ns(CLOCK_MONOTONIC);
 }
 
-static void wait_ms(uint64_t ms)
+void sim_wait_ms(uint64_t ms)
 {
 	const struct timespec step = { .tv_nsec = 1000000 };
 	uint64_t end = sim_now() + ms * 1000000;
@@ -43,7 +43,7 @@ static void wait_ms(uint64_t ms)
 /* The doorbell does not clear: nobody learns whether anything came of the command. */
 static int wait_in_vain(unsigned int timeout_ms)
 {
-	wait_ms(timeout_ms);
+	sim_wait_ms(timeout_ms);
 	return -ETIMEDOUT;
 }
 
@@ -120,14 +120,14 @@ static int submit(struct fwa_device *dev, const struct fwa_command *cmd, struct 
 		reply->maybe_sent = true;
 		return wait_in_vain(timeout_ms);
 	}
-	wait_ms(delay);
+	sim_wait_ms(delay);
 	pthread_mutex_lock(&s->lock);
 	r = answer(s, cmd, reply);
 	pthread_mutex_unlock(&s->lock);
 	return r == -ETIMEDOUT ? wait_in_vain(timeout_ms) : r;
 }
 
-static int busy(struct fwa_device *dev)
+static int progress(struct fwa_device *dev, uint8_t *ret_percent)
 {
 	struct sim *s = sim_of(dev);
 	int r = -ENODEV;
@@ -135,6 +135,7 @@ static int busy(struct fwa_device *dev)
 	pthread_mutex_lock(&s->lock);
 	if (!s->gone) {
 		sim_background_settle(s);
+		*ret_percent = sim_percent(s->background.start_ns, s->background.until_ns);
 		r = s->background.opcode != 0;
 	}
 	pthread_mutex_unlock(&s->lock);
@@ -148,7 +149,7 @@ static void close_sim(struct fwa_device *dev)
 
 static const struct fwa_device_ops ops = {
 	.submit = submit,
-	.busy = busy,
+	.progress = progress,
 	.close = close_sim,
 };
 
@@ -182,6 +183,8 @@ int fwa_sim_open(struct fwa_open_args *args, const char *rest, struct fwa_device
 	r = sim_options_parse(rest, &personality, &options, args->error);
 	if (r < 0)
 		return r;
+	if (personality->nvme)
+		return sim_nvme_open(&options, args, ret_dev);
 	s = calloc(1, sizeof(*s) + options.payload);
 	if (!s)
 		return fwa_fail(args->error, -ENOMEM, "sim: out of memory");

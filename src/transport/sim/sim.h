@@ -55,6 +55,8 @@
 /* The vendor commands, vendor.c. */
 #define SIM_OP_VENDOR_READ 0xc000
 #define SIM_OP_VENDOR_WRITE 0xc001
+#define SIM_OP_SCAN_MEDIA 0x4304
+#define SIM_OP_SANITIZE 0x4400
 
 enum sim_feature_id {
 	SIM_FEATURE_SCRUB,
@@ -104,12 +106,14 @@ struct sim_personality {
 	/* Stands in for sim_command(): a return code, -ENODEV or -ETIMEDOUT; NULL = sim_command(). */
 	int (*command)(struct sim *s, struct sim_call *c);
 	bool waits; /* may keep a caller waiting by itself */
+	bool nvme;  /* a device of its own, nvme.c */
 };
 
 struct sim_options {
 	uint64_t seed;
 	uint64_t payload;
 	uint64_t bg_ms;
+	uint64_t fw_ms;
 	uint64_t after;
 	uint64_t locked;
 	uint64_t delay_ms;
@@ -120,7 +124,7 @@ struct sim_background {
 	uint16_t opcode; /* 0 = none runs */
 	uint64_t start_ns;
 	uint64_t until_ns;
-	void (*finish)(struct sim *s);
+	uint16_t (*finish)(struct sim *s); /* NULL: only time passes */
 };
 
 struct sim_event_log {
@@ -137,6 +141,14 @@ struct sim_firmware {
 	uint64_t part_at; /* the last part taken, bytes */
 	uint64_t part_len;
 	uint8_t coming[SIM_FW_HEAD_LEN];
+	uint8_t slot; /* of the package or activation that the background works on */
+};
+
+/* Scan Media's results, handed out once. */
+struct sim_scan {
+	bool done;    /* there are results */
+	uint64_t dpa; /* of what is left of the range */
+	uint64_t lines;
 };
 
 /* A Supported Feature entry, in the order of Table 8-97. */
@@ -195,6 +207,7 @@ struct sim {
 	uint8_t event_policy[SIM_EVENT_LOGS];
 
 	struct sim_firmware firmware;
+	struct sim_scan scan;
 
 	bool timestamp_set;
 	uint64_t timestamp;       /* as set by the host */
@@ -236,6 +249,10 @@ struct sim {
 uint64_t sim_random(struct sim *s);
 /* CLOCK_MONOTONIC in ns. */
 uint64_t sim_now(void);
+void sim_wait_ms(uint64_t ms);
+/* Opens the NVMe controller, nvme.c. */
+int sim_nvme_open(const struct sim_options *options, struct fwa_open_args *args,
+		  struct fwa_device **ret_dev);
 
 /* Reads "PERSONALITY[,key=value...]": 0, or -EINVAL with one line in @error. */
 int sim_options_parse(const char *text, const struct sim_personality **ret_personality,
@@ -258,10 +275,13 @@ void sim_undeclare(struct sim *s, uint16_t opcode);
 
 /* --- background work, background.c ---------------------------------------------------------- */
 
-/* Begins options.bg_ms of work for @opcode that ends in @finish; gives CXL_RC_BACKGROUND. */
-uint16_t sim_background_start(struct sim *s, uint16_t opcode, void (*finish)(struct sim *s));
+/* Begins @ms of work for @opcode that ends in @finish, or nothing; gives CXL_RC_BACKGROUND. */
+uint16_t sim_background_start(struct sim *s, uint16_t opcode, uint64_t ms,
+			      uint16_t (*finish)(struct sim *s));
 /* Finishes what is due. Called before anything looks at the state. */
 void sim_background_settle(struct sim *s);
+/* How much of the time from @start_ns to @until_ns is over, 0 to 99. */
+uint8_t sim_percent(uint64_t start_ns, uint64_t until_ns);
 /* The media cannot be reached: a sanitize runs, or the device is locked. */
 bool sim_media_disabled(const struct sim *s);
 
@@ -278,6 +298,8 @@ void sim_poison_init(struct sim *s);
 void sim_log_init(struct sim *s);
 void sim_security_init(struct sim *s);
 void sim_vendor_init(struct sim *s);
+/* The transfer that the background works on comes to nothing. */
+void sim_firmware_abort(struct sim *s);
 /* User data gone: LSA, poison and the media key. */
 void sim_sanitize_now(struct sim *s);
 
@@ -292,7 +314,8 @@ sim_handler sim_get_supported_features, sim_get_feature, sim_set_feature;
 sim_handler sim_identify, sim_get_partition, sim_set_partition;
 sim_handler sim_get_lsa, sim_set_lsa;
 sim_handler sim_get_health, sim_get_alerts, sim_set_alerts, sim_get_shutdown, sim_set_shutdown;
-sim_handler sim_get_poison, sim_inject_poison, sim_clear_poison, sim_get_scan_caps;
+sim_handler sim_get_poison, sim_inject_poison, sim_clear_poison, sim_get_scan_caps, sim_scan_media,
+	sim_get_scan_results;
 sim_handler sim_sanitize, sim_secure_erase;
 sim_handler sim_get_security, sim_set_passphrase, sim_disable_passphrase, sim_unlock, sim_freeze,
 	sim_passphrase_erase;

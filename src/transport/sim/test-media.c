@@ -107,11 +107,13 @@ static void test_poison_more_than_fits(void **state)
 static void test_sanitize(void **state)
 {
 	struct fwa_device *dev = test_open("honest,bg-ms=50");
+	uint8_t percent, before = 0;
 
 	assert_int_equal(test_set_lsa(dev, 0, "label"), CXL_RC_SUCCESS);
-	assert_int_equal(dev->ops->busy(dev), 0);
+	assert_int_equal(dev->ops->progress(dev, &percent), 0);
 	assert_int_equal(SEND(dev, 0x4400), CXL_RC_BACKGROUND);
-	assert_int_equal(dev->ops->busy(dev), 1);
+	assert_int_equal(dev->ops->progress(dev, &percent), 1);
+	assert_true(percent < 100);
 	assert_int_equal(SEND(dev, 0x4400), CXL_RC_BUSY);
 	assert_int_equal(SEND(dev, 0x4401), CXL_RC_BUSY);
 	assert_int_equal(SEND(dev, 0x0202, 0, 1), CXL_RC_BUSY);
@@ -119,8 +121,10 @@ static void test_sanitize(void **state)
 	assert_int_equal(test_set_lsa(dev, 0, "label"), CXL_RC_MEDIA_DISABLED);
 	assert_int_equal(SEND(dev, 0x4300, LE64(0), LE64(1)), CXL_RC_MEDIA_DISABLED);
 	assert_int_equal(SEND(dev, 0x4200), CXL_RC_SUCCESS);
-	while (dev->ops->busy(dev))
-		continue;
+	while (dev->ops->progress(dev, &percent)) {
+		assert_true(percent >= before && percent < 100);
+		before = percent;
+	}
 	assert_int_equal(test_get_lsa(dev, 0, 5), CXL_RC_SUCCESS);
 	assert_memory_equal(answer.data, "\0\0\0\0\0", 5);
 	assert_int_equal(poison_count(dev), 0);
@@ -131,14 +135,45 @@ static void test_sanitize(void **state)
 static void test_abort(void **state)
 {
 	struct fwa_device *dev = test_open("honest,bg-ms=60000");
+	uint8_t percent;
 
 	assert_int_equal(SEND(dev, 0x0005), CXL_RC_SUCCESS); /* nothing runs */
 	assert_int_equal(test_set_lsa(dev, 0, "label"), CXL_RC_SUCCESS);
 	assert_int_equal(SEND(dev, 0x4400), CXL_RC_BACKGROUND);
 	assert_int_equal(SEND(dev, 0x0005), CXL_RC_SUCCESS);
-	assert_int_equal(dev->ops->busy(dev), 0);
+	assert_int_equal(dev->ops->progress(dev, &percent), 0);
 	assert_int_equal(test_get_lsa(dev, 0, 5), CXL_RC_SUCCESS);
 	assert_memory_equal(answer.data, "label", 5);
+	test_close(dev);
+}
+
+/* Scan Media leaves the media within reach; what it found is handed out once. */
+static void test_scan_media(void **state)
+{
+	struct fwa_device *dev = test_open("honest,bg-ms=50,payload=256");
+	uint8_t percent;
+
+	assert_int_equal(SEND(dev, 0x4305), CXL_RC_UNSUPPORTED);
+	assert_int_equal(SEND(dev, 0x4304, LE64(32), LE64(20), 0), CXL_RC_INVALID_INPUT);
+	assert_int_equal(SEND(dev, 0x4304, LE64(0), LE64(0), 0), CXL_RC_INVALID_INPUT);
+	assert_int_equal(SEND(dev, 0x4304, LE64(0), LE64(1ull << 58), 0), CXL_RC_INVALID_PA);
+	for (unsigned int i = 0; i < 20; i++)
+		assert_int_equal(SEND(dev, 0x4301, LE64(i * 64)), CXL_RC_SUCCESS);
+	assert_int_equal(SEND(dev, 0x4304, LE64(64), LE64(16), 0), CXL_RC_BACKGROUND);
+	assert_int_equal(SEND(dev, 0x4304, LE64(64), LE64(16), 0), CXL_RC_BUSY);
+	assert_int_equal(SEND(dev, 0x4305), CXL_RC_UNSUPPORTED);
+	assert_int_equal(test_set_lsa(dev, 0, "label"), CXL_RC_SUCCESS);
+	while (dev->ops->progress(dev, &percent))
+		assert_true(percent < 100);
+	assert_int_equal(SEND(dev, 0x4305), CXL_RC_SUCCESS);
+	assert_int_equal(answer.data[16], 1);
+	assert_int_equal(fwa_le16(answer.data + 18), 14);
+	assert_int_equal(fwa_le64(answer.data + 32), 64 | 3);
+	assert_int_equal(SEND(dev, 0x4305), CXL_RC_SUCCESS);
+	assert_int_equal(answer.data[16], 0);
+	assert_int_equal(fwa_le16(answer.data + 18), 2);
+	assert_int_equal(fwa_le64(answer.data + 32), 15 * 64 | 3);
+	assert_int_equal(SEND(dev, 0x4305), CXL_RC_UNSUPPORTED);
 	test_close(dev);
 }
 
@@ -262,6 +297,7 @@ int main(void)
 		cmocka_unit_test(test_poison_more_than_fits),
 		cmocka_unit_test(test_sanitize),
 		cmocka_unit_test(test_abort),
+		cmocka_unit_test(test_scan_media),
 		cmocka_unit_test(test_secure_erase),
 		cmocka_unit_test(test_passphrase),
 		cmocka_unit_test(test_locked),

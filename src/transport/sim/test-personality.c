@@ -147,7 +147,7 @@ static void test_gone(void **state)
 	SEND(dev, 0x4000);
 	assert_int_equal(answer.error, -ENODEV);
 	assert_false(answer.maybe_sent);
-	assert_int_equal(dev->ops->busy(dev), -ENODEV);
+	assert_int_equal(dev->ops->progress(dev, &(uint8_t){ 0 }), -ENODEV);
 	test_close(dev);
 }
 

@@ -77,7 +77,7 @@ static void test_personalities_are_listed(void **state)
 		test_close(test_open(name));
 		n++;
 	}
-	assert_int_equal(n, 13);
+	assert_int_equal(n, 14);
 }
 
 static void test_same_seed_same_device(void **state)
@@ -142,10 +142,11 @@ static void test_payload_lengths(void **state)
 		{ 0x4103, 9, 2048 },   { 0x4200, 0, 0 },     { 0x4201, 0, 0 },
 		{ 0x4202, 12, 12 },    { 0x4203, 0, 0 },     { 0x4204, 1, 1 },
 		{ 0x4300, 16, 16 },    { 0x4301, 8, 8 },     { 0x4302, 72, 72 },
-		{ 0x4303, 16, 16 },    { 0x4400, 0, 0 },     { 0x4401, 0, 0 },
-		{ 0x4500, 0, 0 },      { 0x4501, 96, 96 },   { 0x4502, 64, 64 },
-		{ 0x4503, 32, 32 },    { 0x4504, 0, 0 },     { 0x4505, 64, 64 },
-		{ 0xc000, 4, 4 },      { 0xc001, 8, 8 },
+		{ 0x4303, 16, 16 },    { 0x4304, 17, 17 },   { 0x4305, 0, 0 },
+		{ 0x4400, 0, 0 },      { 0x4401, 0, 0 },     { 0x4500, 0, 0 },
+		{ 0x4501, 96, 96 },    { 0x4502, 64, 64 },   { 0x4503, 32, 32 },
+		{ 0x4504, 0, 0 },      { 0x4505, 64, 64 },   { 0xc000, 4, 4 },
+		{ 0xc001, 8, 8 },
 	};
 	static const uint8_t zeros[2048];
 	struct fwa_device *dev = test_open("honest");
@@ -375,6 +376,51 @@ static void test_firmware_too_long(void **state)
 	test_close(dev);
 }
 
+static void wait_idle(struct fwa_device *dev)
+{
+	uint8_t percent;
+
+	while (dev->ops->progress(dev, &percent))
+		assert_true(percent < 100);
+}
+
+/* With fw-ms each part and the activation take their time, and count when it is over. */
+static void test_firmware_in_the_background(void **state)
+{
+	static const uint8_t package[256] = PACKAGE('5', 0), noise[256];
+	struct fwa_device *dev = test_open("honest,fw-ms=20");
+
+	assert_int_equal(test_transfer_fw(dev, 1, 2, 0, package, 256), CXL_RC_BACKGROUND);
+	assert_int_equal(test_transfer_fw(dev, 3, 2, 2, noise, 256), CXL_RC_BUSY);
+	assert_int_equal(test_transfer_fw(dev, 4, 2, 0, package, 0), CXL_RC_BUSY);
+	assert_int_equal(test_set_lsa(dev, 0, "label"), CXL_RC_SUCCESS);
+	wait_idle(dev);
+	assert_int_equal(test_transfer_fw(dev, 3, 2, 2, noise, 256), CXL_RC_BACKGROUND);
+	assert_int_equal(SEND(dev, 0x0202, 0, 2), CXL_RC_BUSY);
+	wait_idle(dev);
+	assert_int_equal(SEND(dev, 0x0202, 0, 2), CXL_RC_BACKGROUND);
+	assert_int_equal(SEND(dev, 0x4000), CXL_RC_SUCCESS);
+	assert_string_not_equal((char *)answer.data, "2.5");
+	wait_idle(dev);
+	assert_int_equal(SEND(dev, 0x4000), CXL_RC_SUCCESS);
+	assert_string_equal((char *)answer.data, "2.5");
+	test_close(dev);
+}
+
+static void test_firmware_aborted_in_the_background(void **state)
+{
+	static const uint8_t package[256] = PACKAGE('6', 0);
+	struct fwa_device *dev = test_open("honest,fw-ms=60000");
+
+	assert_int_equal(test_transfer_fw(dev, 1, 2, 0, package, 256), CXL_RC_BACKGROUND);
+	assert_int_equal(SEND(dev, 0x0005), CXL_RC_SUCCESS);
+	assert_int_equal(test_transfer_fw(dev, 4, 2, 0, package, 0), CXL_RC_INVALID_INPUT);
+	assert_int_equal(test_transfer_fw(dev, 0, 2, 0, package, 256), CXL_RC_BACKGROUND);
+	assert_int_equal(SEND(dev, 0x0005), CXL_RC_SUCCESS);
+	assert_int_equal(SEND(dev, 0x0202, 0, 2), CXL_RC_FW_SLOT);
+	test_close(dev);
+}
+
 static void test_lsa(void **state)
 {
 	struct fwa_device *dev = test_open("honest");
@@ -532,6 +578,8 @@ int main(void)
 		cmocka_unit_test(test_firmware_that_fails),
 		cmocka_unit_test(test_firmware_in_parts),
 		cmocka_unit_test(test_firmware_too_long),
+		cmocka_unit_test(test_firmware_in_the_background),
+		cmocka_unit_test(test_firmware_aborted_in_the_background),
 		cmocka_unit_test(test_lsa),
 		cmocka_unit_test(test_partition),
 		cmocka_unit_test(test_health),
