@@ -63,7 +63,7 @@ const struct fwa_operation *fwa_command_operation(const struct fwa_model_command
 bool fwa_command_aborts(const struct fwa_command *cmd);
 /*
  * Whether @cmd is part of a transfer of firmware, or the whole of one, or takes what was transferred:
- * CXL Transfer FW; NVMe Firmware Image Download and Firmware Commit (C16).
+ * CXL Transfer FW and Activate FW; NVMe Firmware Image Download and Firmware Commit (C16).
  */
 bool fwa_command_moves_firmware(const struct fwa_command *cmd);
 

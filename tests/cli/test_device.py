@@ -107,8 +107,8 @@ class Explain(Case):
         self.run_cli('explain', policy, *source, 'io:write', code=REFUSED)
 
     def test_no_scope_is_asked_for_where_none_is_enough(self):
-        for word, clause in (('0x0005', 'C15'), ('0xc001', 'C8')):
-            out = self.run_cli('explain', *self.cel((0x0005, 0), (0xc001, 0x1000)), word, code=REFUSED).out
+        for word, clause in (('0x0004', 'C15'), ('0xc001', 'C8')):
+            out = self.run_cli('explain', *self.cel((0x0004, 0), (0xc001, 0x1000)), word, code=REFUSED).out
             self.assertIn(f'  needs scope  none is enough ({clause})\n', out)
             self.assertNotIn('asked for', out)
 

@@ -103,7 +103,7 @@ class Json(Case):
         self.assertEqual((vendor['declared_raw'], vendor['required_scope']), (0x1004, 'never'))
 
     def test_clause_of_what_is_never_sent(self):
-        o = self.json('effects', *self.cel((0x0005, 0), (0xc001, 0x1000)))
+        o = self.json('effects', *self.cel((0x0004, 0), (0xc001, 0x1000)))
         self.assertEqual([(c['required_scope'], c['clause']) for c in o['commands']],
                          [('never', 'C15'), ('never', 'C8')])
 

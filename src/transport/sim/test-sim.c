@@ -413,10 +413,10 @@ static void test_firmware_aborted_in_the_background(void **state)
 	struct fwa_device *dev = test_open("honest,fw-ms=60000");
 
 	assert_int_equal(test_transfer_fw(dev, 1, 2, 0, package, 256), CXL_RC_BACKGROUND);
-	assert_int_equal(SEND(dev, 0x0005), CXL_RC_SUCCESS);
+	assert_int_equal(SEND(dev, CXL_OP_ABORT_BACKGROUND), CXL_RC_SUCCESS);
 	assert_int_equal(test_transfer_fw(dev, 4, 2, 0, package, 0), CXL_RC_INVALID_INPUT);
 	assert_int_equal(test_transfer_fw(dev, 0, 2, 0, package, 256), CXL_RC_BACKGROUND);
-	assert_int_equal(SEND(dev, 0x0005), CXL_RC_SUCCESS);
+	assert_int_equal(SEND(dev, CXL_OP_ABORT_BACKGROUND), CXL_RC_SUCCESS);
 	assert_int_equal(SEND(dev, 0x0202, 0, 2), CXL_RC_FW_SLOT);
 	test_close(dev);
 }
