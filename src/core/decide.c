@@ -7,6 +7,7 @@
  */
 #include "core/decide.h"
 
+#include "core/declaration.h"
 #include "core/shape.h"
 #include "core/transfer.h"
 #include "wire/cxl.h"
@@ -208,7 +209,8 @@ static enum fwa_detail well_formed(const struct fwa_command *cmd)
 /*= spec/SECURITY-MODEL.md#C10 */
 static enum fwa_detail resolve_transfer(struct subject *s)
 {
-	if (is_linux(s) || !s->is_set_feature || !fwa_transfer_named(s->selector.uuid))
+	if (is_linux(s) || !s->is_set_feature || !s->selector.uuid ||
+	    !fwa_transfer_named(s->selector.uuid))
 		return FWA_DETAIL_NONE;
 	if (s->contract->transfer == FWA_TRANSFER_OTHER)
 		return FWA_DETAIL_TRANSFER_OF_OTHER;
@@ -218,71 +220,13 @@ static enum fwa_detail resolve_transfer(struct subject *s)
 	return FWA_DETAIL_NONE;
 }
 
-/* Set Feature is declared by the Feature's own entry. */
-/*= spec/SECURITY-MODEL.md#C10 */
-static enum fwa_detail declared_feature(struct subject *s)
-{
-	enum fwa_detail detail;
-	uint32_t reserved;
-
-	if (!s->selector.uuid)
-		return FWA_DETAIL_NONE; /* too short: the shape step says so */
-	detail = resolve_transfer(s);
-	if (detail)
-		return detail;
-	if (!fwa_profile_feature_by_uuid(s->profile, s->selector.uuid, &s->feature))
-		return FWA_DETAIL_FEATURE_UNKNOWN;
-	if (!s->is_set_feature)
-		return FWA_DETAIL_NONE;
-	if (!(s->feature.flags & CXL_FEATURE_CHANGEABLE))
-		return FWA_DETAIL_FEATURE_READ_ONLY;
-	s->has_feature = true;
-	reserved = s->declared.reserved;
-	s->declared = fwa_cxl_declared(s->feature.effects);
-	if (reserved) { /* of the command's own word: C8 */
-		s->declared.reserved |= reserved;
-		s->declared.effects |= FWA_EFFECT_UNKNOWN;
-	}
-	return FWA_DETAIL_NONE;
-}
-
-/*
- * Pages 00h and 12h were read without a UUID: what they say of vendor specific pages and features is
- * not about those of another vendor.
- */
-static bool of_other_vendor(const struct subject *s)
-{
-	return s->selector.value >= NVME_ID_VENDOR && s->cmd->cdw[4] & NVME_UUID_INDEX;
-}
-
-static enum fwa_detail declared_log_page(const struct subject *s)
-{
-	if (!s->profile->nvme_logs.len ||
-	    (fwa_profile_lid(s->profile, s->selector.value) && !of_other_vendor(s)))
-		return FWA_DETAIL_NONE;
-	return FWA_DETAIL_LID_UNLISTED;
-}
-
-/* What page 12h says of the feature comes on top of what page 05h says of Set Features (C7). */
-static enum fwa_detail declared_fid(struct subject *s)
-{
-	struct fwa_declared own;
-
-	if (!fwa_profile_fid(s->profile, s->selector.value, &own) ||
-	    (s->profile->nvme_features.len && of_other_vendor(s)))
-		return FWA_DETAIL_FID_UNLISTED;
-	if (s->cmd->opcode != NVME_OP_SET_FEATURES)
-		return FWA_DETAIL_NONE;
-	s->declared.reserved |= own.reserved;
-	s->declared.effects |= own.effects;
-	s->declared.attributes |= own.attributes;
-	return FWA_DETAIL_NONE;
-}
-
 /*= spec/SECURITY-MODEL.md#C6 */
 static enum fwa_detail declared(struct subject *s)
 {
-	uint32_t size;
+	bool by_feature = s->selector.kind == FWA_SELECT_FEATURE_UUID;
+	struct fwa_selector selector = s->selector;
+	struct fwa_declaration declaration;
+	enum fwa_detail detail;
 
 	if (!fwa_profile_declared(s->profile, s->cmd->set, s->cmd->opcode, &s->declared))
 		return FWA_DETAIL_NOT_LISTED;
@@ -290,16 +234,17 @@ static enum fwa_detail declared(struct subject *s)
 	    (s->cmd->set != FWA_SET_CXL || s->cmd->opcode < CXL_OP_GET_SUPPORTED_FEATURES ||
 	     s->cmd->opcode > CXL_OP_SET_FEATURE))
 		return FWA_DETAIL_LINUX_OPCODE;
-	if (s->selector.kind == FWA_SELECT_FEATURE_UUID && (s->is_set_feature || !is_linux(s)))
-		return declared_feature(s);
-	if (s->selector.kind == FWA_SELECT_LID)
-		return declared_log_page(s);
-	if (s->selector.kind == FWA_SELECT_FID)
-		return declared_fid(s);
-	if (s->selector.kind == FWA_SELECT_LOG_UUID && s->selector.uuid &&
-	    !fwa_profile_log_size(s->profile, s->selector.uuid, &size))
-		return FWA_DETAIL_LOG_UNKNOWN;
-	return FWA_DETAIL_NONE;
+	if (is_linux(s) && by_feature && !s->is_set_feature)
+		selector.kind = FWA_SELECT_NONE; /* Linux lets the device decide */
+	detail = resolve_transfer(s);
+	if (detail)
+		return detail;
+	selector.uuid = s->selector.uuid;
+	detail = fwa_declaration_of(s->profile, s->cmd, &selector, &declaration);
+	s->declared = declaration.declared;
+	s->has_feature = declaration.has_feature;
+	s->feature = declaration.feature;
+	return detail;
 }
 
 /*= spec/SECURITY-MODEL.md#C8 */
@@ -427,8 +372,7 @@ static enum fwa_reason permitted_now(const struct subject *s, enum fwa_reason gr
 	enum fwa_detail detail = FWA_DETAIL_NONE;
 
 	if (s->contract->drift) /*= spec/SECURITY-MODEL.md#C23 */
-		detail = fwa_drift_lookup(s->contract->drift, s->profile, s->cmd->set,
-					  s->cmd->opcode, &s->selector);
+		detail = fwa_drift_detail(s->contract->drift, s->profile, s->cmd, &s->selector);
 	if (detail) {
 		d->detail = (uint8_t)detail;
 		return FWA_REASON_DRIFT;

@@ -38,6 +38,8 @@ struct table {
 	uint8_t encoded[8 * BYTES];
 	uint8_t payload[BYTES];
 	struct fwa_profile profile;
+	uint8_t accepted_bytes[8 * BYTES];
+	struct fwa_profile accepted;
 };
 
 static void die(const struct table *t, const char *what, const char *word)
@@ -186,52 +188,15 @@ static void transfer(struct table *t, const char *text)
 	take_uuid(t, &w, text);
 }
 
-static enum fwa_detail detail_by_word(const struct table *t, const char *word)
+/* "drift=accepted": held to the device that was accepted last; "drift=missing": to none. */
+static void drift(struct table *t, const char *text)
 {
-	static const struct {
-		const char *word;
-		enum fwa_detail detail;
-	} words[] = { { "appeared", FWA_DETAIL_APPEARED },
-		      { "lost-effect", FWA_DETAIL_LOST_EFFECT } };
-
-	for (size_t i = 0; i < FWA_ARRAY_SIZE(words); i++)
-		if (!strcmp(words[i].word, word))
-			return words[i].detail;
-	die(t, "no such drift", word);
-	return FWA_DETAIL_NONE;
-}
-
-/*
- * "drift=missing"; "drift=cxl:0x4302:appeared": a command, or by "lid", "fid", "feature" and "log" a
- * number or the place of a Feature or log in the device's list. More than one add up.
- */
-static void drift(struct table *t, char *text)
-{
-	struct fwa_drift *d = &t->drift;
-	char *save, *kind = strtok_r(text, ":", &save), *n, *how;
-	uint64_t i;
-	uint8_t *at;
-
-	t->contract.drift = d;
-	if (!strcmp(kind, "missing")) {
-		d->missing = true;
-		return;
-	}
-	n = strtok_r(NULL, ":", &save);
-	how = strtok_r(NULL, ":", &save);
-	i = number(t, n);
-	at = !strcmp(kind, "cxl")          ? &d->cxl[i & 0xffff]
-	     : !strcmp(kind, "nvme-admin") ? &d->nvme[0][i & 0xff]
-	     : !strcmp(kind, "nvme-io")    ? &d->nvme[1][i & 0xff]
-	     : !strcmp(kind, "lid")        ? &d->lid[i & 0xff]
-	     : !strcmp(kind, "fid")        ? &d->fid[i & 0xff]
-	     : !strcmp(kind, "feature")    ? &d->feature[i % FWA_PROFILE_FEATURES_MAX]
-	     : !strcmp(kind, "log")        ? &d->log[i % FWA_PROFILE_LOGS_MAX]
-					   : NULL;
-	if (!at || !how)
-		die(t, "no such drift", kind);
-	else
-		*at = (uint8_t)detail_by_word(t, how);
+	t->contract.drift = &t->drift;
+	t->drift.baseline = NULL;
+	if (!strcmp(text, "accepted") && t->accepted.encoded.len)
+		t->drift.baseline = &t->accepted;
+	else if (strcmp(text, "missing"))
+		die(t, "no such drift", text);
 }
 
 static void state(struct table *t, char **save)
@@ -239,7 +204,6 @@ static void state(struct table *t, char **save)
 	char *word, *v;
 
 	t->contract = (struct fwa_contract){ 0 };
-	t->drift = (struct fwa_drift){ 0 };
 	t->now = 0;
 	while ((word = strtok_r(NULL, " \t", save))) {
 		if (!strcmp(word, "lockdown"))
@@ -358,6 +322,17 @@ static void encode(struct table *t)
 	if (w.full || fwa_profile_parse(&t->profile, fwa_span(t->encoded, w.len)) < 0 ||
 	    !fwa_profile_check(&t->profile))
 		die(t, "the device makes no profile", NULL);
+}
+
+/* The device so far is what later ones are held to. */
+static void accept(struct table *t)
+{
+	struct fwa_writer w = fwa_writer(t->accepted_bytes, sizeof(t->accepted_bytes));
+
+	encode(t);
+	fwa_declarations_write(&w, &t->profile);
+	if (w.full || fwa_profile_parse(&t->accepted, fwa_span(t->accepted_bytes, w.len)) < 0)
+		die(t, "the device makes no baseline", NULL);
 }
 
 /* --- commands ----------------------------------------------------------------------------------- */
@@ -509,6 +484,8 @@ static void run_line(struct table *t, char *line)
 		state(t, &save);
 	} else if (!strcmp(verb, "grant")) {
 		grant(t, &save);
+	} else if (!strcmp(verb, "accept")) {
+		accept(t);
 	} else if (!strcmp(verb, "try")) {
 		try(t, &save);
 	} else {

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What has to outlive this program, in files of its own: written whole or not at all.
+ */
+#include "host/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/util.h"
+
+#define TEMPORARY ".new-XXXXXX"
+
+char *fwa_state_dir(void)
+{
+	const char *override = secure_getenv("FWADMIT_STATE_DIR"), *home;
+	char *path = NULL;
+
+	if (override && *override)
+		return strdup(override);
+	if (geteuid() == 0)
+		return strdup(FWA_STATE_DIR);
+	home = secure_getenv("XDG_STATE_HOME");
+	if (home && *home == '/')
+		return asprintf(&path, "%s/fwadmit", home) < 0 ? NULL : path;
+	home = secure_getenv("HOME");
+	if (home && *home == '/' && asprintf(&path, "%s/.local/state/fwadmit", home) < 0)
+		return NULL;
+	return path;
+}
+
+int fwa_make_dirs(const char *path)
+{
+	fwa_auto_free char *copy = strdup(path);
+
+	if (!copy)
+		return -ENOMEM;
+	for (char *at = copy + 1; *at; at++) {
+		if (*at != '/')
+			continue;
+		*at = '\0';
+		if (mkdir(copy, 0700) < 0 && errno != EEXIST)
+			return -errno;
+		*at = '/';
+	}
+	return mkdir(copy, 0700) < 0 && errno != EEXIST ? -errno : 0;
+}
+
+static int write_and_sync(int fd, const uint8_t *data, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, data, len);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		data += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+	}
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+static int sync_dir(const char *dir)
+{
+	fwa_auto_close int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+int fwa_write_durably(const char *dir, const char *name, const void *data, size_t len)
+{
+	fwa_auto_free char *temporary = NULL, *path = NULL;
+	fwa_auto_close int fd = -1;
+	int r;
+
+	if (asprintf(&temporary, "%s/" TEMPORARY, dir) < 0)
+		return -ENOMEM;
+	if (asprintf(&path, "%s/%s", dir, name) < 0)
+		return -ENOMEM;
+	fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
+	if (fd < 0)
+		return -errno;
+	r = write_and_sync(fd, data, len);
+	if (r == 0 && rename(temporary, path) < 0)
+		r = -errno;
+	if (r < 0) {
+		unlink(temporary);
+		return r;
+	}
+	return sync_dir(dir);
+}
