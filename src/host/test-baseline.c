@@ -162,8 +162,7 @@ static void not_saved(void **state)
 	struct fwa_baselines b = store();
 	fwa_auto_close int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	fwa_auto_free char *much = calloc(1, FWA_DECLARATIONS_MAX + 1);
-	fwa_auto_close int fd =
-		fwa_memfd_sealed("test", fwa_span(much, FWA_DECLARATIONS_MAX + 1));
+	fwa_auto_close int fd = fwa_memfd_sealed("test", fwa_span(much, FWA_DECLARATIONS_MAX + 1));
 	char text[16];
 
 	assert_true(fwa_baselines_save(&b, FWA_BASELINE_FROM_SEEN, &who, null) < 0);
@@ -176,12 +175,13 @@ static void not_saved(void **state)
 static void keys(void **state)
 {
 	static const char *const other[] = {
-		"cxl\nAcme\nDrive 1\nS1\n1.0\n17",   "nvme\nAcm\neDrive 1\nS1\n1.0\n17",
-		"nvme\nAcme\nDrive\nS1\n1.0\n17",    "nvme\nAcme\nDrive 1\nS1\n1.1\n17",
-		"nvme\nAcme\nDrive 11\nS1\n.0\n17",  "nvme\nAcme\n\nS1\nDrive 11.0\n17",
+		"cxl\nAcme\nDrive 1\nS1\n1.0\n17",  "nvme\nAcm\neDrive 1\nS1\n1.0\n17",
+		"nvme\nAcme\nDrive\nS1\n1.0\n17",   "nvme\nAcme\nDrive 1\nS1\n1.1\n17",
+		"nvme\nAcme\nDrive 11\nS1\n.0\n17", "nvme\nAcme\n\nS1\nDrive 11.0\n17",
 		"nvme\n\nAcmeDrive 1\nS1\n1.0\n17",
 	};
-	char name[FWA_BASELINE_NAME_LEN], mine[FWA_BASELINE_NAME_LEN], device[FWA_BASELINE_NAME_LEN];
+	char name[FWA_BASELINE_NAME_LEN], mine[FWA_BASELINE_NAME_LEN],
+		device[FWA_BASELINE_NAME_LEN];
 	struct fwa_identified x;
 
 	fwa_baseline_name(&who, mine);
@@ -215,7 +215,8 @@ static void identities(void **state)
 		"nvme\nv\nm\ns\nf\n-1",
 		"nvme\nv\nm\ns\nf\n4294967296",
 		"nvme\nv\nm\ns\nf\n1\n2",
-		"nvme\nvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\nm\ns\nf\n1",
+		"nvme\nvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\nm"
+		"\ns\nf\n1",
 	};
 	struct fwa_identified x = { .commands = 5 };
 
@@ -275,9 +276,8 @@ static void state_folder(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(order),   TEST(files),	 TEST(unreadable),
-		TEST(not_saved), TEST(keys),	   TEST(identities),
-		TEST(answers), TEST(state_folder),
+		TEST(order), TEST(files),      TEST(unreadable), TEST(not_saved),
+		TEST(keys),  TEST(identities), TEST(answers),    TEST(state_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
