@@ -112,6 +112,24 @@ static int read_profile(struct worker *w, char error[FWA_ERROR_LEN])
 	return 0;
 }
 
+/*
+ * Lets go of all but the device, its clients, and /proc, where it can be seen who they are. Where
+ * that cannot be had their units stay unknown: said once, by workers that have many clients.
+ */
+static int drop(struct worker *w)
+{
+	int proc = identity_open(), r;
+
+	w->proc_fd = proc < 0 ? -1 : proc;
+	r = sandbox_drop(w->device, &w->proc_fd);
+	if (r == 0 && w->proc_fd < 0 && w->listener >= 0)
+		worker_log(w, "no grant to a unit will match: %s",
+			   proc == -ENOPROTOOPT ? "the kernel has no SO_PEERPIDFD"
+			   : proc < 0           ? "there is no usable /proc"
+						: "the kernel has no Landlock");
+	return r;
+}
+
 static int set_up(struct worker *w, const struct options *o, char error[FWA_ERROR_LEN])
 {
 	struct fwa_open_args args = { .spec = o->spec, .fd = o->device_fd };
@@ -126,11 +144,11 @@ static int set_up(struct worker *w, const struct options *o, char error[FWA_ERRO
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (w->epoll < 0)
 		return -errno;
-	r = sandbox_drop(w->device);
+	r = drop(w);
 	if (r == 0)
 		r = lanes_start(&w->lanes, w->device->lanes);
 	if (r == 0)
-		r = sandbox_close(w->device);
+		r = sandbox_close(w->device, w->proc_fd);
 	if (r == 0)
 		r = read_profile(w, error);
 	/* Which grants are for a device depends on who it says that it is. */

@@ -3,7 +3,12 @@
  * What the worker may still do once it holds its device.
  *
  * A worker that was taken over has what its descriptors give: one device, by the ioctls of that
- * device's transport, its clients, and nothing else (C5).
+ * device's transport, its clients, and nothing else (C5). In /proc it may read what anybody may: it
+ * must learn which unit a client is in.
+ *
+ * The order: no new privileges; open all that is ever opened; Landlock and capabilities, which
+ * threads inherit; threads; the system call filter for all of them. Of the two that hold back
+ * open(), the filter knows flags and folders but sees no paths, Landlock knows paths.
  */
 #include "worker/worker.h"
 
@@ -15,15 +20,17 @@
 #include <linux/nvme_ioctl.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/util.h"
 
-/* The sanitizers' run time makes system calls of its own: a filter would kill it. */
+/* The sanitizers' run time opens files and makes system calls of its own. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED true
 #elif defined(__has_feature)
@@ -62,6 +69,72 @@ int sandbox_begin(void)
 	return getppid() == parent ? 0 : -ESRCH;
 }
 
+/* --- Landlock ------------------------------------------------------------------------------- */
+
+/* As of ABI 7 of the kernel's interface: headers and C libraries are older than that. */
+enum {
+	LL_READ_FILE = 1 << 2,
+	LL_FS_1 = (1 << 13) - 1, /* all rights to files of ABI 1; each later bit is one right */
+	LL_FS_REFER = 1 << 13,
+	LL_FS_TRUNCATE = 1 << 14,
+	LL_FS_IOCTL_DEV = 1 << 15,
+	LL_NET_TCP = 3,    /* bind, connect */
+	LL_SCOPE_ALL = 3,  /* abstract sockets, signals */
+	LL_RULE_PATH = 1,  /* struct landlock_path */
+	LL_ASK_VERSION = 1 /* flag */
+};
+
+struct landlock_rules {
+	uint64_t fs, net, scoped;
+};
+
+struct landlock_path {
+	uint64_t allowed;
+	int32_t parent;
+} __attribute__((packed));
+
+/* All that a kernel of version @abi can take away. Returns how much of @ret such a kernel knows. */
+static size_t all_rules(long abi, struct landlock_rules *ret)
+{
+	*ret = (struct landlock_rules){ .fs = LL_FS_1 };
+	if (abi >= 2)
+		ret->fs |= LL_FS_REFER;
+	if (abi >= 3)
+		ret->fs |= LL_FS_TRUNCATE;
+	if (abi >= 5)
+		ret->fs |= LL_FS_IOCTL_DEV;
+	if (abi >= 4)
+		ret->net = LL_NET_TCP;
+	if (abi >= 6)
+		ret->scoped = LL_SCOPE_ALL;
+	if (abi >= 6)
+		return sizeof(*ret);
+	return abi >= 4 ? offsetof(struct landlock_rules, scoped)
+			: offsetof(struct landlock_rules, net);
+}
+
+/* From here on this thread, and those that it starts, open nothing but to read beneath @proc. */
+static bool landlock(int proc)
+{
+	struct landlock_path path = { .allowed = LL_READ_FILE, .parent = proc };
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LL_ASK_VERSION);
+	fwa_auto_close int fd = -1;
+	struct landlock_rules rules;
+	size_t len;
+
+	if (abi < 1)
+		return false;
+	len = all_rules(abi, &rules);
+	fd = (int)syscall(SYS_landlock_create_ruleset, &rules, len, 0);
+	if (fd < 0)
+		return false;
+	if (proc >= 0 && syscall(SYS_landlock_add_rule, fd, LL_RULE_PATH, &path, 0) < 0)
+		return false;
+	return syscall(SYS_landlock_restrict_self, fd, 0) == 0;
+}
+
+/* --- capabilities --------------------------------------------------------------------------- */
+
 static int drop_capabilities(const struct fwa_device *device)
 {
 	capng_clear(CAPNG_SELECT_CAPS);
@@ -72,6 +145,17 @@ static int drop_capabilities(const struct fwa_device *device)
 		capng_clear(CAPNG_SELECT_CAPS);
 	return capng_apply(CAPNG_SELECT_CAPS) == 0 ? 0 : -EPERM;
 }
+
+/*= spec/SECURITY-MODEL.md#C5 */
+int sandbox_drop(const struct fwa_device *device, int *proc_fd)
+{
+	/* Without Landlock there is the filter still, which then has no way to open a file. */
+	if (!SANITIZED && !landlock(*proc_fd))
+		*proc_fd = fwa_close(*proc_fd);
+	return drop_capabilities(device);
+}
+
+/* --- system calls --------------------------------------------------------------------------- */
 
 static int allow(scmp_filter_ctx filter, const int *calls, size_t n)
 {
@@ -100,7 +184,27 @@ static int allow_mmap(scmp_filter_ctx filter)
 				SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 }
 
-static int fill_filter(scmp_filter_ctx filter, const struct fwa_device *device)
+/* Only in one way, from one folder; an absolute path goes elsewhere, and there Landlock stands. */
+static int allow_open(scmp_filter_ctx filter, int proc_fd)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 2,
+				SCMP_A0(SCMP_CMP_MASKED_EQ, 0xffffffff, (uint32_t)proc_fd),
+				SCMP_A2(SCMP_CMP_MASKED_EQ, 0xffffffff, SANDBOX_OPEN_FLAGS));
+}
+
+static int allow_ioctls(scmp_filter_ctx filter, const struct fwa_device *device)
+{
+	static const unsigned long nvme[] = { NVME_IOCTL_ADMIN64_CMD, NVME_IOCTL_IO64_CMD };
+	static const unsigned long cxl[] = { CXL_MEM_SEND_COMMAND };
+
+	if (device->family == FWA_FAMILY_NVME)
+		return allow_requests(filter, SCMP_SYS(ioctl), nvme, FWA_ARRAY_SIZE(nvme));
+	if (device->family == FWA_FAMILY_CXL)
+		return allow_requests(filter, SCMP_SYS(ioctl), cxl, FWA_ARRAY_SIZE(cxl));
+	return 0;
+}
+
+static int fill_filter(scmp_filter_ctx filter, const struct fwa_device *device, int proc_fd)
 {
 	static const int calls[] = {
 		SCMP_SYS(read),         SCMP_SYS(write),
@@ -121,44 +225,35 @@ static int fill_filter(scmp_filter_ctx filter, const struct fwa_device *device)
 	};
 	/* F_SETOWN and F_SETSIG would let the kernel signal any process in a worker's name. */
 	static const unsigned long fcntls[] = { F_GETFL, F_SETFL, F_ADD_SEALS, F_GET_SEALS };
-	static const unsigned long nvme[] = { NVME_IOCTL_ADMIN64_CMD, NVME_IOCTL_IO64_CMD };
-	static const unsigned long cxl[] = { CXL_MEM_SEND_COMMAND };
 	int r = allow(filter, calls, FWA_ARRAY_SIZE(calls));
 
 	if (r == 0)
 		r = allow_mmap(filter);
 	if (r == 0)
 		r = allow_requests(filter, SCMP_SYS(fcntl), fcntls, FWA_ARRAY_SIZE(fcntls));
-	if (r == 0 && device->family == FWA_FAMILY_NVME)
-		r = allow_requests(filter, SCMP_SYS(ioctl), nvme, FWA_ARRAY_SIZE(nvme));
-	if (r == 0 && device->family == FWA_FAMILY_CXL)
-		r = allow_requests(filter, SCMP_SYS(ioctl), cxl, FWA_ARRAY_SIZE(cxl));
+	if (r == 0 && proc_fd >= 0)
+		r = allow_open(filter, proc_fd);
+	if (r == 0)
+		r = allow_ioctls(filter, device);
 	return r;
 }
 
-static int filter_calls(const struct fwa_device *device)
+/*= spec/SECURITY-MODEL.md#C5 */
+int sandbox_close(const struct fwa_device *device, int proc_fd)
 {
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	scmp_filter_ctx filter;
 	int r;
 
+	if (SANITIZED)
+		return 0;
+	filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	if (!filter)
 		return -ENOMEM;
 	r = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1); /* the lanes too */
 	if (r == 0)
-		r = fill_filter(filter, device);
+		r = fill_filter(filter, device, proc_fd);
 	if (r == 0)
 		r = seccomp_load(filter);
 	seccomp_release(filter);
 	return r;
-}
-
-int sandbox_drop(const struct fwa_device *device)
-{
-	return drop_capabilities(device);
-}
-
-/*= spec/SECURITY-MODEL.md#C5 */
-int sandbox_close(const struct fwa_device *device)
-{
-	return SANITIZED ? 0 : filter_calls(device);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Clients: who they are, and their requests.
+ * Clients: who of them may stay, and their requests.
  */
 #include "worker/worker.h"
 
@@ -17,49 +17,6 @@
 #include "base/fd.h"
 #include "base/pattern.h"
 #include "base/util.h"
-
-#ifndef SO_PEERGROUPS
-#define SO_PEERGROUPS 59
-#endif
-
-#define GROUPS_MAX 65536u
-
-/* --- identity ------------------------------------------------------------------------------- */
-
-static int read_groups(int sock, struct fwa_principal *who)
-{
-	fwa_auto_free gid_t *groups = NULL;
-	socklen_t len = 0;
-
-	/* With no room the kernel says how much it needs. */
-	if (getsockopt(sock, SOL_SOCKET, SO_PEERGROUPS, NULL, &len) == 0)
-		return 0;
-	if (errno != ERANGE || len > GROUPS_MAX * sizeof(gid_t))
-		return -errno;
-	groups = malloc(len);
-	if (!groups)
-		return -ENOMEM;
-	if (getsockopt(sock, SOL_SOCKET, SO_PEERGROUPS, groups, &len) < 0)
-		return -errno;
-	who->n_groups = (uint32_t)(len / sizeof(gid_t));
-	who->groups = fwa_steal(groups);
-	return 0;
-}
-
-/*= spec/SECURITY-MODEL.md#C2 */
-static int identify(const struct worker *w, struct session *s)
-{
-	struct ucred cred;
-	socklen_t len = sizeof(cred);
-
-	if (getsockopt(s->sock, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
-		return -errno;
-	s->pid = cred.pid;
-	s->who.uid = cred.uid;
-	s->who.gid = cred.gid;
-	s->who.owner = cred.uid == w->owner;
-	return read_groups(s->sock, &s->who);
-}
 
 /* --- beginning and end ------------------------------------------------------------------------ */
 
@@ -91,7 +48,7 @@ void session_watch_end(struct worker *w, struct session *s)
 
 static int enter(struct worker *w, struct session *s)
 {
-	int r = identify(w, s);
+	int r = session_identify(w, s);
 
 	if (r < 0)
 		return r;
@@ -156,6 +113,8 @@ void session_free(struct session *s)
 {
 	close(s->sock);
 	free((void *)s->who.groups);
+	free((void *)s->who.unit);
+	free(s->label);
 	free(s->rights);
 	free(s);
 }

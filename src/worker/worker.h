@@ -25,6 +25,7 @@
 #include "transport/transport.h"
 #include "worker/lane.h"
 #include "worker/queue.h"
+#include "worker/unit.h"
 
 struct session;
 
@@ -39,6 +40,7 @@ struct worker {
 	uid_t owner;     /* who started the worker */
 	uint8_t mode;    /* enum fwa_mode */
 	int lockdown_fd; /* the kernel's lockdown file; -ENOENT: the kernel has none; other -errno */
+	int proc_fd;     /* /proc, where clients' units are read; -1: they stay unknown */
 
 	uint8_t *encoded; /* what profile views */
 	struct fwa_profile profile;
@@ -61,6 +63,9 @@ struct worker {
 	uint64_t transferor;          /* session whose it is, while it runs */
 };
 
+#define LABEL_LEN 128 /* with the final NUL; a longer one is not shown */
+#define COMM_LEN 16   /* the kernel's own limit */
+
 /*
  * One connected client. It is armed for its next request, or has one in the queue, or a job. Small:
  * rights are folded at the first request, and dropped with the policy that they view.
@@ -74,6 +79,8 @@ struct session {
 	bool dead;       /* only waits to be freed */
 	struct job *job; /* its request that waits or is under way */
 	struct fwa_principal who;
+	char *label;         /* of the security module, made printable; NULL: unknown */
+	char comm[COMM_LEN]; /* the program's name, made printable: its own choice, only shown */
 	struct fwa_rights *rights; /* only as many as it says; NULL: not folded under this policy */
 };
 
@@ -145,6 +152,25 @@ void job_abandon(struct worker *w, struct job *j);
 /* Frees a job and all that is its own. */
 void job_free(struct job *j);
 
+/* --- identity.c ---------------------------------------------------------------------------------- */
+
+/*
+ * Opens /proc for session_identify(), before the sandbox closes. The descriptor; -ENOPROTOOPT when
+ * the kernel cannot say which process a socket's peer is, -EXDEV when this is not the /proc of our
+ * own processes; other negative errno.
+ */
+int identity_open(void);
+/*
+ * Fills in who the peer of @s's socket was when it connected. 0 or negative errno. Groups, unit and
+ * label are fresh memory, which session_free() frees. Unit and name stay unknown when the process is
+ * no more.
+ */
+int session_identify(const struct worker *w, struct session *s);
+/* Room for all that identity_text() says. */
+#define IDENTITY_TEXT_LEN 512
+/* Who @s is, for a line of a log: "uid 1000, gid 100, unit a.service, pid 7 (comm), label x". */
+const char *identity_text(const struct session *s, char text[IDENTITY_TEXT_LEN]);
+
 /* --- session.c: clients -------------------------------------------------------------------------- */
 
 /* Takes over the connected socket @sock. NULL, with the socket closed, when it may not stay. */
@@ -186,10 +212,17 @@ void worker_log(const struct worker *w, const char *format, ...)
 
 /* Before the device is opened: no new privileges, no core dumps, death with the parent. */
 int sandbox_begin(void);
-/* After it, and before threads are made: only the capabilities that @device's ioctls need. */
-int sandbox_drop(const struct fwa_device *device);
 /*
- * After threads were made: for all of them a system call filter without open, socket, exec, new
- * threads or processes, and with only the ioctls of the device's transport (C5).
+ * After it, and before threads are made, which inherit this: no files but for reading beneath
+ * @proc_fd, no TCP, no sockets or processes outside, and only the capabilities that @device's ioctls
+ * need. Where the kernel cannot hold the worker to that, *proc_fd is closed and becomes -1.
  */
-int sandbox_close(const struct fwa_device *device);
+int sandbox_drop(const struct fwa_device *device, int *proc_fd);
+/*
+ * After threads were made: for all of them a system call filter without socket, exec, new threads or
+ * processes, with open only for reading beneath @proc_fd (-1: not at all), and with only the ioctls
+ * of the device's transport (C5).
+ */
+int sandbox_close(const struct fwa_device *device, int proc_fd);
+/* How files beneath the worker's /proc are opened: the sandbox knows no other way. */
+#define SANDBOX_OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
