@@ -198,6 +198,8 @@ static bool on_message(struct fwa_served *s, uint16_t kind, const char *text)
 		log_error("%s: worker %d refuses the policy: %s", s->name, s->pid, text);
 		kill_worker(s);
 		return true;
+	case FWA_CONTROL_STATE:
+		return true;
 	default:
 		return false;
 	}

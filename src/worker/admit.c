@@ -42,37 +42,15 @@ static bool locked_down(int fd)
 	return !strstr(text, "[none]");
 }
 
-/*
- * A lease ends when the device says that its background operation has. While a lane uses the device
- * it cannot be asked.
- */
-static bool leased_by_other(struct worker *w, const struct session *s)
-{
-	uint8_t percent;
-
-	if (!w->lessee)
-		return false;
-	if (!w->lanes.busy && w->device->ops->progress &&
-	    w->device->ops->progress(w->device, &percent) == 0)
-		w->lessee = 0;
-	return w->lessee && w->lessee != s->id;
-}
-
 struct fwa_contract worker_contract(struct worker *w, const struct session *s)
 {
 	struct fwa_contract c = {
 		.mode = w->mode,
 		.lockdown = locked_down(w->lockdown_fd),
-		.leased = leased_by_other(w, s),
 	};
 
-	if (!w->transfer.running)
-		return c;
-	c.transfer = FWA_TRANSFER_OTHER;
-	if (w->transferor == s->id) {
-		c.transfer = FWA_TRANSFER_OWN;
-		memcpy(c.transfer_uuid, w->transfer.uuid, sizeof(c.transfer_uuid));
-	}
+	if (s)
+		lease_contract(w, s, &c);
 	return c;
 }
 
@@ -118,12 +96,6 @@ static void set_outcome(struct worker *w, struct fwa_gate_reply *reply, int r,
 		device_gone(w);
 }
 
-/* Whether the command may have begun something; one that failed or was never sent has not. */
-static bool may_run(const struct fwa_gate_reply *reply)
-{
-	return reply->status == FWA_OUTCOME_COMPLETED || reply->status == FWA_OUTCOME_UNKNOWN;
-}
-
 /*
  * A command that may have changed namespaces has made what the profile says of their blocks a thing
  * of the past. The lengths of transfers are judged by that, so from now on it says nothing.
@@ -136,23 +108,6 @@ static void forget_namespaces(struct worker *w, const struct fwa_gate_reply *rep
 
 	if (reply->decision.effects & changes && reply->status != FWA_OUTCOME_REFUSED)
 		w->profile.namespaces = fwa_span(NULL, 0);
-}
-
-static enum fwa_sent became(uint8_t outcome)
-{
-	if (outcome == FWA_OUTCOME_COMPLETED)
-		return FWA_SENT_DONE;
-	return outcome == FWA_OUTCOME_DEVICE_ERROR ? FWA_SENT_FAILED : FWA_SENT_UNKNOWN;
-}
-
-/* Which Feature's transfer is in progress from now on, and whose it is. */
-/*= spec/SECURITY-MODEL.md#C16 */
-static void follow_transfer(struct worker *w, const struct job *j)
-{
-	if (j->reply.status == FWA_OUTCOME_REFUSED || fwa_transfer_part(&j->cmd) == CXL_PART_FULL)
-		return;
-	fwa_transfer_follow(&w->transfer, &j->cmd, became(j->reply.status));
-	w->transferor = w->transfer.running ? j->owner : 0;
 }
 
 /* What is never beside anything else; what changes nothing may be beside everything. */
@@ -217,8 +172,5 @@ void admit_end(struct worker *w, struct job *j)
 		reply->out_len =
 			answer->out_len < j->cmd.out_len ? answer->out_len : j->cmd.out_len;
 	forget_namespaces(w, reply);
-	follow_transfer(w, j);
-	/* What may be running from now on is the session's: C16. */
-	if (reply->decision.effects & FWA_EFFECT_BACKGROUND && may_run(reply))
-		w->lessee = j->owner;
+	lease_follow(w, j);
 }

@@ -227,6 +227,7 @@ bool job_take(struct worker *w, struct job *j)
 		return session_answer(w, j, FWA_GATE_E_MEMORY);
 	s->job = kept;
 	queue_wait(&w->queue, &kept->wait);
+	state_changed(w);
 	jobs_start(w);
 	if (s->job != kept)
 		return true; /* over already, one way or the other */

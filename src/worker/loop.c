@@ -126,6 +126,7 @@ static void serve_control(struct worker *w)
 	if (fwa_control_recv(w->control, &kind, text, &fd) < 0) {
 		epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->control, NULL);
 		w->ending = true;
+		lease_leave_all(w);
 		return;
 	}
 	for (size_t i = 0; i < FWA_ARRAY_SIZE(messages); i++)
@@ -141,6 +142,8 @@ static const struct {
 	void (*run)(struct worker *w, uint64_t now);
 } timers[] = {
 	{ jobs_next_expiry, jobs_expire },
+	{ lease_next, lease_run },
+	{ state_next, state_run },
 };
 
 /* Milliseconds until the first timer, at least one if any; -1 when none runs. */
@@ -254,7 +257,8 @@ static bool is_over(const struct worker *w)
 
 	if (!w->ending && (w->listener >= 0 || w->n_sessions))
 		return false;
-	return !running[JOB_CHANGE] && !running[JOB_ALONE] && fwa_list_empty(&w->queue.own);
+	return !running[JOB_CHANGE] && !running[JOB_ALONE] && fwa_list_empty(&w->queue.own) &&
+	       !lease_pending(w);
 }
 
 int worker_loop(struct worker *w)

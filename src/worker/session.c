@@ -84,6 +84,7 @@ struct session *session_new(struct worker *w, int sock)
 	fwa_list_append(&w->sessions, &s->link);
 	w->n_sessions++;
 	s->id = ++w->last_session;
+	state_changed(w);
 	return s;
 }
 
@@ -99,14 +100,7 @@ void session_end(struct worker *w, struct session *s)
 	if (s->job)
 		job_abandon(w, s->job);
 	queue_leave(s->turn.peer);
-	/* Its work goes on without it: where the device can say when that is over, the lease waits. */
-	if (w->lessee == s->id && !w->device->ops->progress) /*= spec/SECURITY-MODEL.md#C16 */
-		w->lessee = 0;
-	/* Nobody else can go on with its transfer, but anybody who names the Feature can abort it. */
-	if (w->transferor == s->id) {
-		w->transfer.running = false;
-		w->transferor = 0;
-	}
+	lease_leave(w, s);
 }
 
 void session_free(struct session *s)

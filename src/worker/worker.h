@@ -24,7 +24,9 @@
 #include "proto/gate.h"
 #include "transport/transport.h"
 #include "worker/lane.h"
+#include "worker/lease.h"
 #include "worker/queue.h"
+#include "worker/state.h"
 #include "worker/unit.h"
 
 struct session;
@@ -58,9 +60,8 @@ struct worker {
 	uint32_t n_sessions;
 	uint64_t last_session;
 
-	uint64_t lessee; /* session that owns the background operation that runs; 0: none runs */
-	struct fwa_transfer transfer; /* of a CXL Feature */
-	uint64_t transferor;          /* session whose it is, while it runs */
+	struct leases leases;
+	struct state state;
 };
 
 #define LABEL_LEN 128 /* with the final NUL; a longer one is not shown */
@@ -110,7 +111,7 @@ struct job {
 
 /* --- admit.c: decide, begin, run, end ------------------------------------------------------------ */
 
-/* The state that decisions depend on, as of now. */
+/* The state that decisions depend on, as of now; for the gate's own acts @s is NULL. */
 struct fwa_contract worker_contract(struct worker *w, const struct session *s);
 /*
  * Judges j->cmd for j->session, whose rights are folded, now. Fills the reply's decision and

@@ -394,6 +394,7 @@ class Devices(GateTest):
         self.assertEqual(self.part(mine, CONTINUE, IN_TRANSFER, 4).detail, 34)
 
     def test_a_transfer_ends_with_its_session(self):
+        """The gate aborts it: the device takes the next one at once, and has nothing left to abort."""
         mine, other = self.client(), self.client()
         self.assertEqual(self.part(mine, INITIATE).status, COMPLETED)
         mine.close()
@@ -402,7 +403,9 @@ class Devices(GateTest):
         while self.part(other, ABORT, IN_TRANSFER).detail == 35:
             self.assertLess(time.monotonic(), end)
         self.assertEqual(self.part(other, ABORT, IN_TRANSFER).detail, 34)
-        self.assertEqual(self.part(other, ABORT).status, COMPLETED)
+        self.assertEqual(self.part(other, ABORT).status, DEVICE_ERROR)
+        self.assertEqual(self.part(other, INITIATE).status, COMPLETED)
+        self.expect_log(f"uid {os.getuid()} left its transfer of a Feature half done")
 
     def test_whose_transfer_is_described(self):
         mine, other = self.client(), self.client()
