@@ -93,7 +93,8 @@ const char *cli_verdict_next(const struct cli_verdict *v)
 		return "it passes once an operator accepts the new declaration";
 	case FWA_REASON_LEASE:
 	case FWA_REASON_RATE:
-		return "it may pass later";
+		return v->remedy.possible ? "it may pass later"
+					  : "only whoever began that work, and root, may end it";
 	default:
 		break;
 	}

@@ -512,7 +512,9 @@ static bool clear_the_way(struct trial *t, const struct fwa_decision *d, struct 
 		r->accept = true;
 		return true;
 	case FWA_REASON_LEASE:
-		t->contract.leased = t->contract.not_to_abort = t->contract.firmware_leased = false;
+		if (fwa_command_aborts(&t->cmd)) /* what it would end is not there any more then */
+			return false;
+		t->contract.leased = t->contract.firmware_leased = false;
 		t->contract.transfer = FWA_TRANSFER_NONE;
 		r->wait = true;
 		return true;

@@ -42,11 +42,11 @@ enum fwa_quarantine {
 
 /* The state of the host and of the gate that a decision depends on. Zero is an ordinary day. */
 struct fwa_contract {
-	uint8_t mode;         /* enum fwa_mode */
-	bool lockdown;        /* the kernel is locked down */
-	uint8_t quarantine;   /* enum fwa_quarantine */
-	bool leased;          /* another session owns the background operation that runs */
-	bool not_to_abort;    /* it is another uid's, and the caller is not root */
+	uint8_t mode;       /* enum fwa_mode */
+	bool lockdown;      /* the kernel is locked down */
+	uint8_t quarantine; /* enum fwa_quarantine */
+	bool leased;        /* another session owns the background operation that runs */
+	bool not_to_abort;  /* what runs in the background, or may, is not the caller's to abort */
 	bool firmware_leased; /* another session's transfer of firmware is in progress */
 	uint8_t transfer;     /* enum fwa_transferor */
 	uint32_t rate_over;   /* bit i: the caller has used up what right i allows a second */

@@ -96,7 +96,8 @@ static const char *const details[FWA_DETAIL_COUNT] = {
 		"this site demands accepted declarations, and this device has none",
 	[FWA_DETAIL_USED_UP] = "the commands or bytes that the grant allows a second are used up",
 	[FWA_DETAIL_SESSIONS] = "as many sessions as the grant allows are open",
-	[FWA_DETAIL_BACKGROUND_OF_OTHER] = "another session's background operation is running",
+	[FWA_DETAIL_BACKGROUND_OF_OTHER] =
+		"background work that is not this caller's is running, or may be",
 	[FWA_DETAIL_FIRMWARE_OF_OTHER] = "another session's transfer of firmware is in progress",
 };
 
