@@ -172,7 +172,8 @@ static size_t filter_field(const struct fwa_term *t, char *text, size_t size)
 		fwa_uuid_text(t->uuid, uuid);
 		return (size_t)snprintf(text, size, "%s%s:%s", lead, name, uuid);
 	}
-	if (t->kind == FWA_FIELD_NSID || t->kind == FWA_FIELD_SLOT)
+	if (t->kind == FWA_FIELD_NSID || t->kind == FWA_FIELD_SLOT || t->kind == FWA_FIELD_SEL ||
+	    t->kind == FWA_FIELD_SV)
 		return (size_t)snprintf(text, size, "%s%s:%u", lead, name, t->value);
 	return (size_t)snprintf(text, size, "%s%s:%02xh", lead, name, t->value);
 }

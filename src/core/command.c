@@ -90,9 +90,12 @@ static const struct {
 	[FWA_FIELD_LSI] = { "lsi", 0xffff },      [FWA_FIELD_FID] = { "fid", 0xff },
 	[FWA_FIELD_CNS] = { "cns", 0xff },        [FWA_FIELD_NSID] = { "nsid", UINT32_MAX },
 	[FWA_FIELD_SLOT] = { "slot", UINT8_MAX }, [FWA_FIELD_UUID] = { "uuid", 0 },
+	[FWA_FIELD_SEL] = { "sel", UINT8_MAX },   [FWA_FIELD_SV] = { "sv", 1 },
+	[FWA_FIELD_OP] = { "op", UINT16_MAX },
 };
 
 #define NVME_SLOT_MAX 7u
+#define NVME_SEL_MAX 7u
 
 static unsigned int select_kind(enum fwa_set set, uint16_t opcode)
 {
@@ -106,6 +109,18 @@ static bool has_slot(enum fwa_set set, uint16_t opcode)
 	if (set == FWA_SET_CXL)
 		return opcode == CXL_OP_TRANSFER_FW || opcode == CXL_OP_ACTIVATE_FW;
 	return set == FWA_SET_NVME_ADMIN && opcode == NVME_OP_FW_COMMIT;
+}
+
+static bool has_operations(enum fwa_set set, uint16_t opcode)
+{
+	const struct fwa_model_command *row = fwa_model_find(set, opcode);
+
+	return row && row->operations;
+}
+
+static bool is_either(enum fwa_set set, uint16_t opcode, uint16_t cxl, uint16_t nvme)
+{
+	return set == FWA_SET_CXL ? opcode == cxl : set == FWA_SET_NVME_ADMIN && opcode == nvme;
 }
 
 bool fwa_opcode_has_field(enum fwa_set set, uint16_t opcode, enum fwa_field field)
@@ -127,28 +142,56 @@ bool fwa_opcode_has_field(enum fwa_set set, uint16_t opcode, enum fwa_field fiel
 		return has_slot(set, opcode);
 	case FWA_FIELD_UUID:
 		return kind == FWA_SELECT_LOG_UUID || kind == FWA_SELECT_FEATURE_UUID;
+	case FWA_FIELD_SEL:
+		return is_either(set, opcode, CXL_OP_GET_FEATURE, NVME_OP_GET_FEATURES);
+	case FWA_FIELD_SV:
+		return is_either(set, opcode, CXL_OP_SET_FEATURE, NVME_OP_SET_FEATURES);
+	case FWA_FIELD_OP:
+		return has_operations(set, opcode);
 	default:
 		return false;
 	}
 }
 
-/* The slot of a CXL command is its payload's byte 1. */
-static bool slot_of(const struct fwa_command *cmd, uint32_t *ret)
+/*
+ * A number that a mailbox command has in byte @at of its payload, and an NVMe command in CDW10. It is
+ * behind @shift and as wide as @mask.
+ */
+struct place {
+	uint8_t at, shift;
+	uint8_t mask;
+	uint8_t cdw10_shift, cdw10_mask;
+};
+
+static bool number_at(const struct fwa_command *cmd, const struct place *p, uint32_t *ret)
 {
 	if (cmd->set != FWA_SET_CXL) {
-		*ret = cmd->cdw[0] & NVME_SLOT_MAX;
+		*ret = cmd->cdw[0] >> p->cdw10_shift & p->cdw10_mask;
 		return true;
 	}
-	if (cmd->payload.len < 2)
+	if (cmd->payload.len <= p->at)
 		return false;
-	*ret = cmd->payload.data[1];
+	*ret = (uint32_t)(cmd->payload.data[p->at] >> p->shift & p->mask);
 	return true;
+}
+
+static const struct place slot = { 1, 0, 0xff, 0, NVME_SLOT_MAX };
+static const struct place sel = { CXL_GET_FEATURE_SELECTION, 0, 0xff, 8, NVME_SEL_MAX };
+static const struct place sv = { CXL_SET_FEATURE_FLAGS, CXL_SET_FEATURE_SAVED_BIT, 1, 31, 1 };
+
+/* False when there is none, or its bytes are not all there. */
+static bool operation_of(const struct fwa_command *cmd, uint32_t *ret)
+{
+	const struct fwa_model_command *row = fwa_model_find(cmd->set, cmd->opcode);
+
+	return row && row->operations && operation_value(row->operations, cmd, ret);
 }
 
 bool fwa_command_field(const struct fwa_command *cmd, enum fwa_field field,
 		       struct fwa_field_value *ret)
 {
 	struct fwa_field_value v = { 0 };
+	bool there = true;
 
 	if (!fwa_opcode_has_field(cmd->set, cmd->opcode, field))
 		return false;
@@ -163,20 +206,28 @@ bool fwa_command_field(const struct fwa_command *cmd, enum fwa_field field,
 		v.number = cmd->nsid;
 		break;
 	case FWA_FIELD_SLOT:
-		if (!slot_of(cmd, &v.number))
-			return false;
+		there = number_at(cmd, &slot, &v.number);
+		break;
+	case FWA_FIELD_SEL:
+		there = number_at(cmd, &sel, &v.number);
+		break;
+	case FWA_FIELD_SV:
+		there = number_at(cmd, &sv, &v.number);
+		break;
+	case FWA_FIELD_OP:
+		there = operation_of(cmd, &v.number);
 		break;
 	case FWA_FIELD_UUID:
-		if (cmd->payload.len < FWA_UUID_LEN)
-			return false;
+		there = cmd->payload.len >= FWA_UUID_LEN;
 		v.uuid = cmd->payload.data;
 		break;
 	default:
 		v.number = cmd->cdw[0] & 0xff;
 		break;
 	}
-	*ret = v;
-	return true;
+	if (there)
+		*ret = v;
+	return there;
 }
 
 const char *fwa_field_name(unsigned int field)
@@ -184,10 +235,16 @@ const char *fwa_field_name(unsigned int field)
 	return field < FWA_FIELD_COUNT ? fields[field].name : NULL;
 }
 
-uint32_t fwa_field_max(enum fwa_set set, enum fwa_field field)
+uint32_t fwa_field_max(enum fwa_set set, uint16_t opcode, enum fwa_field field)
 {
+	const struct fwa_model_command *row = fwa_model_find(set, opcode);
+
 	if (field == FWA_FIELD_SLOT && set != FWA_SET_CXL)
 		return NVME_SLOT_MAX;
+	if (field == FWA_FIELD_SEL && set != FWA_SET_CXL)
+		return NVME_SEL_MAX;
+	if (field == FWA_FIELD_OP && row && row->operations)
+		return row->operations->mask;
 	return (unsigned int)field < FWA_FIELD_COUNT ? fields[field].max : 0;
 }
 

@@ -77,6 +77,9 @@ enum fwa_field {
 	FWA_FIELD_NSID,    /* NVMe namespace */
 	FWA_FIELD_SLOT,    /* firmware slot: CXL payload byte 1, NVMe CDW10 2:0 */
 	FWA_FIELD_UUID,    /* CXL log or Feature: payload bytes 0 to 15 */
+	FWA_FIELD_SEL, /* which value of a feature is read: Get Features CDW10 10:8, Get Feature byte 20 */
+	FWA_FIELD_SV, /* 1: what is set is saved, too: Set Features CDW10 31, Set Feature byte 16 bit 3 */
+	FWA_FIELD_OP, /* what the command does: where the model's table of operations reads it */
 	FWA_FIELD_COUNT,
 };
 
@@ -93,9 +96,10 @@ bool fwa_opcode_has_field(enum fwa_set set, uint16_t opcode, enum fwa_field fiel
  */
 bool fwa_command_field(const struct fwa_command *cmd, enum fwa_field field,
 		       struct fwa_field_value *ret);
-/* "lid"; NULL for no field. And the greatest number that fits, 0 for FWA_FIELD_UUID. */
+/* "lid"; NULL for no field. */
 const char *fwa_field_name(unsigned int field);
-uint32_t fwa_field_max(enum fwa_set set, enum fwa_field field);
+/* The greatest number that fits in @field of @opcode, which has it; 0 for FWA_FIELD_UUID. */
+uint32_t fwa_field_max(enum fwa_set set, uint16_t opcode, enum fwa_field field);
 
 /* "configuration", "debug-read-only", "debug-write", "debug-write-full", "never", "least". */
 const char *fwa_scope_name(unsigned int scope);

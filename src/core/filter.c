@@ -47,7 +47,7 @@ static bool field_valid(const struct fwa_term *t, const struct fwa_term *before,
 {
 	if (t->flags & ~(FWA_TERM_NOT | FWA_TERM_AND) || t->set ||
 	    !fwa_opcode_has_field(item->set, (uint16_t)item->value, t->kind) ||
-	    t->value > fwa_field_max(item->set, t->kind) ||
+	    t->value > fwa_field_max(item->set, (uint16_t)item->value, t->kind) ||
 	    (t->kind != FWA_FIELD_UUID && !fwa_uuid_eq(t->uuid, no_uuid)))
 		return false;
 	/* What continues a group needs one of its own kind to continue. */

@@ -64,6 +64,21 @@ int fwa_model_value_by_name(const struct fwa_model_command *row, const char *nam
 	return -1;
 }
 
+int fwa_model_operation_by_name(const struct fwa_model_command *row, const char *name)
+{
+	const struct fwa_operation_table *t = row ? row->operations : NULL;
+	int found = -1;
+
+	for (uint8_t i = 0; t && i < t->n; i++) {
+		if (!fwa_text_eq(t->all[i].name, name))
+			continue;
+		if (found >= 0 || t->all[i].first != t->all[i].last)
+			return -1;
+		found = t->all[i].first;
+	}
+	return found;
+}
+
 const uint8_t *fwa_model_uuid_by_name(const struct fwa_model_command *row, const char *name)
 {
 	const struct fwa_selector_table *t = row ? row->select : NULL;

@@ -155,7 +155,12 @@ const struct fwa_model_command *fwa_model_row(enum fwa_set set, size_t i);
  * cleared) has no number of its own.
  */
 int fwa_model_value_by_name(const struct fwa_model_command *row, const char *name);
-/* The same for a CXL log or Feature: its 16 bytes, or NULL. */
+/*
+ * The number of the operation of @row (which may be NULL) that the model calls @name; -1 for none, and
+ * for a name that stands for more than one number.
+ */
+int fwa_model_operation_by_name(const struct fwa_model_command *row, const char *name);
+/* The UUID of a CXL log or Feature that the model calls @name: its 16 bytes, or NULL. */
 const uint8_t *fwa_model_uuid_by_name(const struct fwa_model_command *row, const char *name);
 
 /* "cxl", "nvme-admin", "nvme-io"; NULL for no set. */

@@ -169,6 +169,68 @@ static void filter_fields_are_read_from_the_bytes(void **state)
 	assert_false(fwa_command_field(&cmd, FWA_FIELD_UUID, &v));
 }
 
+/* What the bytes of a command select besides, in both families. */
+static void filter_fields_of_operations(void **state)
+{
+	static const struct {
+		uint8_t set;
+		uint16_t opcode;
+		enum fwa_field field;
+		uint32_t cdw10;
+		size_t at; /* in the payload, where it is the last byte */
+		uint8_t byte;
+		uint32_t value, max;
+	} table[] = {
+		{ FWA_SET_NVME_ADMIN, 0x0a, FWA_FIELD_SEL, 0xfffffaff, 0, 0, 2, 7 },
+		{ FWA_SET_NVME_ADMIN, 0x0a, FWA_FIELD_OP, 0x00000300, 0, 0, 3, 7 },
+		{ FWA_SET_NVME_ADMIN, 0x09, FWA_FIELD_SV, 0x80000004, 0, 0, 1, 1 },
+		{ FWA_SET_NVME_ADMIN, 0x09, FWA_FIELD_SV, 0x7fffffff, 0, 0, 0, 1 },
+		{ FWA_SET_NVME_ADMIN, 0x09, FWA_FIELD_OP, 0x80000004, 0, 0, 1, 1 },
+		{ FWA_SET_NVME_ADMIN, 0x80, FWA_FIELD_OP, 0x00000400, 0, 0, 2, 7 }, /* SES */
+		{ FWA_SET_NVME_ADMIN, 0x10, FWA_FIELD_OP, 0x0000001a, 0, 0, 3, 7 }, /* CA */
+		{ FWA_SET_CXL, 0x0501, FWA_FIELD_SEL, 0, 20, 2, 2, 255 },
+		{ FWA_SET_CXL, 0x0502, FWA_FIELD_SV, 0, 16, 0x0a, 1, 1 },
+		{ FWA_SET_CXL, 0x0502, FWA_FIELD_SV, 0, 16, 0xf7, 0, 1 },
+		{ FWA_SET_CXL, 0x0502, FWA_FIELD_OP, 0, 16, 0x0a, 2, 7 },
+		{ FWA_SET_CXL, 0x4101, FWA_FIELD_OP, 0, 8, 1, 1, 255 },
+		{ FWA_SET_CXL, 0x4402, FWA_FIELD_OP, 0, 1, 3, 3, 65535 }, /* class 0, subclass 3 */
+	};
+
+	for (size_t i = 0; i < COUNT(table); i++) {
+		uint8_t payload[32] = { [31] = 0 };
+		struct fwa_command cmd = { .set = table[i].set,
+					   .opcode = table[i].opcode,
+					   .cdw = { table[i].cdw10 },
+					   .payload = fwa_span(payload, table[i].at + 1) };
+		struct fwa_field_value v;
+
+		payload[table[i].at] = table[i].byte;
+		assert_int_equal(fwa_field_max(cmd.set, cmd.opcode, table[i].field), table[i].max);
+		assert_true(fwa_command_field(&cmd, table[i].field, &v));
+		assert_int_equal(v.number, table[i].value);
+		cmd.payload.len--;
+		assert_int_equal(fwa_command_field(&cmd, table[i].field, &v),
+				 cmd.set != FWA_SET_CXL);
+	}
+	assert_false(fwa_opcode_has_field(FWA_SET_NVME_IO, 0x0a, FWA_FIELD_SEL));
+	assert_false(fwa_opcode_has_field(FWA_SET_NVME_ADMIN, 0x09, FWA_FIELD_SEL));
+	assert_false(fwa_opcode_has_field(FWA_SET_CXL, 0x0501, FWA_FIELD_SV));
+	assert_false(fwa_opcode_has_field(FWA_SET_CXL, 0xc000, FWA_FIELD_OP));
+}
+
+static void operations_by_name(void **state)
+{
+	const struct fwa_model_command *format = fwa_model_find(FWA_SET_NVME_ADMIN, 0x80);
+	const struct fwa_model_command *media = fwa_model_by_name(FWA_SET_CXL, "media-operations");
+
+	assert_int_equal(fwa_model_operation_by_name(format, "crypto-erase"), 2);
+	assert_int_equal(fwa_model_operation_by_name(format, "format"), 0);
+	assert_int_equal(fwa_model_operation_by_name(media, "sanitize"), 0x100);
+	assert_int_equal(fwa_model_operation_by_name(format, "reserved"), -1); /* many numbers */
+	assert_int_equal(fwa_model_operation_by_name(format, ""), -1);
+	assert_int_equal(fwa_model_operation_by_name(NULL, "format"), -1);
+}
+
 static void filter_validity(void **state)
 {
 	static const struct {
@@ -182,6 +244,9 @@ static void filter_validity(void **state)
 		{ 2, { GLP, IS(FID, 1) }, false },
 		{ 2, { GLP, IS(LID, 0xff) }, true },
 		{ 2, { GLP, IS(LID, 0x100) }, false },
+		{ 2, { CMD(FWA_SET_NVME_ADMIN, 0x80), IS(OP, 7) }, true },
+		{ 2, { CMD(FWA_SET_NVME_ADMIN, 0x80), IS(OP, 8) }, false },
+		{ 2, { GLP, IS(OP, 0) }, false },
 		{ 2, { GLP, AND(LID, 1) }, false }, /* continues nothing */
 		{ 3, { GLP, IS(LID, 1), AND(LSP, 1) }, true },
 		{ 3, { GLP, IS(LID, 1), NOT_AND(LSP, 1) }, false },
@@ -218,6 +283,8 @@ int main(void)
 		cmocka_unit_test(filter_of_negative_items_covers_the_rest),
 		cmocka_unit_test(filter_missing_bytes_never_help),
 		cmocka_unit_test(filter_fields_are_read_from_the_bytes),
+		cmocka_unit_test(filter_fields_of_operations),
+		cmocka_unit_test(operations_by_name),
 		cmocka_unit_test(filter_validity),
 	};
 

@@ -40,10 +40,25 @@ static int add(struct item *it, const struct fwa_term *t)
 	return 0;
 }
 
+/* -1 when @field has no names, or none such. */
+static int value_by_name(const struct fwa_model_command *row, unsigned int field, const char *name)
+{
+	switch (field) {
+	case FWA_FIELD_LID:
+	case FWA_FIELD_FID:
+	case FWA_FIELD_CNS:
+		return fwa_model_value_by_name(row, name);
+	case FWA_FIELD_OP:
+		return fwa_model_operation_by_name(row, name);
+	default:
+		return -1;
+	}
+}
+
 /* Fills the value of @t, whose kind is set. */
 static int take_value(struct item *it, struct fwa_term *t, const char *text)
 {
-	uint32_t max = fwa_field_max(it->command.set, t->kind);
+	uint32_t max = fwa_field_max(it->command.set, (uint16_t)it->command.value, t->kind);
 	const char *name = fwa_field_name(t->kind);
 	struct fwa_uuid uuid;
 	const uint8_t *known;
@@ -59,9 +74,7 @@ static int take_value(struct item *it, struct fwa_term *t, const char *text)
 		memcpy(t->uuid, known ? known : uuid.b, sizeof(t->uuid));
 		return 0;
 	}
-	value = t->kind == FWA_FIELD_LID || t->kind == FWA_FIELD_FID || t->kind == FWA_FIELD_CNS
-			? fwa_model_value_by_name(it->row, text)
-			: -1;
+	value = value_by_name(it->row, t->kind, text);
 	if (value >= 0)
 		number = (uint64_t)value;
 	else if (!fwa_parse_number(text, max, &number))
@@ -93,7 +106,7 @@ static int take_field(struct item *it, char *text, uint8_t flags)
 	if (!t.kind)
 		return fwa_fail(it->error, -EINVAL,
 				"unknown field '%s'; allowed: lid, lsp, lsi, fid, cns, nsid, slot, "
-				"uuid",
+				"uuid, sel, sv, op",
 				text);
 	if (!fwa_opcode_has_field(it->command.set, (uint16_t)it->command.value, t.kind))
 		return fwa_fail(it->error, -ENOENT, "command '%s' has no %s", it->word, text);

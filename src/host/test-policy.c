@@ -49,7 +49,7 @@ static struct fwa_policy_files *parse(const char *text, size_t len, char message
 #define KEYS                                                                             \
 	"user, group, device, family, vendor, model, firmware, serial, scope, effects, " \
 	"commands, ticket"
-#define FIELDS "lid, lsp, lsi, fid, cns, nsid, slot, uuid"
+#define FIELDS "lid, lsp, lsi, fid, cns, nsid, slot, uuid, sel, sv, op"
 
 /* A grant that reaches everything, with @line. */
 #define ALL(line)                                                                                  \
@@ -203,6 +203,13 @@ static const struct {
 	{ ALL("commands = get-log-page lsp:0x80"),
 	  "E:9:'0x80' is not a lsp, which is a number up to 127" },
 	{ ALL("commands = fw-commit slot:8"), "E:9:'8' is not a slot, which is a number up to 7" },
+	{ ALL("commands = get-features sel:8"), "E:9:'8' is not a sel, which is a number up to 7" },
+	{ ALL("commands = set-features sv:2"), "E:9:'2' is not a sv, which is a number up to 1" },
+	{ ALL("commands = set-features sel:0"), "E:9:command 'set-features' has no sel" },
+	{ ALL("commands = format-nvm op:8"), "E:9:'8' is not a op, which is a number up to 7" },
+	{ ALL("commands = format-nvm op:reserved"), /* is five numbers */
+	  "E:9:'reserved' is not a op, which is a number up to 7" },
+	{ ALL("commands = get-log op:1"), "E:9:command 'get-log' has no op" },
 	{ ALL("commands = get-log-page !"),
 	  "E:9:'' is not FIELD:VALUE; commands are separated by commas" },
 	{ ALL("commands = get-log-page lid:1/"),

@@ -29,10 +29,13 @@
 #define CXL_GET_FEATURES_LEN 8
 #define CXL_FEATURES_HEADER_LEN 8
 #define CXL_FEATURE_ENTRY_LEN 48
+/* Get Feature input: uuid, le16 offset, le16 count, u8 selection (current, default, saved). */
+#define CXL_GET_FEATURE_SELECTION 20
 /* Set Feature input before its data: uuid, le32 flags, le16 offset, u8 version, 9 reserved. */
 #define CXL_SET_FEATURE_HEADER_LEN 32
 /* Its flags are at 16: bits 2:0 say which part of a transfer it is, bit 3 saves across resets. */
 #define CXL_SET_FEATURE_FLAGS 16
+#define CXL_SET_FEATURE_SAVED_BIT 3
 #define CXL_SET_FEATURE_PART 7u
 enum cxl_set_feature_part {
 	CXL_PART_FULL,
