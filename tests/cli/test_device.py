@@ -272,7 +272,7 @@ class Send(Case):
         self.assertRegex(r.err, r'\Afwadmit: set-lsa \(4103h\) refused: grant-scope \(C19\): .*explain.*\n\Z')
 
     def test_device_error(self):
-        args = ('sim:honest', 'get-feature', '--uuid=' + self.a_feature(), '--selection=7')
+        args = ('sim:honest', 'get-feature', '--uuid=' + self.a_feature(), '--selection=2')
         o = self.send(*args, code=DEVICE_ERROR)
         self.assertEqual(o['outcome']['status'], 'device-error')
         self.assertEqual(o['outcome']['device_status'], 'unsupported-feature-selection')
