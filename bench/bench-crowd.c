@@ -139,8 +139,8 @@ static void be_flood(const char *path, const struct fwa_command *cmd, bool ahead
 
 static void crowd(const char *path, const struct fwa_command *cmd, bool flooded)
 {
-	struct shared *s = mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE,
-				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct shared *s =
+		mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t floods[FLOODS + 1];
 	double slowest, median;
 	int status;

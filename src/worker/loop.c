@@ -22,6 +22,7 @@
 #define EVENTS 64
 /* Requests between two looks at what else has come. */
 #define TURNS 16
+#define ACCEPT_PAUSE_NS 100000000u
 
 /* By write(), for stdio makes system calls that the sandbox does not allow. */
 void worker_log(const struct worker *w, const char *format, ...)
@@ -64,12 +65,37 @@ int worker_add_client(struct worker *w, int sock)
 	return session_new(w, sock) ? 0 : -EPERM;
 }
 
+static void watch_listener(struct worker *w, uint32_t events)
+{
+	struct epoll_event e = { .events = events, .data.ptr = &w->listener };
+
+	epoll_ctl(w->epoll, EPOLL_CTL_MOD, w->listener, &e);
+}
+
+/* Without a descriptor or memory for it a client stays where it is, and would be told of for ever. */
 static void accept_client(struct worker *w)
 {
 	int sock = accept4(w->listener, NULL, NULL, SOCK_CLOEXEC);
 
-	if (sock >= 0)
+	if (sock >= 0) {
 		worker_add_client(w, sock);
+		return;
+	}
+	if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
+		return;
+	watch_listener(w, 0);
+	w->accept_again = fwa_clock_ns(CLOCK_MONOTONIC) + ACCEPT_PAUSE_NS;
+}
+
+static uint64_t next_accept(const struct worker *w)
+{
+	return w->accept_again ? w->accept_again : UINT64_MAX;
+}
+
+static void accept_again(struct worker *w, uint64_t now)
+{
+	w->accept_again = 0;
+	watch_listener(w, EPOLLIN);
 }
 
 /* --- policy --------------------------------------------------------------------------------------- */
@@ -144,6 +170,7 @@ static const struct {
 	{ jobs_next_expiry, jobs_expire },
 	{ lease_next, lease_run },
 	{ state_next, state_run },
+	{ next_accept, accept_again },
 };
 
 /* Milliseconds until the first timer, at least one if any; -1 when none runs. */
@@ -182,7 +209,7 @@ static void run_timers(struct worker *w)
 /* The session has a request, or it tells that its client is gone. */
 static void on_session(struct worker *w, struct session *s, uint32_t events)
 {
-	if (s->dead)
+	if (s->dead || !fwa_list_empty(&s->turn.link))
 		return;
 	if (s->job) /* asked for nothing but its end */
 		session_end(w, s);

@@ -52,8 +52,10 @@ struct worker {
 	int epoll;
 	int listener; /* -1 in embedded mode */
 	int control;  /* to the process that started us */
-	bool ending;  /* nothing new is begun */
-	bool hold;    /* no request is taken and no client's command started for now */
+	uint64_t
+		accept_again; /* CLOCK_MONOTONIC ns at which clients are accepted again; 0: they are */
+	bool ending;          /* nothing new is begun */
+	bool hold;            /* no request is taken and no client's command started for now */
 	struct lanes lanes;
 	struct queue queue;
 	struct fwa_link sessions, dead;

@@ -14,7 +14,7 @@ import time
 import unittest
 
 from test_gate import (COMPLETED, DESCRIBE, E_PAYLOAD, GET_LSA, HEALTH, IDENTIFY, REFUSED, ROOT, SET_LSA,
-                       UNKNOWN, GateTest, request)
+                       UNKNOWN, GateTest, memfd, request)
 
 E_BUSY = 7
 JOBS_MAX = 16  # of one user that wait
@@ -67,7 +67,7 @@ class Engine(GateTest):
 
 
 class Hang(Engine):
-    DEVICES = {"hang": "sim:hang"}
+    DEVICES = {"hang": "sim:hang,payload=1048576"}
 
     def hang(self, timeout):
         return self.occupy("hang", request(opcode=HEALTH, timeout=timeout))
@@ -120,13 +120,16 @@ class Hang(Engine):
         self.assertEqual(other.recv().error, E_BUSY)
 
     def test_bytes_that_wait_are_bounded(self):
-        """Payloads of 2 KiB are far from it; only the number counts then."""
+        """8 MiB of a user's: what is one too many is told so at once."""
         self.hang(20000)
-        clients = [self.client("hang") for _ in range(JOBS_MAX)]
+        payload = bytes(1 << 20)
+        clients = [self.client("hang") for _ in range(9)]
+        fd = memfd(payload)
         for c in clients:
-            c.send(write(0, bytes(1024), timeout=200))
-        for c in clients:
-            self.assertEqual(c.recv().error, E_BUSY)
+            c.send(request(opcode=0xc001, in_len=len(payload), flags=1, timeout=20000), [fd])
+        os.close(fd)
+        self.assertEqual(select.select([c.sock for c in clients], [], [], 10)[0], [clients[8].sock])
+        self.assertEqual(clients[8].recv().error, E_BUSY)
 
     def test_what_waits_is_never_sent_when_it_is_late(self):
         late = []
@@ -290,6 +293,35 @@ class Many(Engine):
         self.client(name).call(request(opcode=HEALTH))
         if not SANITIZED:
             self.assertLess(self.rss(name), 3 * 1024)
+
+    def test_every_thread_is_in_the_sandbox(self):
+        self.client("wide").call(request(opcode=HEALTH))
+        tasks = list(pathlib.Path(f"/proc/{self.worker('wide')}/task").iterdir())
+        if not SANITIZED:
+            self.assertEqual(len(tasks), 1 + 4)
+        for task in tasks:
+            status = dict(l.split(":", 1) for l in (task / "status").read_text().splitlines())
+            self.assertEqual(status["NoNewPrivs"].strip(), "1")
+            self.assertEqual(int(status["CapPrm"], 16), 0)
+            if not SANITIZED:
+                self.assertEqual(status["Seccomp"].strip(), "2")
+
+    @unittest.skipUnless(ROOT, "needs to limit what the worker may open")
+    def test_no_descriptor_left(self):
+        """A client that cannot be accepted waits, without the worker turning in a circle over it."""
+        first = self.client("sim0")
+        first.call(request())
+        pid = self.worker("sim0")
+        limit = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (len(os.listdir(f"/proc/{pid}/fd")), limit[1]))
+        second = self.client("sim0")
+        second.send(request())
+        before = self.cpu_seconds("sim0")
+        time.sleep(0.5)
+        self.assertLess(self.cpu_seconds("sim0") - before, 0.1)
+        self.assertEqual(first.call(request()).status, COMPLETED)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, limit)
+        self.assertEqual(second.recv().status, COMPLETED)
 
     def test_memory_of_a_worker(self):
         self.memory("sim0")
