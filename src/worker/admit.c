@@ -49,8 +49,11 @@ struct fwa_contract worker_contract(struct worker *w, const struct session *s)
 		.lockdown = locked_down(w->lockdown_fd),
 	};
 
-	if (s)
-		lease_contract(w, s, &c);
+	if (!s)
+		return c;
+	lease_contract(w, s, &c);
+	c.rate_over = holdings_rate_over(s->held, worker_now());
+	c.seats_over = holdings_seats_over(s->held, s->rights);
 	return c;
 }
 
@@ -146,10 +149,14 @@ bool admit_begin(struct worker *w, struct job *j)
 	uint32_t room = reply_room(w, &j->cmd);
 
 	j->answer = (struct fwa_reply){ .out_cap = room, .out = calloc(1, room ? room : 1) };
-	if (j->answer.out)
-		return true;
-	j->reply.transport_errno = ENOMEM;
-	return false;
+	if (!j->answer.out) {
+		j->reply.transport_errno = ENOMEM;
+		return false;
+	}
+	if (j->session)
+		j->account = holdings_begin(j->session->held, j->reply.decision.right,
+					    j->cmd.payload.len, worker_now());
+	return true;
 }
 
 void admit_submit(struct job *j)
@@ -171,6 +178,7 @@ void admit_end(struct worker *w, struct job *j)
 	if (j->result == 0 && answer->out_len <= answer->out_cap) /*= spec/SECURITY-MODEL.md#C25 */
 		reply->out_len =
 			answer->out_len < j->cmd.out_len ? answer->out_len : j->cmd.out_len;
+	account_end(j->account, reply->out_len, worker_now());
 	forget_namespaces(w, reply);
 	lease_follow(w, j);
 }

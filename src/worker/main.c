@@ -203,6 +203,7 @@ int main(int argc, char **argv)
 	w.listener = o.listen_fd;
 	fwa_list_init(&w.sessions);
 	fwa_list_init(&w.dead);
+	fwa_list_init(&w.accounts);
 	queue_init(&w.queue);
 	r = set_up(&w, &o, error);
 	if (r < 0) {

@@ -101,6 +101,7 @@ void session_end(struct worker *w, struct session *s)
 		job_abandon(w, s->job);
 	queue_leave(s->turn.peer);
 	lease_leave(w, s);
+	s->held = holdings_free(s->held); /* its seats are free from now on */
 }
 
 void session_free(struct session *s)
@@ -120,7 +121,7 @@ static size_t rights_len(const struct fwa_rights *r)
 	return offsetof(struct fwa_rights, right) + r->n * sizeof(r->right[0]);
 }
 
-bool session_fold(const struct worker *w, struct session *s)
+bool session_fold(struct worker *w, struct session *s)
 {
 	static struct fwa_rights all; /* there is room for many more than a user has */
 
@@ -131,6 +132,11 @@ bool session_fold(const struct worker *w, struct session *s)
 	if (!s->rights)
 		return false;
 	memcpy(s->rights, &all, rights_len(&all));
+	if (!holdings_renew(&w->accounts, s->who.uid, &w->policy, s->rights, worker_now(),
+			    &s->held)) {
+		session_unfold(s);
+		return false;
+	}
 	if (all.overflow)
 		worker_log(w,
 			   "uid %u has more than %d grants of which none contains another: the "

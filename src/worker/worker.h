@@ -23,6 +23,7 @@
 #include "core/transfer.h"
 #include "proto/gate.h"
 #include "transport/transport.h"
+#include "worker/account.h"
 #include "worker/lane.h"
 #include "worker/lease.h"
 #include "worker/queue.h"
@@ -59,6 +60,7 @@ struct worker {
 	struct lanes lanes;
 	struct queue queue;
 	struct fwa_link sessions, dead;
+	struct fwa_link accounts;
 	uint32_t n_sessions;
 	uint64_t last_session;
 
@@ -85,6 +87,7 @@ struct session {
 	char *label;         /* of the security module, made printable; NULL: unknown */
 	char comm[COMM_LEN]; /* the program's name, made printable: its own choice, only shown */
 	struct fwa_rights *rights; /* only as many as it says; NULL: not folded under this policy */
+	struct holdings *held;     /* for its rights; NULL: they were never folded */
 };
 
 /* One command on its way, of a client or of the gate's own. */
@@ -108,6 +111,7 @@ struct job {
 	struct fwa_reply answer; /* answer.out: fresh memory, the job's */
 	int result;              /* what the transport said */
 	uint64_t duration_ns;    /* of work */
+	struct account *account; /* that it uses, from its begin to its end; NULL: none */
 	struct fwa_gate_reply reply;
 };
 
@@ -120,7 +124,7 @@ struct fwa_contract worker_contract(struct worker *w, const struct session *s);
  * outcome; true when admitted, with the job's class.
  */
 bool admit_judge(struct worker *w, struct job *j);
-/* The job was admitted just now and starts: takes what it needs. False: refused, see the reply. */
+/* The job was admitted just now and starts: takes what it needs, and pays for it. False: refused, see the reply. */
 bool admit_begin(struct worker *w, struct job *j);
 /* A client's job.work: submits, and nothing else. */
 void admit_submit(struct job *j);
@@ -182,7 +186,7 @@ struct session *session_new(struct worker *w, int sock);
 void session_end(struct worker *w, struct session *s);
 void session_free(struct session *s);
 /* Folds the policy for @s, unless it was. False without memory. */
-bool session_fold(const struct worker *w, struct session *s);
+bool session_fold(struct worker *w, struct session *s);
 /* The policy that its rights view goes away. */
 void session_unfold(struct session *s);
 /*
