@@ -89,7 +89,7 @@ int cli_cmd_policy_check(struct cli *cli)
 		return cli_fail(cli, errno == ENOENT ? CLI_NOT_FOUND : CLI_FAILED, "%s: %s", dir,
 				strerror(errno));
 	c.messages = json_object_new_array();
-	r = fwa_policy_files_load(dir, take_message, &c, &files);
+	r = fwa_policy_files_load(dir, NULL, take_message, &c, &files);
 	if (r < 0 && !c.errors) {
 		json_object_put(c.messages);
 		return cli_fail(cli, CLI_FAILED, "%s: %s", dir ? dir : "policy", strerror(-r));

@@ -25,7 +25,7 @@ int cli_policy_load(const struct cli *cli, struct fwa_policy_files **ret, char e
 	int r;
 
 	error[0] = '\0';
-	r = fwa_policy_files_load(dir, keep_first_error, error, ret);
+	r = fwa_policy_files_load(dir, NULL, keep_first_error, error, ret);
 	if (r < 0 && !*error)
 		snprintf(error, 256, "policy %s: %s", dir ? dir : "files", strerror(-r));
 	return r;

@@ -90,7 +90,7 @@ static void on_policy_message(const struct fwa_policy_message *m, void *userdata
 
 static int load_policy(struct fwa_daemon *d, struct fwa_policy_files **ret)
 {
-	int r = fwa_policy_files_load(d->options->policy_dir, on_policy_message, NULL, ret);
+	int r = fwa_policy_files_load(d->options->policy_dir, NULL, on_policy_message, NULL, ret);
 	unsigned int n = r == 0 ? fwa_policy_files_count(*ret) : 0;
 
 	if (r == 0)

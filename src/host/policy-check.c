@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What can be said of a policy as a whole: grants that share a name, and grants that another makes
- * useless. Both by sorting, so that a large policy costs little.
+ * What can be said of a policy as a whole: grants that share a name, that another makes useless, that
+ * are over; and, on request, what is no mistake but can surprise. By sorting, so that a large policy
+ * costs little.
  */
 #include "host/policy-internal.h"
 
@@ -9,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/pattern.h"
 #include "base/util.h"
 
 typedef const struct fwa_policy_rule *rule_ptr;
@@ -50,13 +52,18 @@ static const struct fwa_policy_subject *subjects(const struct fwa_policy_files *
 	return p->subjects + r->subjects;
 }
 
-/* A range covers what lies in it. */
-static bool covers_subject(const struct fwa_policy_subject *a, const struct fwa_policy_subject *b)
+/* Anybody covers all, a range what lies in it, a pattern for units only itself. */
+static bool covers_subject(const struct fwa_policy_files *p, const struct fwa_policy_subject *a,
+			   const struct fwa_policy_subject *b)
 {
 	uint32_t last = b->who == FWA_WHO_UID_RANGE ? b->last : b->id;
 
+	if (a->who == FWA_WHO_ANY)
+		return true;
 	if (a->who == FWA_WHO_UID_RANGE && (b->who == FWA_WHO_UID || b->who == FWA_WHO_UID_RANGE))
 		return a->id <= b->id && last <= a->last;
+	if (a->who == FWA_WHO_UNIT && b->who == FWA_WHO_UNIT)
+		return strcmp(p->texts + a->id, p->texts + b->id) == 0;
 	return a->who == b->who && a->id == b->id;
 }
 
@@ -66,7 +73,7 @@ static bool covers_subjects(const struct fwa_policy_files *p, rule_ptr a, rule_p
 		const struct fwa_policy_subject *s = subjects(p, b) + i;
 		size_t k = 0;
 
-		while (k < a->n_subjects && !covers_subject(subjects(p, a) + k, s))
+		while (k < a->n_subjects && !covers_subject(p, subjects(p, a) + k, s))
 			k++;
 		if (k == a->n_subjects)
 			return false;
@@ -148,57 +155,177 @@ static bool covers_commands(const struct fwa_policy_files *p, rule_ptr a, rule_p
 	return true;
 }
 
+static bool limited(rule_ptr r)
+{
+	return r->sessions || r->commands || r->bytes;
+}
+
+static bool same_limits(rule_ptr a, rule_ptr b)
+{
+	return a->sessions == b->sessions && a->commands == b->commands && a->bytes == b->bytes;
+}
+
+static bool lasts_as_long(rule_ptr a, rule_ptr b)
+{
+	return !a->until || (b->until && a->until >= b->until);
+}
+
+/* But for limits. */
 static bool covers(const struct fwa_policy_files *p, rule_ptr a, rule_ptr b)
 {
-	return a->scope >= b->scope && !(b->effects & ~a->effects) && covers_subjects(p, a, b) &&
-	       covers_devices(p, a, b) && covers_conditions(p, a, b) && covers_commands(p, a, b);
+	return lasts_as_long(a, b) && a->scope >= b->scope && !(b->effects & ~a->effects) &&
+	       covers_subjects(p, a, b) && covers_devices(p, a, b) && covers_conditions(p, a, b) &&
+	       covers_commands(p, a, b);
+}
+
+/* Numbers as they are; units by their text. */
+static int subject_order(const struct fwa_policy_files *p, rule_ptr a, rule_ptr b)
+{
+	const struct fwa_policy_subject *x = subjects(p, a), *y = subjects(p, b);
+
+	if (x->who == FWA_WHO_UNIT && y->who == FWA_WHO_UNIT)
+		return strcmp(p->texts + x->id, p->texts + y->id);
+	return fwa_grantee_order(x->who, x->id, y->who, y->id);
 }
 
 /* By first subject; those without any come last. */
 static int order_by_subject(const void *pa, const void *pb, void *userdata)
 {
 	rule_ptr a = *(const rule_ptr *)pa, b = *(const rule_ptr *)pb;
-	const struct fwa_policy_files *p = userdata;
 	int order;
 
 	if (!a->n_subjects || !b->n_subjects)
 		return (a->n_subjects == 0) - (b->n_subjects == 0);
-	order = fwa_grantee_order(subjects(p, a)->who, subjects(p, a)->id, subjects(p, b)->who,
-				  subjects(p, b)->id);
+	order = subject_order(userdata, a, b);
 	return order ? order : order_by_place(a, b);
 }
 
-/* Looks for a rule among the @n that share @b's first subject; of equal ones the first counts. */
-static void check_useful(const struct fwa_policy_files *p, const rule_ptr *rules, size_t n,
-			 rule_ptr b, struct fwa_policy_report *report)
+/*
+ * What @a makes of @b. A limited one contains nothing (C24): what it does not let pass the other may.
+ * Two that differ in limits alone are probably one that was meant to have the lower of them.
+ */
+static const char *useless(const struct fwa_policy_files *p, rule_ptr a, rule_ptr b)
 {
-	for (size_t i = 0; i < n; i++) {
-		rule_ptr a = rules[i];
+	if (!covers(p, a, b))
+		return NULL;
+	if (!limited(a))
+		return a > b && !limited(b) && covers(p, b, a) ? NULL : "adds nothing to";
+	if (a < b && limited(b) && covers(p, b, a))
+		return same_limits(a, b) ? "doubles the limits of" : "adds its limits to those of";
+	return NULL;
+}
 
-		if (a == b || !covers(p, a, b) || (a > b && covers(p, b, a)))
+/* Rules to compare one with. */
+struct candidates {
+	const rule_ptr *at;
+	size_t n;
+};
+
+/* Looks for a rule that makes @b useless; of equal ones the first counts. Says so. */
+static bool check_useful(const struct fwa_policy_files *p, const struct candidates *c, rule_ptr b,
+			 struct fwa_policy_report *report)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		rule_ptr a = c->at[i];
+		const char *verb = a == b ? NULL : useless(p, a, b);
+
+		if (!verb)
 			continue;
 		fwa_policy_report(report, false, p->files[b->file], b->line,
-				  "grant '%s' adds nothing to grant '%s' (%s:%u)", b->name, a->name,
+				  "grant '%s' %s grant '%s' (%s:%u)", b->name, verb, a->name,
 				  p->files[a->file], a->line);
-		return;
+		return true;
 	}
+	return false;
+}
+
+/* Where the rules that share the first subject of rule @i end; @n of them have any. */
+static size_t end_of_group(const struct fwa_policy_files *p, const rule_ptr *rules, size_t i,
+			   size_t n)
+{
+	size_t end = i + 1;
+
+	while (end < n && !subject_order(p, rules[i], rules[end]))
+		end++;
+	return end;
+}
+
+static struct candidates group_of(const rule_ptr *rules, size_t i, size_t end)
+{
+	return (struct candidates){ rules + i, end - i < PAIRS_MAX ? end - i : PAIRS_MAX };
+}
+
+/* The first so many rules whose first subject is anybody or a range. */
+static struct candidates wide_ones(const struct fwa_policy_files *p, const rule_ptr *rules,
+				   size_t n, rule_ptr wide[PAIRS_MAX])
+{
+	struct candidates c = { wide, 0 };
+
+	for (size_t i = 0; i < n && c.n < PAIRS_MAX; i++) {
+		uint32_t who = subjects(p, rules[i])->who;
+
+		if (who == FWA_WHO_ANY || who == FWA_WHO_UID_RANGE)
+			wide[c.n++] = rules[i];
+	}
+	return c;
+}
+
+/* Sorts the rules by subject; how many of them have one. */
+static size_t sort_by_subject(const struct fwa_policy_files *p, rule_ptr *rules)
+{
+	size_t n = 0;
+
+	qsort_r(rules, p->n_rules, sizeof(*rules), order_by_subject, (void *)p);
+	while (n < p->n_rules && rules[n]->n_subjects)
+		n++;
+	return n;
 }
 
 static void check_shadowed(const struct fwa_policy_files *p, rule_ptr *rules,
 			   struct fwa_policy_report *report)
 {
-	size_t end;
+	size_t n = sort_by_subject(p, rules), end;
+	rule_ptr wide[PAIRS_MAX];
+	struct candidates wider = wide_ones(p, rules, n, wide);
 
-	qsort_r(rules, p->n_rules, sizeof(*rules), order_by_subject, (void *)p);
-	for (size_t i = 0; i < p->n_rules && rules[i]->n_subjects; i = end) {
-		for (end = i + 1; end < p->n_rules && rules[end]->n_subjects; end++)
-			if (fwa_grantee_order(subjects(p, rules[i])->who, subjects(p, rules[i])->id,
-					      subjects(p, rules[end])->who,
-					      subjects(p, rules[end])->id))
-				break;
+	for (size_t i = 0; i < n; i = end) {
+		struct candidates group;
+
+		end = end_of_group(p, rules, i, n);
+		group = group_of(rules, i, end);
 		for (size_t k = i; k < end; k++)
-			check_useful(p, rules + i, end - i < PAIRS_MAX ? end - i : PAIRS_MAX,
-				     rules[k], report);
+			if (!check_useful(p, &group, rules[k], report))
+				check_useful(p, &wider, rules[k], report);
+	}
+}
+
+/* --- ends ------------------------------------------------------------------------------------- */
+
+#define FAR_OFF (UINT64_C(10) * 366 * 86400)
+
+/* Of the operator's files: what is over in the store is removed from it. */
+static void check_ends(const struct fwa_policy_files *p, struct fwa_policy_report *report)
+{
+	struct fwa_moment now;
+	char until[FWA_TIME_TEXT];
+
+	fwa_moment_now(&now);
+	for (size_t i = 0; i < p->n_rules; i++) {
+		rule_ptr r = &p->rules[i];
+
+		if (!r->until || r->stored)
+			continue;
+		fwa_time_text(r->until, until);
+		if (r->until <= now.wall)
+			fwa_policy_report(report, false, p->files[r->file], r->line,
+					  "grant '%s' is over since %s: it gives nothing", r->name,
+					  until);
+		else if (r->until - now.wall > FAR_OFF)
+			fwa_policy_report(
+				report, false, p->files[r->file], r->line,
+				"grant '%s' lasts until %s: so far off that it is as good "
+				"as without an end",
+				r->name, until);
 	}
 }
 
@@ -213,7 +340,117 @@ int fwa_policy_check(const struct fwa_policy_files *p, struct fwa_policy_report 
 	check_names(p, rules, report);
 	if (report->errors)
 		return 0;
+	check_ends(p, report);
 	check_shadowed(p, rules, report);
 	fwa_policy_check_commands(p, report);
+	return 0;
+}
+
+/* --- notes ------------------------------------------------------------------------------------ */
+
+/* Whether some name can match a pattern of both, as far as that is plain to see. */
+static bool share_devices(const struct fwa_policy_files *p, rule_ptr a, rule_ptr b)
+{
+	const char *x = p->pool + a->patterns;
+
+	for (size_t i = 0; i < a->n_patterns; i++, x += strlen(x) + 1) {
+		const char *y = p->pool + b->patterns;
+
+		for (size_t k = 0; k < b->n_patterns; k++, y += strlen(y) + 1)
+			if (fwa_pattern_matches(x, y) || fwa_pattern_matches(y, x))
+				return true;
+	}
+	return false;
+}
+
+static bool allows_command(const struct fwa_policy_files *p, rule_ptr r, const struct fwa_term *t)
+{
+	bool listed = false;
+
+	for (size_t i = 0; i < r->n_terms; i++) {
+		const struct fwa_term *own = &p->terms[r->terms + i];
+
+		if (own->kind != FWA_TERM_COMMAND || own->flags & FWA_TERM_NOT)
+			continue;
+		listed = true;
+		if (own->set == t->set && own->value == t->value)
+			return true;
+	}
+	return !listed;
+}
+
+static bool share_commands(const struct fwa_policy_files *p, rule_ptr a, rule_ptr b)
+{
+	bool listed = false;
+
+	for (size_t i = 0; i < a->n_terms; i++) {
+		const struct fwa_term *t = &p->terms[a->terms + i];
+
+		if (t->kind != FWA_TERM_COMMAND || t->flags & FWA_TERM_NOT)
+			continue;
+		listed = true;
+		if (allows_command(p, b, t))
+			return true;
+	}
+	return !listed;
+}
+
+static void note_overlap(const struct fwa_policy_files *p, const struct candidates *c, rule_ptr b,
+			 struct fwa_policy_report *report)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		rule_ptr a = c->at[i];
+
+		if (a >= b || covers(p, a, b) || covers(p, b, a) || !share_devices(p, a, b) ||
+		    !share_commands(p, a, b))
+			continue;
+		fwa_policy_report(report, false, p->files[b->file], b->line,
+				  "grant '%s' overlaps grant '%s' (%s:%u): a command must be "
+				  "covered by one of them alone, they are not added up",
+				  b->name, a->name, p->files[a->file], a->line);
+		return;
+	}
+}
+
+/* Names only: a pattern with a ':' is for a spec, which no list of devices has. */
+static void note_no_device(const struct fwa_policy_files *p, rule_ptr r,
+			   const struct fwa_found *devices, size_t n,
+			   struct fwa_policy_report *report)
+{
+	const char *pattern = p->pool + r->patterns;
+
+	for (size_t i = 0; i < r->n_patterns; i++, pattern += strlen(pattern) + 1) {
+		if (strchr(pattern, ':'))
+			return;
+		for (size_t k = 0; k < n; k++)
+			if (fwa_pattern_matches(pattern, devices[k].name))
+				return;
+	}
+	fwa_policy_report(report, false, p->files[r->file], r->line,
+			  "grant '%s' is for no device that this machine has now", r->name);
+}
+
+int fwa_policy_files_notes(const struct fwa_policy_files *p, const struct fwa_found *devices,
+			   size_t n_devices, fwa_policy_message_fn fn, void *userdata)
+{
+	fwa_auto_free rule_ptr *rules = calloc(p->n_rules + 1, sizeof(rule_ptr));
+	struct fwa_policy_report report = { .fn = fn, .userdata = userdata };
+	size_t n, end;
+
+	if (!rules)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->n_rules; i++) {
+		rules[i] = &p->rules[i];
+		note_no_device(p, rules[i], devices, n_devices, &report);
+	}
+	n = sort_by_subject(p, rules);
+	for (size_t i = 0; i < n; i = end) {
+		struct candidates group;
+
+		end = end_of_group(p, rules, i, n);
+		group = group_of(rules, i, end);
+		for (size_t k = i; k < end; k++)
+			note_overlap(p, &group, rules[k], &report);
+	}
 	return 0;
 }

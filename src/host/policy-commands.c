@@ -11,6 +11,7 @@
 #include "host/policy-internal.h"
 
 #include <errno.h>
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,6 +56,11 @@ static int value_by_name(const struct fwa_model_command *row, unsigned int field
 	}
 }
 
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
 /* Fills the value of @t, whose kind is set. */
 static int take_value(struct item *it, struct fwa_term *t, const char *text)
 {
@@ -74,7 +80,8 @@ static int take_value(struct item *it, struct fwa_term *t, const char *text)
 		memcpy(t->uuid, known ? known : uuid.b, sizeof(t->uuid));
 		return 0;
 	}
-	value = value_by_name(it->row, t->kind, text);
+	/* No name begins with a digit, and most values do. */
+	value = is_digit(*text) ? -1 : value_by_name(it->row, t->kind, text);
 	if (value >= 0)
 		number = (uint64_t)value;
 	else if (!fwa_parse_number(text, max, &number))
@@ -159,7 +166,23 @@ static int take_command(struct item *it, const char *groups)
 	return r;
 }
 
-/* The opcode that @word means in @set; false for none. */
+/* --- the command -------------------------------------------------------------------------------- */
+
+/* What a word means in each command set. Policies repeat a few of them very often. */
+struct meaning {
+	bool known[FWA_SET_COUNT];
+	uint32_t opcode[FWA_SET_COUNT];
+	char word[];
+};
+
+static int meaning_order(const void *pa, const void *pb)
+{
+	const struct meaning *a = pa, *b = pb;
+
+	return strcmp(a->word, b->word);
+}
+
+/* The opcode that @word, without its prefix, means in @set; false for none. */
 static bool find_opcode(enum fwa_set set, bool prefixed, const char *word, uint32_t *ret)
 {
 	const struct fwa_model_command *row = fwa_model_by_name(set, word);
@@ -176,14 +199,66 @@ static bool find_opcode(enum fwa_set set, bool prefixed, const char *word, uint3
 	return true;
 }
 
-int fwa_policy_parse_commands(struct fwa_policy_filter *filter, char *text,
-			      char error[FWA_ERROR_LEN])
+static void look_up(struct meaning *m)
+{
+	const char *name = m->word;
+	enum fwa_set only = FWA_SET_CXL;
+	bool prefixed = fwa_set_take_prefix(&name, &only);
+
+	for (unsigned int set = 0; set < FWA_SET_COUNT; set++)
+		m->known[set] = (!prefixed || set == only) &&
+				find_opcode(set, prefixed, name, &m->opcode[set]);
+}
+
+/* Looked up once; kept for as long as the names of users are. NULL: no memory. */
+static const struct meaning *meaning_of(struct fwa_policy_names *names, const char *word)
+{
+	size_t len = strlen(word) + 1;
+	fwa_auto_free struct meaning *m = calloc(1, sizeof(*m) + len);
+	struct meaning **slot;
+
+	if (!m)
+		return NULL;
+	memcpy(m->word, word, len);
+	slot = tsearch(m, &names->commands, meaning_order);
+	if (!slot)
+		return NULL;
+	if (*slot == m)
+		look_up(fwa_steal(m));
+	return *slot;
+}
+
+/* The item for each of the commands that @m stands for. */
+static int take_commands(struct item *it, const struct meaning *m, const char *groups)
+{
+	bool found = false, taken = false;
+
+	for (unsigned int set = 0; set < FWA_SET_COUNT; set++) {
+		int r;
+
+		if (!m->known[set])
+			continue;
+		it->command.set = (uint8_t)set;
+		it->command.value = m->opcode[set];
+		found = true;
+		r = take_command(it, groups);
+		if (r < 0 && r != -ENOENT)
+			return r;
+		taken |= r == 0;
+	}
+	if (!found)
+		return fwa_fail(it->error, -EINVAL,
+				"unknown command '%s'; give a name or an opcode such as 0x4302",
+				it->word);
+	return taken ? 0 : -EINVAL; /* take_field() said which field is missing */
+}
+
+int fwa_policy_parse_commands(struct fwa_policy_filter *filter, struct fwa_policy_names *names,
+			      char *text, char error[FWA_ERROR_LEN])
 {
 	char *save, *word = strtok_r(text, BLANKS, &save);
 	struct item it = { .filter = filter, .error = error };
-	bool prefixed, found = false, taken = false;
-	enum fwa_set only;
-	const char *name;
+	const struct meaning *m;
 
 	if (word && *word == '!') {
 		it.command.flags = FWA_TERM_NOT;
@@ -191,24 +266,7 @@ int fwa_policy_parse_commands(struct fwa_policy_filter *filter, char *text,
 	}
 	if (!word || !*word)
 		return fwa_fail(error, -EINVAL, "a command is missing");
-	it.word = name = word;
-	prefixed = fwa_set_take_prefix(&name, &only);
-	for (unsigned int set = 0; set < FWA_SET_COUNT; set++) {
-		int r;
-
-		if ((prefixed && set != only) ||
-		    !find_opcode(set, prefixed, name, &it.command.value))
-			continue;
-		it.command.set = (uint8_t)set;
-		found = true;
-		r = take_command(&it, save);
-		if (r < 0 && r != -ENOENT)
-			return r;
-		taken |= r == 0;
-	}
-	if (!found)
-		return fwa_fail(error, -EINVAL,
-				"unknown command '%s'; give a name or an opcode such as 0x4302",
-				it.word);
-	return taken ? 0 : -EINVAL; /* take_field() said which field is missing */
+	it.word = word;
+	m = meaning_of(names, word);
+	return m ? take_commands(&it, m, save) : -ENOMEM;
 }

@@ -16,6 +16,7 @@
 /* What goes into a snapshot: rules by index, and whom they are for. */
 struct selection {
 	const struct fwa_policy_files *p;
+	const struct fwa_moment *moment;
 	struct fwa_grantee *grantees; /* their grant: index of the rule, then of the grant */
 	uint32_t *rules;
 	struct fwa_policy_counts n;
@@ -47,36 +48,68 @@ static uint32_t text_len(const struct fwa_policy_files *p, size_t offset)
 	return (uint32_t)strlen(p->texts + offset) + 1;
 }
 
+/* A rule's texts follow each other in the snapshot: those of its units, of its conditions, its ticket. */
+
+static uint32_t conditions_len(const struct fwa_policy_files *p, const struct fwa_policy_rule *r)
+{
+	uint32_t len = 0;
+
+	for (size_t i = 0; i < r->n_conditions; i++)
+		len += text_len(p, p->conditions[r->conditions + i].text);
+	return len;
+}
+
+static uint32_t units_len(const struct fwa_policy_files *p, const struct fwa_policy_rule *r)
+{
+	const struct fwa_policy_subject *who = p->subjects + r->subjects;
+	uint32_t len = 0;
+
+	for (size_t i = 0; i < r->n_subjects && who->who == FWA_WHO_UNIT; i++)
+		len += text_len(p, who[i].id);
+	return len;
+}
+
+static uint32_t ticket_len(const struct fwa_policy_files *p, const struct fwa_policy_rule *r)
+{
+	return r->ticket ? text_len(p, r->ticket) : 0;
+}
+
 static void take_rule(struct selection *s, const struct fwa_policy_rule *r)
 {
+	uint32_t text = s->n.text;
+
 	for (size_t i = 0; i < r->n_subjects; i++) {
 		const struct fwa_policy_subject *who = &s->p->subjects[r->subjects + i];
+		struct fwa_grantee g = { who->who, who->id, who->last, s->n.grants };
 
-		s->grantees[s->n.grantees++] =
-			(struct fwa_grantee){ who->who, who->id, who->last, s->n.grants };
+		if (who->who == FWA_WHO_UNIT) {
+			g.id = text;
+			text += text_len(s->p, who->id);
+		}
+		s->grantees[s->n.grantees++] = g;
 	}
 	s->rules[s->n.grants++] = (uint32_t)(r - s->p->rules);
 	s->n.terms += (uint32_t)r->n_terms;
 	s->n.patterns += (uint32_t)r->n_conditions;
-	for (size_t i = 0; i < r->n_conditions; i++)
-		s->n.text += text_len(s->p, s->p->conditions[r->conditions + i].text);
-	if (r->ticket)
-		s->n.text += text_len(s->p, r->ticket);
+	s->n.text = text + conditions_len(s->p, r) + ticket_len(s->p, r);
 }
 
 static void collect(struct selection *s, const char *name, const char *spec)
 {
+	uint64_t end;
+
 	s->n.text = 1; /* the empty one */
 	for (size_t i = 0; i < s->p->n_rules; i++)
-		if (s->p->rules[i].n_subjects && matches(s->p, &s->p->rules[i], name, spec))
+		if (s->p->rules[i].n_subjects && matches(s->p, &s->p->rules[i], name, spec) &&
+		    fwa_policy_rule_end(s->p, &s->p->rules[i], s->moment, &end))
 			take_rule(s, &s->p->rules[i]);
 	qsort(s->grantees, s->n.grantees, sizeof(*s->grantees), grantee_order);
 }
 
-/* Texts follow each other as the grants name them: first those of the conditions, then the ticket. */
 static void write_grant(const struct selection *s, const struct fwa_policy_rule *r,
 			struct fwa_policy_counts *at, struct fwa_writer *w)
 {
+	uint32_t ticket = at->text + units_len(s->p, r) + conditions_len(s->p, r);
 	struct fwa_grant g = {
 		.scope = r->scope,
 		.effects = r->effects,
@@ -84,16 +117,16 @@ static void write_grant(const struct selection *s, const struct fwa_policy_rule 
 		.n_terms = (uint32_t)r->n_terms,
 		.first_pattern = at->patterns,
 		.n_patterns = (uint32_t)r->n_conditions,
+		.ticket = r->ticket ? ticket : 0,
+		.sessions = r->sessions,
+		.commands = r->commands,
+		.bytes = r->bytes,
 	};
 
+	fwa_policy_rule_end(s->p, r, s->moment, &g.until); /*= spec/SECURITY-MODEL.md#C20 */
 	at->terms += g.n_terms;
 	at->patterns += g.n_patterns;
-	for (size_t i = 0; i < r->n_conditions; i++)
-		at->text += text_len(s->p, s->p->conditions[r->conditions + i].text);
-	if (r->ticket) {
-		g.ticket = at->text;
-		at->text += text_len(s->p, r->ticket);
-	}
+	at->text = ticket + ticket_len(s->p, r);
 	memcpy(g.name, r->name, sizeof(g.name));
 	fwa_policy_write_grant(w, &g);
 }
@@ -101,6 +134,7 @@ static void write_grant(const struct selection *s, const struct fwa_policy_rule 
 static void write_patterns(const struct selection *s, const struct fwa_policy_rule *r,
 			   uint32_t *text, struct fwa_writer *w)
 {
+	*text += units_len(s->p, r);
 	for (size_t i = 0; i < r->n_conditions; i++) {
 		struct fwa_pattern pattern = s->p->conditions[r->conditions + i];
 		uint32_t len = text_len(s->p, pattern.text);
@@ -109,20 +143,25 @@ static void write_patterns(const struct selection *s, const struct fwa_policy_ru
 		fwa_policy_write_pattern(w, &pattern);
 		*text += len;
 	}
-	if (r->ticket)
-		*text += text_len(s->p, r->ticket);
+	*text += ticket_len(s->p, r);
+}
+
+static void write_text(const struct selection *s, size_t offset, struct fwa_writer *w)
+{
+	fwa_write_bytes(w, s->p->texts + offset, text_len(s->p, offset));
 }
 
 static void write_texts(const struct selection *s, const struct fwa_policy_rule *r,
 			struct fwa_writer *w)
 {
-	for (size_t i = 0; i < r->n_conditions; i++) {
-		size_t offset = s->p->conditions[r->conditions + i].text;
+	const struct fwa_policy_subject *who = s->p->subjects + r->subjects;
 
-		fwa_write_bytes(w, s->p->texts + offset, text_len(s->p, offset));
-	}
+	for (size_t i = 0; i < r->n_subjects && who->who == FWA_WHO_UNIT; i++)
+		write_text(s, who[i].id, w);
+	for (size_t i = 0; i < r->n_conditions; i++)
+		write_text(s, s->p->conditions[r->conditions + i].text, w);
 	if (r->ticket)
-		fwa_write_bytes(w, s->p->texts + r->ticket, text_len(s->p, r->ticket));
+		write_text(s, r->ticket, w);
 }
 
 static void write_snapshot(const struct selection *s, struct fwa_writer *w)
@@ -153,12 +192,12 @@ static size_t snapshot_len(const struct fwa_policy_counts *n)
 	       (size_t)n->patterns * FWA_POLICY_PATTERN_LEN + n->text;
 }
 
-int fwa_policy_files_encode(const struct fwa_policy_files *p, const char *name, const char *spec,
-			    uint8_t **ret, size_t *ret_len)
+int fwa_policy_files_encode_at(const struct fwa_policy_files *p, const char *name, const char *spec,
+			       const struct fwa_moment *m, uint8_t **ret, size_t *ret_len)
 {
 	fwa_auto_free struct fwa_grantee *grantees = calloc(p->n_subjects + 1, sizeof(*grantees));
 	fwa_auto_free uint32_t *rules = calloc(p->n_rules + 1, sizeof(*rules));
-	struct selection s = { .p = p, .grantees = grantees, .rules = rules };
+	struct selection s = { .p = p, .moment = m, .grantees = grantees, .rules = rules };
 	fwa_auto_free uint8_t *buf = NULL;
 	struct fwa_writer w;
 
@@ -173,6 +212,15 @@ int fwa_policy_files_encode(const struct fwa_policy_files *p, const char *name, 
 	*ret = fwa_steal(buf);
 	*ret_len = w.len;
 	return 0;
+}
+
+int fwa_policy_files_encode(const struct fwa_policy_files *p, const char *name, const char *spec,
+			    uint8_t **ret, size_t *ret_len)
+{
+	struct fwa_moment now;
+
+	fwa_moment_now(&now);
+	return fwa_policy_files_encode_at(p, name, spec, &now, ret, ret_len);
 }
 
 int fwa_policy_files_compile(const struct fwa_policy_files *p, const char *name, const char *spec)

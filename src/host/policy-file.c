@@ -44,6 +44,7 @@ struct loader {
 	struct fwa_policy_files *p;
 	struct fwa_policy_names names;
 	struct fwa_policy_report report;
+	struct fwa_policy_report store_report;
 	EVP_MD_CTX *digest;
 };
 
@@ -55,12 +56,12 @@ void fwa_policy_report(struct fwa_policy_report *r, bool error, const char *file
 	unsigned int *said = error ? &r->errors : &r->warnings;
 	va_list ap;
 
-	if (*said > FWA_POLICY_MESSAGES_MAX)
+	if ((*said)++ > FWA_POLICY_MESSAGES_MAX)
 		return;
 	va_start(ap, format);
 	vsnprintf(text, sizeof(text), format, ap);
 	va_end(ap);
-	if ((*said)++ == FWA_POLICY_MESSAGES_MAX)
+	if (*said > FWA_POLICY_MESSAGES_MAX)
 		strcpy(text, "too many messages; the rest is left out");
 	fwa_make_printable(text); /* it may quote the file */
 	if (r->fn)
@@ -193,7 +194,24 @@ static int load_text(struct loader *l, const char *file, struct fwa_span text)
 {
 	if (EVP_DigestUpdate(l->digest, text.data, text.len) != 1)
 		return -ENOMEM;
-	return fwa_policy_parse_text(l->p, &l->names, &l->report, file, text);
+	return fwa_policy_parse_text(l->p, &l->names, &l->report, file, text, NULL);
+}
+
+/* Its errors are not those of the policy: they leave out what they are about (C3). */
+static int load_stored(const char *name, const char *path, struct fwa_span text, void *userdata)
+{
+	struct fwa_policy_stored_file stored = { .name = name };
+	struct loader *l = userdata;
+	int r = fwa_policy_add_stored(l->p, &l->names, &l->store_report, path, text, &stored);
+
+	if (r == 0 && EVP_DigestUpdate(l->digest, text.data, text.len) != 1)
+		return -ENOMEM;
+	return r < 0 ? r : 0;
+}
+
+static int load_store(struct loader *l, const char *grants)
+{
+	return grants ? fwa_grants_each_file(grants, &l->store_report, load_stored, l) : 0;
 }
 
 static struct fwa_span stock(void)
@@ -224,6 +242,7 @@ static int load_file(struct loader *l, const char *path)
 static int loader_begin(struct loader *l, fwa_policy_message_fn fn, void *userdata)
 {
 	*l = (struct loader){ .report = { .fn = fn, .userdata = userdata } };
+	l->store_report = l->report;
 	l->p = calloc(1, sizeof(*l->p));
 	l->digest = EVP_MD_CTX_new();
 	if (!l->p || !l->digest || EVP_DigestInit_ex(l->digest, EVP_sha256(), NULL) != 1)
@@ -303,8 +322,9 @@ static int load_dir(struct loader *l, const char *dir)
 	return r;
 }
 
-int fwa_policy_files_load_dirs(const char *const *dirs, size_t n, fwa_policy_message_fn fn,
-			       void *userdata, struct fwa_policy_files **ret)
+int fwa_policy_files_load_dirs(const char *const *dirs, size_t n, const char *grants,
+			       fwa_policy_message_fn fn, void *userdata,
+			       struct fwa_policy_files **ret)
 {
 	const char *source = "standard directories";
 	struct sources s = { 0 };
@@ -329,21 +349,25 @@ int fwa_policy_files_load_dirs(const char *const *dirs, size_t n, fwa_policy_mes
 		r = load_sources(&l, &s);
 	}
 	sources_clear(&s);
+	if (r == 0)
+		r = load_store(&l, grants);
 	return loader_end(&l, r, source, ret);
 }
 
-int fwa_policy_files_load(const char *dir, fwa_policy_message_fn fn, void *userdata,
-			  struct fwa_policy_files **ret)
+int fwa_policy_files_load(const char *dir, const char *grants, fwa_policy_message_fn fn,
+			  void *userdata, struct fwa_policy_files **ret)
 {
 	struct loader l;
 	int r;
 
 	if (!dir)
-		return fwa_policy_files_load_dirs(standard_dirs, FWA_ARRAY_SIZE(standard_dirs), fn,
-						  userdata, ret);
+		return fwa_policy_files_load_dirs(standard_dirs, FWA_ARRAY_SIZE(standard_dirs),
+						  grants, fn, userdata, ret);
 	r = loader_begin(&l, fn, userdata);
 	if (r == 0)
 		r = load_dir(&l, dir);
+	if (r == 0)
+		r = load_store(&l, grants);
 	return loader_end(&l, r, dir, ret);
 }
 
@@ -360,6 +384,7 @@ struct fwa_policy_files *fwa_policy_files_free(struct fwa_policy_files *p)
 	free(p->terms);
 	free(p->pool);
 	free(p->texts);
+	free(p->stored);
 	free(p->source);
 	free(p);
 	return NULL;

@@ -110,5 +110,6 @@ enum fwa_policy_lookup fwa_policy_names_find(struct fwa_policy_names *names, uin
 void fwa_policy_names_clear(struct fwa_policy_names *names)
 {
 	tdestroy(names->tree, free);
-	names->tree = NULL;
+	tdestroy(names->commands, free);
+	*names = (struct fwa_policy_names){ 0 };
 }

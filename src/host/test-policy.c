@@ -1,336 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Policy files: every message with its line, directories and masking, and what a compiled policy
- * gives to whom.
+ * Policy files: directories and masking, and what a compiled policy gives to whom, and until when.
  */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
-#include <cmocka.h>
-
 #include "base/fd.h"
 #include "base/pattern.h"
-#include "base/util.h"
 #include "core/command.h"
-#include "host/policy-internal.h"
-
-#define GOOD "[grant a]\nuser = root\ndevice = mem0\nscope = debug-write\n"
-
-/* Messages, one a line: "E:LINE:TEXT" or "W:LINE:TEXT". */
-static void collect(const struct fwa_policy_message *m, void *userdata)
-{
-	char *all = userdata;
-	size_t n = strlen(all);
-
-	snprintf(all + n, 8192 - n, "%s%c:%u:%s", n ? "\n" : "", m->error ? 'E' : 'W', m->line,
-		 m->text);
-}
-
-static struct fwa_policy_files *parse(const char *text, size_t len, char messages[8192], int *ret_r)
-{
-	struct fwa_policy_files *p = NULL;
-
-	messages[0] = '\0';
-	*ret_r =
-		fwa_policy_files_parse_memory("x.conf", fwa_span(text, len), collect, messages, &p);
-	return p;
-}
-
-#define EFFECTS                                                                            \
-	"config-cold-reset, config, data, policy, log, security, background, "             \
-	"config-conv-reset, config-cxl-reset, namespace-capability, namespace-inventory, " \
-	"controller-capability, exclusive, none"
-
-#define KEYS                                                                             \
-	"user, group, device, family, vendor, model, firmware, serial, scope, effects, " \
-	"commands, ticket"
-#define FIELDS "lid, lsp, lsi, fid, cns, nsid, slot, uuid, sel, sv, op"
-
-/* A grant that reaches everything, with @line. */
-#define ALL(line)                                                                                  \
-	"[grant a]\nuser = root\ndevice = *\nscope = debug-write-full\neffects = "                 \
-	"config-cold-reset, "                                                                      \
-	"config, data\neffects = policy, log, security, background, config-conv-reset\neffects = " \
-	"config-cxl-reset, namespace-capability, namespace-inventory\neffects = "                  \
-	"controller-capability, exclusive\n" line "\n"
-/* 67 terms */
-#define TEN_NSIDS "nsid:1 nsid:1 nsid:1 nsid:1 nsid:1 nsid:1 nsid:1 nsid:1 nsid:1 nsid:1"
-
-static const struct {
-	const char *text;
-	const char *messages; /* all of them */
-} table[] = {
-	{ "", "" },
-	{ "# nothing\n\n; nothing\n", "" },
-	{ GOOD, "" },
-	{ "\xef\xbb\xbf" GOOD, "" },
-	{ "[grant a]\r\n\tuser = 0 , 1\r\n  device=*\r\n scope : configuration\r\n", "" },
-	{ "[grant a] # comment\nuser = root ; comment\ndevice = mem0\nscope = debug-write", "" },
-	{ GOOD "effects = none\n", "" },
-	{ GOOD "user = 1\nuser = 2\n", "" },
-	{ GOOD "[grant b]\ngroup = 5\ndevice = *\nscope = debug-write-full\neffects = data, log\n",
-	  "" },
-
-	{ "user = root\n", "E:1:'user' outside of a [grant NAME] section" },
-	{ "[device x]\n", "E:1:unknown section '[device x]'; allowed: [grant NAME]" },
-	{ "[grants]\n", "E:1:unknown section '[grants]'; allowed: [grant NAME]" },
-	{ "[grant a", "E:1:a section line is '[grant NAME]' and nothing else" },
-	{ "[grant a] user = root\n", "E:1:a section line is '[grant NAME]' and nothing else" },
-	{ "[grant]\nuser = 0\ndevice = *\nscope = debug-write\n",
-	  "E:1:a grant needs a name: [grant NAME]" },
-	{ "[grant a/b]\nuser = 0\ndevice = *\nscope = debug-write\n",
-	  "E:1:the name of a grant has letters, digits, '-', '_' and '.' only" },
-	{ "[grant 012345678901234567890123456789012345678901234567]\nuser = 0\ndevice = *\n"
-	  "scope = debug-write\n",
-	  "E:1:the name of a grant has at most 47 characters" },
-	{ "\n[grant a]\n[grant b]\nuser = 0\ndevice = *\nscope = debug-write\n",
-	  "E:2:grant 'a' has neither user nor group\nE:2:grant 'a' has no device\n"
-	  "E:2:grant 'a' has no scope" },
-	{ GOOD "group = 5\n", "E:1:grant 'a' has both user and group: make it two" },
-	{ GOOD "\n" GOOD, "E:6:grant 'a' is already in x.conf:1" },
-
-	{ GOOD "users = root\n", "E:5:unknown key 'users'; allowed: " KEYS },
-	{ GOOD "nonsense\n", "E:5:neither 'key = value', nor '[grant NAME]', nor a comment" },
-	{ GOOD "effects =\n", "E:5:'effects' has no value" },
-	{ GOOD "scope = debug-write\n", "E:5:a grant has one scope" },
-	{ "[grant a]\nuser = 0\ndevice = *\nscope = full\n",
-	  "E:4:unknown scope 'full'; allowed: configuration, debug-read-only, debug-write, "
-	  "debug-write-full" },
-	{ "[grant a]\nuser = 0\ndevice = *\nscope = never\n",
-	  "E:4:unknown scope 'never'; allowed: configuration, debug-read-only, debug-write, "
-	  "debug-write-full" },
-	{ GOOD "effects = Data\n", "E:5:unknown effect 'Data'; allowed: " EFFECTS },
-	{ GOOD "effects = dma\n", "E:5:effect 'dma' can never be granted; allowed: " EFFECTS },
-	{ GOOD "effects = unknown\n",
-	  "E:5:effect 'unknown' can never be granted; allowed: " EFFECTS },
-	{ GOOD "effects = config, data\n",
-	  "W:1:grant 'a': scope debug-write does not reach effects: "
-	  "config data" },
-	{ GOOD "[grant b]\nuser = root\ndevice = mem0\nscope = debug-read-only\n",
-	  "W:5:grant 'b' adds nothing to grant 'a' (x.conf:1)" },
-	{ GOOD "[grant b]\nuser = root\ndevice = mem0\nscope = debug-write\n",
-	  "W:5:grant 'b' adds nothing to grant 'a' (x.conf:1)" },
-	{ GOOD "[grant b]\nuser = 0, 1\ndevice = *\nscope = debug-write\n",
-	  "W:1:grant 'a' adds nothing to grant 'b' (x.conf:5)" },
-	{ GOOD "[grant b]\nuser = 0\ndevice = mem0, mem1\nscope = debug-write\n",
-	  "W:1:grant 'a' adds nothing to grant 'b' (x.conf:5)" },
-	{ GOOD "[grant b]\nuser = 0, 1\ndevice = mem0\nscope = debug-read-only\n", "" },
-	{ GOOD "[grant b]\nuser = 0\ndevice = mem1\nscope = debug-read-only\n", "" },
-	{ GOOD "[grant b]\nuser = 0\ndevice = mem0\nscope = debug-write-full\neffects = data\n",
-	  "" },
-	{ GOOD "[grant b]\ngroup = 0\ndevice = mem0\nscope = debug-write\n", "" },
-	{ GOOD "user = @root\n",
-	  "E:5:unknown user '@root'; allowed: a name, a number, a range, @owner, *" },
-	{ GOOD "user = adm*\n",
-	  "E:5:unknown user 'adm*'; allowed: a name, a number, a range, @owner, *" },
-	{ GOOD "user = 4294967295\n", "E:5:'4294967295' is not a number that a user can have" },
-	{ GOOD "user = no-such-user-here\n",
-	  "W:5:this machine has no user 'no-such-user-here'; the grant gives it nothing" },
-	{ "[grant a]\ngroup = *\ndevice = *\nscope = debug-write\n",
-	  "E:2:unknown group '*'; allowed: a name, a number" },
-	{ "[grant a]\ngroup = no-such-group-here\ndevice = *\nscope = debug-write\n",
-	  "W:2:this machine has no group 'no-such-group-here'; the grant gives it nothing" },
-	{ GOOD "user = \x1b[2J\n", "E:5:the line holds a control character" },
-	{ GOOD "user = \xc3\xa9t\xc3\xa9*\n",
-	  "E:5:unknown user '??t??*'; allowed: a name, a number, a range, @owner, *" },
-
-	/* ranges */
-	{ GOOD "user = 1000-1999, 5-5\n", "" },
-	{ GOOD "user = 2000-1999\n",
-	  "E:5:'2000-1999' is not a range of numbers that users can have" },
-	{ GOOD "user = 0-4294967295\n",
-	  "E:5:'0-4294967295' is not a range of numbers that users can have" },
-	{ GOOD "user = 1-99999999999999999999\n",
-	  "E:5:'1-99999999999999999999' is not a range of numbers that users can have" },
-	{ GOOD "user = 1000-\n",
-	  "W:5:this machine has no user '1000-'; the grant gives it nothing" },
-	{ "[grant a]\nuser = 10-20\ndevice = *\nscope = debug-write\n[grant b]\nuser = 10-15\n"
-	  "device = *\nscope = debug-write\n",
-	  "W:5:grant 'b' adds nothing to grant 'a' (x.conf:1)" },
-
-	/* conditions and tickets */
-	{ GOOD "family = cxl, nvme\nvendor = Acme Inc*\nmodel = X?\nfirmware = 1.*\nserial = *\n"
-	       "ticket = CHG-1, as agreed\n",
-	  "" },
-	{ GOOD "vendor = ,\n", "E:5:'vendor' has no value" },
-	{ GOOD "model = a, , b\n", "E:5:'model' has an empty pattern" },
-	{ GOOD "ticket = a\nticket = b\n", "E:6:a grant has one ticket" },
-	{ GOOD "ticket = 0123456789012345678901234567890123456789012345678901234567890123\n",
-	  "E:5:a ticket has at most 63 bytes" },
-	{ GOOD "ticket =\n", "E:5:'ticket' has no value" },
-	{ GOOD "family = nmve\n",
-	  "W:1:grant 'a': no family is called 'nmve'; there are cxl, nvme, fwctl, sim" },
-	{ GOOD "[grant b]\nuser = root\ndevice = mem0\nscope = debug-write\nvendor = A\n",
-	  "W:5:grant 'b' adds nothing to grant 'a' (x.conf:1)" },
-	{ GOOD "vendor = A\n[grant b]\nuser = root\ndevice = mem0\nscope = debug-write\n"
-	       "vendor = A, B\n",
-	  "W:1:grant 'a' adds nothing to grant 'b' (x.conf:6)" },
-	{ GOOD "vendor = A\n[grant b]\nuser = root\ndevice = mem0\nscope = debug-write\n"
-	       "model = A\n",
-	  "" },
-
-	/* commands */
-	{ ALL("commands = get-log-page !lid:0x07/lsp:1"), "" },
-	{ ALL("commands = cxl:get-log uuid:cel, 4302h, io:0x02 nsid:1, !admin:identify cns:1"),
-	  "" },
-	{ ALL("commands = get-feature uuid:00112233-4455-6677-8899-aabbccddeeff"), "" },
-	{ ALL("commands = get-log-page lid:smart lid:0x80/lsi:65535"), "" },
-	{ ALL("commands = transfer-fw slot:2, fw-commit !slot:7"), "" },
-	{ ALL("commands = get-log-page\ncommands = identify"), "" },
-	{ ALL("commands ="), "E:9:'commands' has no value" },
-	{ ALL("commands = identify, !"), "E:9:a command is missing" },
-	{ ALL("commands = identify, ,c001h"), "E:9:a command is missing" },
-	{ ALL("commands = no-such"),
-	  "E:9:unknown command 'no-such'; give a name or an opcode such as 0x4302" },
-	{ ALL("commands = fpga:identify"),
-	  "E:9:unknown command 'fpga:identify'; give a name or an opcode such as 0x4302" },
-	{ ALL("commands = io:get-log-page"),
-	  "E:9:unknown command 'io:get-log-page'; give a name or an opcode such as 0x4302" },
-	{ ALL("commands = 0x10000"),
-	  "E:9:unknown command '0x10000'; give a name or an opcode such as 0x4302" },
-	{ ALL("commands = admin:100h"),
-	  "E:9:unknown command 'admin:100h'; give a name or an opcode such as 0x4302" },
-	{ ALL("commands = get-log-page identify"),
-	  "E:9:'identify' is not FIELD:VALUE; commands are separated by commas" },
-	{ ALL("commands = get-log-page lid:"), "E:9:'' is not a lid, which is a number up to 255" },
-	{ ALL("commands = get-log-page lid:256"),
-	  "E:9:'256' is not a lid, which is a number up to 255" },
-	{ ALL("commands = get-log-page lsp:0x80"),
-	  "E:9:'0x80' is not a lsp, which is a number up to 127" },
-	{ ALL("commands = fw-commit slot:8"), "E:9:'8' is not a slot, which is a number up to 7" },
-	{ ALL("commands = get-features sel:8"), "E:9:'8' is not a sel, which is a number up to 7" },
-	{ ALL("commands = set-features sv:2"), "E:9:'2' is not a sv, which is a number up to 1" },
-	{ ALL("commands = set-features sel:0"), "E:9:command 'set-features' has no sel" },
-	{ ALL("commands = format-nvm op:8"), "E:9:'8' is not a op, which is a number up to 7" },
-	{ ALL("commands = format-nvm op:reserved"), /* is five numbers */
-	  "E:9:'reserved' is not a op, which is a number up to 7" },
-	{ ALL("commands = get-log op:1"), "E:9:command 'get-log' has no op" },
-	{ ALL("commands = get-log-page !"),
-	  "E:9:'' is not FIELD:VALUE; commands are separated by commas" },
-	{ ALL("commands = get-log-page lid:1/"),
-	  "E:9:'' is not FIELD:VALUE; commands are separated by commas" },
-	{ ALL("commands = get-log-page lud:1"), "E:9:unknown field 'lud'; allowed: " FIELDS },
-	{ ALL("commands = get-log-page lid:1/lid:2"), "E:9:field 'lid' twice in one group" },
-	{ ALL("commands = get-log-page fid:1"), "E:9:command 'get-log-page' has no fid" },
-	{ ALL("commands = cxl:identify cns:1"), "E:9:command 'cxl:identify' has no cns" },
-	{ ALL("commands = c001h nsid:1"), "E:9:command 'c001h' has no nsid" },
-	{ ALL("commands = get-log uuid:nobody"),
-	  "E:9:'nobody' is neither a UUID nor a name that get-log knows" },
-	{ ALL("commands = io:read " TEN_NSIDS "\ncommands = io:read " TEN_NSIDS
-	      "\ncommands = io:read " TEN_NSIDS "\ncommands = io:read " TEN_NSIDS
-	      "\ncommands = io:read " TEN_NSIDS "\ncommands = io:read " TEN_NSIDS),
-	  "E:14:more than 64 commands and fields in one grant" },
-
-	/* commands that make no sense with the rest */
-	{ GOOD "commands = clear-poison\n",
-	  "W:1:grant 'a': command cxl:clear-poison needs scope debug-write-full\n"
-	  "W:1:grant 'a' can never admit anything" },
-	{ GOOD "commands = clear-poison, get-supported-logs\n",
-	  "W:1:grant 'a': command cxl:clear-poison needs scope debug-write-full" },
-	{ "[grant a]\nuser = root\ndevice = *\nscope = debug-write-full\neffects = log\n"
-	  "commands = clear-poison\n",
-	  "W:1:grant 'a': command cxl:clear-poison has effects that the grant does not allow\n"
-	  "W:1:grant 'a' can never admit anything" },
-	{ "[grant a]\nuser = root\ndevice = *\nscope = configuration\ncommands = c001h\n",
-	  "W:1:grant 'a': command cxl:c001h needs scope debug-read-only\n"
-	  "W:1:grant 'a' can never admit anything" },
-	{ ALL("family = nv*\ncommands = get-log"),
-	  "W:1:grant 'a': no device of its family has command cxl:get-log\n"
-	  "W:1:grant 'a' can never admit anything" },
-	{ ALL("family = nvme, cxl\ncommands = get-log, get-log-page"), "" },
-	{ ALL("family = sim\ncommands = get-log, get-log-page"), "" },
-	{ ALL("commands = admin:dbbuf"), "W:1:grant 'a': command admin:dbbuf is never admitted\n"
-					 "W:1:grant 'a' can never admit anything" },
-	{ ALL("commands = get-log, !get-log"),
-	  "W:1:grant 'a': command cxl:get-log is both allowed and excluded" },
-	{ ALL("commands = get-log uuid:cel, !get-log uuid:cel"),
-	  "W:1:grant 'a': command cxl:get-log is both allowed and excluded" },
-	{ ALL("commands = get-log, !get-log uuid:cel"), "" },
-	{ ALL("commands = get-log-page lid:1, !get-log-page !lid:1"), "" },
-	{ ALL("commands = get-log-page lid:1 lid:7/lsp:1 !lid:7/lsp:1"),
-	  "W:1:grant 'a': command admin:get-log-page: the same lid is both allowed and excluded" },
-	{ GOOD "[grant b]\nuser = root\ndevice = mem0\nscope = debug-write\ncommands = get-log\n",
-	  "W:5:grant 'b' adds nothing to grant 'a' (x.conf:1)" },
-	{ GOOD "commands = get-log\n[grant b]\nuser = root\ndevice = mem0\nscope = debug-write\n"
-	       "commands = get-log\n",
-	  "W:6:grant 'b' adds nothing to grant 'a' (x.conf:1)" },
-	{ GOOD "commands = get-log\n[grant b]\nuser = root\ndevice = mem0\nscope = debug-write\n"
-	       "commands = get-log uuid:cel\n",
-	  "" },
-};
-
-static void test_messages(void **state)
-{
-	for (size_t i = 0; i < FWA_ARRAY_SIZE(table); i++) {
-		char messages[8192];
-		bool error = strstr(table[i].messages, "E:") != NULL;
-		struct fwa_policy_files *p;
-		int r;
-
-		p = parse(table[i].text, strlen(table[i].text), messages, &r);
-		assert_string_equal(messages, table[i].messages);
-		assert_int_equal(r, error ? -EINVAL : 0);
-		assert_true((p == NULL) == error);
-		fwa_policy_files_free(p);
-	}
-}
-
-/* What libinih would cut short or join is said, never guessed. */
-static void test_long_lines(void **state)
-{
-	char text[1024], messages[8192];
-	struct fwa_policy_files *p;
-	int r, n;
-
-	n = snprintf(text, sizeof(text), GOOD "user = %0*d\n", 300, 0);
-	p = parse(text, (size_t)n, messages, &r);
-	assert_null(p);
-	assert_non_null(strstr(messages, "E:5:the line is longer than "));
-
-	n = snprintf(text, sizeof(text), "#%0*d\n" GOOD, 300, 0); /* a comment may be long */
-	p = parse(text, (size_t)n, messages, &r);
-	assert_string_equal(messages, "");
-	fwa_policy_files_free(p);
-
-	p = parse(GOOD "user = a\0b\n", sizeof(GOOD "user = a\0b\n") - 1, messages, &r);
-	assert_null(p);
-	assert_string_equal(messages, "E:5:the line holds a control character");
-}
-
-static void test_messages_are_bounded(void **state)
-{
-	char text[20 * 1000], messages[8192];
-	size_t lines = 0;
-	int r;
-
-	for (size_t i = 0; i < sizeof(text); i++)
-		text[i] = "x=\n"[i % 3];
-	assert_null(parse(text, sizeof(text), messages, &r));
-	for (const char *c = messages; (c = strchr(c, '\n')); c++)
-		lines++;
-	assert_int_equal(lines, FWA_POLICY_MESSAGES_MAX);
-	assert_non_null(strstr(messages, "too many messages"));
-}
-
-static void test_warnings_hide_no_error(void **state)
-{
-	char text[4096] = GOOD, messages[8192];
-	size_t n = strlen(text);
-	int r;
-
-	for (int i = 0; i <= FWA_POLICY_MESSAGES_MAX; i++)
-		n += (size_t)sprintf(text + n, "user = no-such-%d\n", i);
-	n += (size_t)sprintf(text + n, "nonsense\n");
-	assert_null(parse(text, n, messages, &r));
-	assert_int_equal(r, -EINVAL);
-	assert_non_null(strstr(messages, "W:69:too many messages"));
-	assert_non_null(strstr(messages, "E:70:neither "));
-}
+#include "host/test-policy.h"
 
 /* What @who may do on device @name, by @text. */
 static struct fwa_rights rights_of(const char *text, const char *name, const char *spec,
@@ -341,7 +21,7 @@ static struct fwa_rights rights_of(const char *text, const char *name, const cha
 	struct fwa_rights rights;
 	struct fwa_policy policy;
 	struct fwa_policy_files *p;
-	char messages[8192];
+	char messages[MESSAGES];
 	size_t len;
 	int r;
 
@@ -402,7 +82,7 @@ static void test_compile_to_memfd(void **state)
 	fwa_auto_free uint8_t *snapshot = NULL, *copy = NULL;
 	fwa_auto_close int fd = -1;
 	struct fwa_policy_files *p;
-	char messages[8192];
+	char messages[MESSAGES];
 	size_t len;
 	int r;
 
@@ -419,7 +99,7 @@ static void test_compile_to_memfd(void **state)
 static void test_stock(void **state)
 {
 	fwa_auto_free char *text = strndup((const char *)fwa_policy_stock, fwa_policy_stock_len);
-	char messages[8192];
+	char messages[MESSAGES];
 	struct fwa_policy_files *p;
 	struct fwa_rights r;
 	int result;
@@ -501,13 +181,13 @@ static void test_directories(void **state)
 {
 	struct fwa_policy_files *p = NULL;
 	const struct dirs *d = *state;
-	char messages[8192] = "", link[128];
+	char messages[MESSAGES] = "", link[128];
 
 	/* None of them is there, or has a file: the stock policy. */
 	assert_int_equal(mkdir(d->path[0], 0755), 0);
 	write_file(d->path[0], "README", "not a policy");
 	write_file(d->path[0], ".hidden.conf", "not a policy");
-	assert_int_equal(fwa_policy_files_load_dirs(d->list, 3, collect, messages, &p), 0);
+	assert_int_equal(fwa_policy_files_load_dirs(d->list, 3, NULL, collect, messages, &p), 0);
 	assert_string_equal(fwa_policy_files_source(p), "built-in stock policy");
 	assert_int_equal(fwa_policy_files_count(p), 3);
 	p = fwa_policy_files_free(p);
@@ -520,7 +200,7 @@ static void test_directories(void **state)
 	write_file(d->path[2], "50-a.conf", GRANT("a2") GRANT("a2too"));
 	snprintf(link, sizeof(link), "%s/70-c.conf", d->path[2]);
 	assert_int_equal(symlink("/dev/null", link), 0);
-	assert_int_equal(fwa_policy_files_load_dirs(d->list, 3, collect, messages, &p), 0);
+	assert_int_equal(fwa_policy_files_load_dirs(d->list, 3, NULL, collect, messages, &p), 0);
 	assert_string_equal(fwa_policy_files_source(p), "standard directories");
 	assert_int_equal(fwa_policy_files_count(p), 6); /* with the three of the stock policy */
 	p = fwa_policy_files_free(p);
@@ -529,7 +209,7 @@ static void test_directories(void **state)
 	snprintf(link, sizeof(link), "%s/50-stock.conf", d->path[2]);
 	assert_int_equal(symlink("/dev/null", link), 0);
 	messages[0] = '\0';
-	assert_int_equal(fwa_policy_files_load_dirs(d->list, 3, collect, messages, &p), 0);
+	assert_int_equal(fwa_policy_files_load_dirs(d->list, 3, NULL, collect, messages, &p), 0);
 	assert_string_equal(messages, "");
 	assert_string_equal(fwa_policy_files_source(p), "standard directories");
 	assert_int_equal(fwa_policy_files_count(p), 3);
@@ -539,7 +219,7 @@ static void test_directories(void **state)
 
 	/* The same name in two files: both hold, and it is said. */
 	write_file(d->path[2], "80-d.conf", GRANT("b0"));
-	assert_int_equal(fwa_policy_files_load_dirs(d->list, 3, collect, messages, &p), 0);
+	assert_int_equal(fwa_policy_files_load_dirs(d->list, 3, NULL, collect, messages, &p), 0);
 	assert_non_null(strstr(messages, "W:1:grant 'b0' is already in "));
 	assert_int_equal(fwa_policy_files_count(p), 4);
 	fwa_policy_files_free(p);
@@ -549,14 +229,14 @@ static void test_one_directory(void **state)
 {
 	struct fwa_policy_files *p = NULL;
 	const struct dirs *d = *state;
-	char messages[8192] = "", path[128];
+	char messages[MESSAGES] = "", path[128];
 
-	assert_int_equal(fwa_policy_files_load(d->path[1], collect, messages, &p), -ENOENT);
+	assert_int_equal(fwa_policy_files_load(d->path[1], NULL, collect, messages, &p), -ENOENT);
 	assert_string_equal(messages, "E:0:cannot read: No such file or directory");
 
 	assert_int_equal(mkdir(d->path[1], 0755), 0);
 	messages[0] = '\0';
-	assert_int_equal(fwa_policy_files_load(d->path[1], collect, messages, &p), 0);
+	assert_int_equal(fwa_policy_files_load(d->path[1], NULL, collect, messages, &p), 0);
 	assert_string_equal(messages, "W:0:no *.conf in it: nothing is granted");
 	assert_int_equal(fwa_policy_files_count(p), 0);
 	assert_string_equal(fwa_policy_files_source(p), d->path[1]);
@@ -565,7 +245,7 @@ static void test_one_directory(void **state)
 	write_file(d->path[1], "a.conf", GRANT("a"));
 	write_file(d->path[1], "b.conf", "nonsense\n");
 	messages[0] = '\0';
-	assert_int_equal(fwa_policy_files_load(d->path[1], collect, messages, &p), -EINVAL);
+	assert_int_equal(fwa_policy_files_load(d->path[1], NULL, collect, messages, &p), -EINVAL);
 	assert_null(p);
 	assert_string_equal(messages,
 			    "E:1:neither 'key = value', nor '[grant NAME]', nor a comment");
@@ -574,13 +254,13 @@ static void test_one_directory(void **state)
 	snprintf(path, sizeof(path), "%s/b.conf", d->path[1]);
 	assert_int_equal(chmod(path, 0646), 0);
 	messages[0] = '\0';
-	assert_int_equal(fwa_policy_files_load(d->path[1], collect, messages, &p), -EINVAL);
+	assert_int_equal(fwa_policy_files_load(d->path[1], NULL, collect, messages, &p), -EINVAL);
 	assert_string_equal(messages, "E:0:everybody may write to this file");
 
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkdir(path, 0755), 0);
 	messages[0] = '\0';
-	assert_int_equal(fwa_policy_files_load(d->path[1], collect, messages, &p), -EINVAL);
+	assert_int_equal(fwa_policy_files_load(d->path[1], NULL, collect, messages, &p), -EINVAL);
 	assert_string_equal(messages, "E:0:not a regular file");
 }
 
@@ -590,7 +270,7 @@ static void test_digest(void **state)
 	struct fwa_policy_files *p = NULL, *q = NULL;
 	const char *both = GRANT("a") GRANT("b");
 	const struct dirs *d = *state;
-	char messages[8192];
+	char messages[MESSAGES];
 	int r;
 
 	p = parse("", 0, messages, &r);
@@ -601,7 +281,7 @@ static void test_digest(void **state)
 	assert_int_equal(mkdir(d->path[1], 0755), 0);
 	write_file(d->path[1], "b.conf", GRANT("b"));
 	write_file(d->path[1], "a.conf", GRANT("a"));
-	assert_int_equal(fwa_policy_files_load(d->path[1], NULL, NULL, &p), 0);
+	assert_int_equal(fwa_policy_files_load(d->path[1], NULL, NULL, NULL, &p), 0);
 	q = parse(both, strlen(both), messages, &r);
 	assert_string_equal(fwa_policy_files_digest(p), fwa_policy_files_digest(q));
 	fwa_policy_files_free(p);
@@ -623,7 +303,7 @@ static void test_scale(void **state)
 	fwa_auto_free char *text = NULL;
 	struct fwa_policy_files *p;
 	struct fwa_policy policy;
-	char messages[8192];
+	char messages[MESSAGES];
 	size_t len, size;
 	double start;
 	int r;
@@ -652,31 +332,270 @@ static void test_scale(void **state)
 	fwa_policy_files_free(p);
 }
 
-static void test_too_many_subjects(void **state)
+static void test_times(void **state)
 {
-	fwa_auto_free char *text = NULL;
-	char messages[8192];
-	size_t size;
-	FILE *f;
+	static const struct {
+		const char *text;
+		uint64_t time;
+	} good[] = {
+		{ "1970-01-01T00:00:00Z", 0 },          { "2000-02-29T23:59:59Z", 951868799 },
+		{ "2026-12-31T18:00:00Z", 1798740000 }, { "2038-01-19T03:14:08Z", 2147483648 },
+		{ "2100-03-01T00:00:00Z", 4107542400 }, { "9999-12-31T23:59:59Z", FWA_TIME_MAX },
+	};
+	static const char *const bad[] = {
+		"",
+		"2026",
+		"2026-12-31",
+		"2026-12-31T18:00:00",
+		"2026-12-31T18:00:00z",
+		"2026-12-31t18:00:00Z",
+		"2026-12-31 18:00:00Z",
+		"2026-12-31T18:00:00ZZ",
+		"2026-12-31T18:00:00.0Z",
+		"2026-12-31T18:00:00+00:00",
+		"+026-12-31T18:00:00Z",
+		"2026-+2-31T18:00:00Z",
+		"2026-12-31T18:00: 0Z",
+		"1969-12-31T23:59:59Z",
+		"2026-00-01T00:00:00Z",
+		"2026-13-01T00:00:00Z",
+		"2026-01-00T00:00:00Z",
+		"2026-04-31T00:00:00Z",
+		"2026-02-29T00:00:00Z",
+		"2100-02-29T00:00:00Z",
+		"2026-01-01T24:00:00Z",
+		"2026-01-01T00:60:00Z",
+		"2026-01-01T23:59:60Z",
+	};
+	char text[FWA_TIME_TEXT];
+	uint64_t time = 7;
+
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(good); i++) {
+		assert_true(fwa_time_parse(good[i].text, &time));
+		assert_int_equal(time, good[i].time);
+		fwa_time_text(time, text);
+		assert_string_equal(text, good[i].text);
+	}
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(bad); i++)
+		assert_false(fwa_time_parse(bad[i], &time));
+	/* Each day of 800 years, as the C library has it. */
+	for (time_t t = 0; t < (time_t)25246080000; t += 86400) {
+		struct tm tm;
+		char expected[32];
+
+		gmtime_r(&t, &tm);
+		strftime(expected, sizeof(expected), "%Y-%m-%dT%H:%M:%SZ", &tm);
+		fwa_time_text((uint64_t)t, text);
+		assert_string_equal(text, expected);
+		assert_true(fwa_time_parse(text, &time));
+		assert_int_equal(time, t);
+	}
+	fwa_time_text(UINT64_MAX, text);
+	assert_string_equal(text, "9999-12-31T23:59:59Z");
+}
+
+static void test_boot_time(void **state)
+{
+	struct fwa_moment m = { .wall = 1000, .wall_ns = 250, .boot = 5000 };
+
+	assert_int_equal(fwa_moment_boot_time(&m, 0), 1);
+	assert_int_equal(fwa_moment_boot_time(&m, 1000), 1);
+	assert_int_equal(fwa_moment_boot_time(&m, 1001), 1000000000 - 250 + 5000);
+	assert_int_equal(fwa_moment_boot_time(&m, UINT64_MAX), UINT64_MAX);
+	m.boot = UINT64_MAX - 5;
+	assert_int_equal(fwa_moment_boot_time(&m, 1001), UINT64_MAX);
+	fwa_moment_now(&m);
+	assert_true(m.wall > 1700000000 && m.boot > 0 && m.wall_ns < 1000000000);
+	assert_int_equal(strlen(m.boot_id), 36);
+}
+
+/* The one right of root on mem0 by @text, as of @m. */
+static struct fwa_right right_at(const char *text, const struct fwa_moment *m, uint64_t *ret_next)
+{
+	static const struct fwa_profile nobody;
+	fwa_auto_free uint8_t *snapshot = NULL;
+	struct fwa_rights rights;
+	struct fwa_policy policy;
+	struct fwa_policy_files *p;
+	char messages[MESSAGES];
+	size_t len;
 	int r;
 
-	f = open_memstream(&text, &size);
-	assert_non_null(f);
-	fputs("[grant a]\ndevice = *\nscope = debug-write\n", f);
-	for (uint32_t i = 0; i <= FWA_POLICY_GRANTS_MAX; i++)
-		fprintf(f, "user = %u\n", i);
-	fclose(f);
-	assert_null(parse(text, size, messages, &r));
-	assert_string_equal(messages, "E:200004:more than 200000 users and groups in all grants");
+	p = parse(text, strlen(text), messages, &r);
+	assert_int_equal(r, 0);
+	assert_int_equal(fwa_policy_files_encode_at(p, "mem0", NULL, m, &snapshot, &len), 0);
+	assert_int_equal(fwa_policy_parse(&policy, fwa_span(snapshot, len)), 0);
+	assert_true(fwa_policy_whole(&policy));
+	fwa_policy_fold(&policy, &root, &nobody, fwa_pattern_matches, &rights);
+	*ret_next = fwa_policy_files_next_end(p, m);
+	fwa_policy_files_free(p);
+	assert_int_equal(rights.n, 1);
+	return rights.right[0];
+}
+
+static void test_compile_ends(void **state)
+{
+	struct fwa_moment m = { .wall = 1798740000 - 10, .boot = 77 };
+	const char *text = GOOD "until = 2026-12-31T18:00:00Z\n";
+	struct fwa_right r;
+	uint64_t next;
+
+	r = right_at(text, &m, &next);
+	assert_int_equal(r.until, UINT64_C(10000000077));
+	assert_int_equal(next, r.until);
+	m.wall = 1798740000; /* over: it is there, so that the refusal can say so */
+	r = right_at(text, &m, &next);
+	assert_int_equal(r.until, 1);
+	assert_int_equal(next, 0);
+	r = right_at(GOOD, &m, &next);
+	assert_int_equal(r.until, 0);
+	assert_int_equal(next, 0);
+	/* the end that comes next, of several */
+	m.wall = 1798740000 - 10;
+	r = right_at(GOOD "until = 2026-12-31T18:00:00Z\n"
+			  "[grant b]\nuser = 5\ndevice = x\nscope = debug-write\n"
+			  "until = 2026-12-31T17:59:55Z\n"
+			  "[grant c]\nuser = 5\ndevice = x\nscope = debug-write\n"
+			  "until = 2026-12-31T17:00:00Z\n",
+		     &m, &next);
+	assert_int_equal(next, UINT64_C(5000000077));
+	assert_int_equal(r.until, UINT64_C(10000000077));
+}
+
+static void test_compile_limits(void **state)
+{
+	struct fwa_moment m = { .wall = 1, .boot = 1 };
+	uint64_t next;
+	struct fwa_right r = right_at(GOOD "commands-per-second = 10\nbytes-per-second = 3K\n"
+					   "max-sessions = 2\nticket = T\n",
+				      &m, &next);
+
+	assert_int_equal(r.commands, 10);
+	assert_int_equal(r.bytes, 3072);
+	assert_int_equal(r.sessions, 2);
+	r = right_at(GOOD "bytes-per-second = 8589934591G\ncommands-per-second = 4294967295\n", &m,
+		     &next);
+	assert_int_equal(r.bytes, UINT64_C(8589934591) << 30);
+	assert_int_equal(r.commands, UINT32_MAX);
+	assert_int_equal(r.sessions, 0);
+}
+
+/* Units between other grants, with patterns and tickets whose texts must not be mixed up. */
+static const char units[] =
+	"[grant z]\nunit = smartd.service, backup@*.service\ndevice = *\nscope = debug-read-only\n"
+	"ticket = T1\nvendor = *\n"
+	"[grant y]\nuser = 7\ndevice = *\nscope = configuration\nmodel = *\nticket = T2\n"
+	"[grant x]\nunit = *\ndevice = mem0\nscope = debug-write\nticket = T3\n";
+
+static uint32_t scope_of_unit(const char *unit, const char *device)
+{
+	struct fwa_principal who = { .uid = 99, .gid = 99, .unit = unit };
+	struct fwa_rights r = rights_of(units, device, NULL, &who);
+
+	return r.n ? r.right[0].scope : FWA_SCOPE_NEVER;
+}
+
+static void test_compile_units(void **state)
+{
+	struct fwa_principal who = { .uid = 7, .gid = 70 };
+	struct fwa_rights r;
+
+	assert_int_equal(scope_of_unit("smartd.service", "nvme0"), FWA_SCOPE_DEBUG_READ_ONLY);
+	assert_int_equal(scope_of_unit("smartd.service", "mem0"), FWA_SCOPE_DEBUG_WRITE);
+	assert_int_equal(scope_of_unit("backup@x.service", "nvme0"), FWA_SCOPE_DEBUG_READ_ONLY);
+	assert_int_equal(scope_of_unit("xsmartd.service", "nvme0"), FWA_SCOPE_NEVER);
+	assert_int_equal(scope_of_unit("other.service", "mem0"), FWA_SCOPE_DEBUG_WRITE);
+	assert_int_equal(scope_of_unit("", "mem0"), FWA_SCOPE_NEVER); /* not known: not even "*" */
+	assert_int_equal(scope_of_unit(NULL, "mem0"), FWA_SCOPE_NEVER);
+	r = rights_of(units, "mem0", NULL, &who);
+	assert_int_equal(r.n, 1);
+	assert_int_equal(r.right[0].scope, FWA_SCOPE_CONFIGURATION);
+}
+
+static void notes_of(const char *text, char messages[MESSAGES])
+{
+	static const struct fwa_found devices[] = { { .name = "mem0" }, { .name = "nvme1" } };
+	struct fwa_policy_files *p;
+	int r;
+
+	p = parse(text, strlen(text), messages, &r);
+	assert_int_equal(r, 0);
+	messages[0] = '\0';
+	assert_int_equal(fwa_policy_files_notes(p, devices, 2, collect, messages), 0);
+	fwa_policy_files_free(p);
+}
+
+#define OVERLAP                                                                                \
+	"overlaps grant 'a' (x.conf:1): a command must be covered by one of them alone, they " \
+	"are not added up"
+#define B "[grant b]\nuser = root\nscope = debug-write-full\neffects = data\n"
+
+static void test_notes(void **state)
+{
+	static const struct {
+		const char *text, *messages;
+	} notes[] = {
+		{ GOOD, "" },
+		{ GOOD B "device = mem*\n", "W:5:grant 'b' " OVERLAP },
+		{ GOOD B "device = *\n", "W:5:grant 'b' " OVERLAP },
+		{ GOOD B "device = nvme*\n", "" },
+		{ GOOD B "device = mem0\n[grant c]\nuser = 5\ndevice = mem0\nscope = "
+			 "configuration\n",
+		  "W:5:grant 'b' " OVERLAP },
+		{ GOOD "commands = get-log\n" B "device = mem0\ncommands = get-log uuid:cel\n",
+		  "W:6:grant 'b' " OVERLAP },
+		{ GOOD "commands = get-log\n" B "device = mem0\ncommands = identify\n", "" },
+		{ GOOD "commands = !get-log\n" B "device = mem0\ncommands = identify\n",
+		  "W:6:grant 'b' " OVERLAP },
+		/* one contains the other: that is a warning */
+		{ GOOD "[grant b]\nuser = root\ndevice = mem0\nscope = configuration\n", "" },
+		{ "[grant a]\nuser = root\ndevice = mem7, nvme0\nscope = configuration\n",
+		  "W:1:grant 'a' is for no device that this machine has now" },
+		{ "[grant a]\nuser = root\ndevice = mem7, sim:*\nscope = configuration\n", "" },
+		{ "[grant a]\nuser = root\ndevice = mem7, nvme?\nscope = configuration\n", "" },
+	};
+	char messages[MESSAGES];
+
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(notes); i++) {
+		notes_of(notes[i].text, messages);
+		assert_string_equal(messages, notes[i].messages);
+	}
+}
+
+static void test_files_that_cannot_be(void **state)
+{
+	struct fwa_policy_files *p = NULL;
+	const struct dirs *d = *state;
+	char messages[MESSAGES] = "", path[160];
+
+	/* a file where a standard directory may be */
+	write_file(d->base, "0", "x");
+	assert_int_equal(fwa_policy_files_load_dirs(d->list, 3, NULL, collect, messages, &p),
+			 -ENOTDIR);
+	assert_string_equal(messages, "E:0:cannot read: Not a directory");
+
+	assert_int_equal(mkdir(d->path[1], 0755), 0);
+	write_file(d->path[1], "a.conf", "");
+	snprintf(path, sizeof(path), "%s/a.conf", d->path[1]);
+	assert_int_equal(truncate(path, 64 * 1024 * 1024 + 1), 0);
+	messages[0] = '\0';
+	assert_int_equal(fwa_policy_files_load(d->path[1], NULL, collect, messages, &p), -EFBIG);
+	assert_string_equal(messages, "E:0:cannot read: File too large");
+
+	assert_int_equal(unlink(path), 0);
+	for (int i = 0; i <= 4096; i++) {
+		snprintf(path, sizeof(path), "%d.conf", i);
+		write_file(d->path[1], path, "");
+	}
+	messages[0] = '\0';
+	assert_int_equal(fwa_policy_files_load(d->path[1], NULL, collect, messages, &p), -E2BIG);
+	assert_string_equal(messages, "E:0:cannot read: Argument list too long");
+	assert_null(p);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_messages),
-		cmocka_unit_test(test_long_lines),
-		cmocka_unit_test(test_messages_are_bounded),
-		cmocka_unit_test(test_warnings_hide_no_error),
 		cmocka_unit_test(test_compile),
 		cmocka_unit_test(test_compile_to_memfd),
 		cmocka_unit_test(test_stock),
@@ -684,7 +603,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_one_directory, setup_dirs, teardown_dirs),
 		cmocka_unit_test_setup_teardown(test_digest, setup_dirs, teardown_dirs),
 		cmocka_unit_test(test_scale),
-		cmocka_unit_test(test_too_many_subjects),
+		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_boot_time),
+		cmocka_unit_test(test_compile_ends),
+		cmocka_unit_test(test_compile_limits),
+		cmocka_unit_test(test_compile_units),
+		cmocka_unit_test(test_notes),
+		cmocka_unit_test_setup_teardown(test_files_that_cannot_be, setup_dirs,
+						teardown_dirs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
