@@ -1,132 +1,157 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * fwadmit status: what the running fwadmitd says about itself, over its Varlink socket.
+ * fwadmit status: what the running fwadmitd says about itself and its devices.
  */
-#include <errno.h>
-#include <json-c/json_tokener.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 
 #include "base/util.h"
 #include "cli/json.h"
+#include "cli/state.h"
 #include "cli/table.h"
+#include "cli/varlink.h"
 
-#define REQUEST "{\"method\":\"org.fwadmit.Control.GetInfo\"}"
-#define ANSWER_MAX (4u * 1024 * 1024)
-#define ANSWER_TIMEOUT_MS 5000u
-
-/* A connected socket, or negative errno. */
-static int connect_daemon(const struct cli *cli)
+static struct json_object *devices_of(struct json_object *info, size_t *ret_n)
 {
-	unsigned int ms = cli_timeout(cli, ANSWER_TIMEOUT_MS);
-	struct timeval patience = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	fwa_auto_close int fd = -1;
+	struct json_object *a = cli_member_array(info, "devices");
 
-	if ((size_t)snprintf(address.sun_path, sizeof(address.sun_path), "%s/control.sock",
-			     cli_socket_dir(cli)) >= sizeof(address.sun_path))
-		return -ENAMETOOLONG;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0 ||
-	    connect(fd, (const struct sockaddr *)&address, sizeof(address)) < 0)
-		return -errno;
-	if (send(fd, REQUEST, sizeof(REQUEST), MSG_NOSIGNAL) != sizeof(REQUEST))
-		return -EPIPE;
-	return fwa_steal_fd(&fd);
+	*ret_n = a ? json_object_array_length(a) : 0;
+	return a;
 }
 
-/* Reads one message, ended by its NUL, into fresh memory; or negative errno. */
-static int read_answer(int fd, char **ret)
+/* A number as text, "-" when it is not known. */
+static const char *number(struct json_object *o, const char *key, char text[24])
 {
-	fwa_auto_free char *text = NULL;
-	size_t len = 0, cap = 0;
+	int64_t n = cli_member_number(o, key, -1);
 
-	for (;;) {
-		ssize_t n;
-
-		if (len == cap) {
-			char *more = cap < ANSWER_MAX ? realloc(text, cap + 65536) : NULL;
-
-			if (!more)
-				return -EMSGSIZE;
-			text = more;
-			cap += 65536;
-		}
-		n = recv(fd, text + len, cap - len, 0);
-		if (n < 0)
-			return errno == EAGAIN ? -ETIMEDOUT : -errno;
-		if (n == 0)
-			return -ECONNRESET;
-		if (memchr(text + len, '\0', (size_t)n)) {
-			*ret = fwa_steal(text);
-			return 0;
-		}
-		len += (size_t)n;
-	}
+	snprintf(text, 24, n < 0 ? "-" : "%lld", (long long)n);
+	return text;
 }
 
-/* The reply's parameters, owned by *ret_root; NULL when it is not a reply. */
-static struct json_object *parse_answer(const char *text, struct json_object **ret_root)
-{
-	struct json_object *parameters = NULL;
+/* --- the table ------------------------------------------------------------------------------ */
 
-	*ret_root = json_tokener_parse(text);
-	if (!json_object_object_get_ex(*ret_root, "parameters", &parameters) ||
-	    !json_object_is_type(parameters, json_type_object))
+static const char *state_color(const char *state)
+{
+	if (strcmp(state, "ready") == 0)
 		return NULL;
-	return parameters;
+	return strcmp(state, "starting") == 0 ? "yellow" : "red";
 }
 
-static const char *text_of(struct json_object *o, const char *key, char buf[256])
+static void add_row(struct libscols_table *t, struct json_object *device)
 {
-	struct json_object *v;
+	static const char *const texts[] = { "name", "state", "baseline", "spec", "about" };
+	static const char *const numbers[] = { "drift", "sessions", "queued", "pid", "restarts" };
+	char text[FWA_ARRAY_SIZE(texts)][CLI_MEMBER_TEXT], digits[FWA_ARRAY_SIZE(numbers)][24];
 
-	snprintf(buf, 256, "%s",
-		 json_object_object_get_ex(o, key, &v) && v ? json_object_get_string(v) : "-");
-	fwa_make_printable(buf);
-	return buf;
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(texts); i++)
+		cli_member(device, texts[i], "-", text[i]);
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(numbers); i++)
+		number(device, numbers[i], digits[i]);
+	cli_table_add(t,
+		      (const char *[]){ text[0], text[1], digits[3], digits[4], text[2], digits[0],
+					digits[1], digits[2], text[3], text[4] },
+		      10, 1, state_color(text[1]));
 }
 
-static void print_devices(const struct cli *cli, struct json_object *devices)
+static void print_devices(const struct cli *cli, struct json_object *devices, size_t n)
 {
-	static const char *const keys[] = { "name", "state", "pid", "restarts", "spec", "about" };
-	static const char *const heads[] = {
-		"NAME", "STATE", "PID", "RESTARTS", "DEVICE", "ABOUT"
-	};
-	size_t n = json_object_is_type(devices, json_type_array) ? json_object_array_length(devices)
-								 : 0;
-	struct libscols_table *t = cli_table_new(cli, heads, FWA_ARRAY_SIZE(heads));
-	char buf[FWA_ARRAY_SIZE(keys)][256];
-	const char *cells[FWA_ARRAY_SIZE(keys)];
+	static const char *const heads[] = { "NAME",  "STATE",    "PID",    "RESTARTS", "BASELINE",
+					     "DRIFT", "SESSIONS", "QUEUED", "DEVICE",   "ABOUT" };
+	struct libscols_table *t;
 
-	for (size_t i = 0; i < n; i++) {
-		for (size_t k = 0; k < FWA_ARRAY_SIZE(keys); k++)
-			cells[k] = text_of(json_object_array_get_idx(devices, i), keys[k], buf[k]);
-		cli_table_add(t, cells, FWA_ARRAY_SIZE(keys), 0, NULL);
-	}
-	if (n)
-		putchar('\n');
+	if (!n)
+		return;
+	t = cli_table_new(cli, heads, FWA_ARRAY_SIZE(heads));
+	for (size_t i = 0; i < n; i++)
+		add_row(t, json_object_array_get_idx(devices, i));
+	putchar('\n');
 	cli_table_print(t);
+}
+
+/* --- what needs a sentence ------------------------------------------------------------------ */
+
+static void print_remarks(struct json_object *device)
+{
+	struct json_object *lease = cli_member_object(device, "lease");
+	struct json_object *findings = cli_member_array(device, "findings");
+	size_t n = findings ? json_object_array_length(findings) : 0;
+	int64_t drift = cli_member_number(device, "drift", 0);
+	char name[CLI_MEMBER_TEXT], text[1024];
+
+	cli_member(device, "name", "?", name);
+	if (*cli_member(device, "quarantine", "", text))
+		printf("%s: quarantined: %s; `fwadmit release %s` ends it\n", name, text, name);
+	if (drift > 0)
+		printf("%s: %lld command%s declared otherwise than in the baseline: `fwadmit "
+		       "baseline diff %s`\n",
+		       name, (long long)drift, drift == 1 ? " is" : "s are", name);
+	if (strcmp(cli_member(device, "baseline", "", text), "required") == 0)
+		printf("%s: no baseline is pinned for it, as this fwadmitd demands\n", name);
+	if (lease) {
+		cli_lease_text(lease, text, sizeof(text));
+		printf("%s: busy: %s\n", name, text);
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *f = json_object_array_get_idx(findings, i);
+
+		snprintf(text, sizeof(text), "%s",
+			 json_object_is_type(f, json_type_string) ? json_object_get_string(f)
+								  : "?");
+		fwa_make_printable(text);
+		printf("%s: finding: %s\n", name, text);
+	}
+}
+
+/* --- all of it ------------------------------------------------------------------------------ */
+
+static bool remarkable(struct json_object *device)
+{
+	struct json_object *findings = cli_member_array(device, "findings");
+	char text[CLI_MEMBER_TEXT];
+
+	return *cli_member(device, "quarantine", "", text) ||
+	       cli_member_number(device, "drift", 0) > 0 || cli_member_object(device, "lease") ||
+	       (findings && json_object_array_length(findings)) ||
+	       strcmp(cli_member(device, "baseline", "", text), "required") == 0;
 }
 
 static void print_text(const struct cli *cli, struct json_object *info)
 {
-	char version[256], pid[256], mode[256], digest[256], source[256];
+	char version[CLI_MEMBER_TEXT], mode[CLI_MEMBER_TEXT], digest[CLI_MEMBER_TEXT];
+	char source[CLI_MEMBER_TEXT], pid[24];
+	int64_t grants = cli_member_number(info, "policy_grants", -1);
+	struct json_object *devices;
+	bool any = false;
+	size_t n;
 
-	printf("fwadmitd %s is running, pid %s, %s mode\n", text_of(info, "version", version),
-	       text_of(info, "pid", pid), text_of(info, "mode", mode));
-	printf("policy %.12s from %s\n", text_of(info, "policy_digest", digest),
-	       text_of(info, "policy_source", source));
-	print_devices(cli, json_object_object_get(info, "devices"));
+	devices = devices_of(info, &n);
+	printf("fwadmitd %s is running, pid %s, %s mode\n",
+	       cli_member(info, "version", "?", version), number(info, "pid", pid),
+	       cli_member(info, "mode", "?", mode));
+	printf("policy %.12s from %s", cli_member(info, "policy_digest", "?", digest),
+	       cli_member(info, "policy_source", "?", source));
+	if (grants >= 0)
+		printf(", %lld grant%s", (long long)grants, grants == 1 ? "" : "s");
+	putchar('\n');
+	print_devices(cli, devices, n);
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *device = json_object_array_get_idx(devices, i);
+
+		if (!remarkable(device))
+			continue;
+		if (!any)
+			putchar('\n');
+		any = true;
+		print_remarks(device);
+	}
 }
 
 static void print_json(const struct cli *cli, struct json_object *info)
 {
-	static const char *const keys[] = { "version",       "pid",  "policy_digest",
-					    "policy_source", "mode", "devices" };
+	static const char *const keys[] = {
+		"version", "pid",       "policy_digest",  "policy_source", "policy_grants",
+		"mode",    "state_dir", "require_pinned", "devices"
+	};
 	struct json_object *o = cli_json_begin(cli), *v;
 
 	for (size_t i = 0; i < FWA_ARRAY_SIZE(keys); i++) {
@@ -138,28 +163,15 @@ static void print_json(const struct cli *cli, struct json_object *info)
 
 int cli_cmd_status(struct cli *cli)
 {
-	fwa_auto_close int fd = connect_daemon(cli);
-	fwa_auto_free char *text = NULL;
-	struct json_object *root = NULL, *info;
-	int r = fd;
+	struct json_object *info;
+	int r = cli_varlink_call(cli, "GetInfo", NULL, &info);
 
-	if (fd == -ENOENT || fd == -ECONNREFUSED)
-		return cli_fail(cli, CLI_NOT_RUNNING,
-				"fwadmitd is not running (nothing answers in %s)",
-				cli_socket_dir(cli));
-	if (fd >= 0)
-		r = read_answer(fd, &text);
-	if (r < 0)
-		return cli_fail(cli, CLI_FAILED, "%s/control.sock: %s", cli_socket_dir(cli),
-				strerror(-r));
-	info = parse_answer(text, &root);
-	if (!info)
-		r = cli_fail(cli, CLI_FAILED, "%s/control.sock: not fwadmitd's answer",
-			     cli_socket_dir(cli));
-	else if (cli->json)
+	if (r != CLI_OK)
+		return r;
+	if (cli->json)
 		print_json(cli, info);
 	else
 		print_text(cli, info);
-	json_object_put(root);
-	return info ? CLI_OK : r;
+	json_object_put(info);
+	return CLI_OK;
 }

@@ -43,7 +43,7 @@ static const struct pair exit_codes[] = {
 	{ "1", "failed" },
 	{ "2", "the command line makes no sense" },
 	{ "3", "not found" },
-	{ "4", "the gate refuses the command" },
+	{ "4", "refused: the command by the gate, or the request by fwadmitd" },
 	{ "5", "the device returned an error" },
 	{ "7", "fwadmitd is not running" },
 	{ "8", "a check found a violation" },
@@ -59,7 +59,7 @@ static const struct pair files[] = {
 	{ "/etc/fwadmit/policy.d/*.conf, /run/..., /usr/lib/...",
 	  "the policy: who may send what to which device" },
 	{ "/run/fwadmit/NAME.sock", "the gate of the device NAME" },
-	{ "/run/fwadmit/control.sock", "fwadmitd itself, for \"fwadmit status\"" },
+	{ "/run/fwadmit/control.sock", "fwadmitd itself: status, monitor, grants, quarantine" },
 };
 
 static const struct pair examples[] = {
@@ -69,6 +69,9 @@ static const struct pair examples[] = {
 	{ "fwadmit explain mem0 set-lsa --as=alice --offset=0 --hex=00",
 	  "would Alice be let through?" },
 	{ "fwadmit send mem0 get-log --uuid=cel", "read a log" },
+	{ "fwadmit grant create --user=svc-fw --device='nvme*' --effects=data --for=2h "
+	  "--ticket=CHG-1234",
+	  "let svc-fw change data on NVMe devices for two hours" },
 };
 
 static void print_pairs(const struct pair *pairs, size_t n)

@@ -54,7 +54,7 @@ const struct cli_option cli_options[CLI_OPT_COUNT] = {
 	[CLI_OPT_SAVE] = { "save", 0, CLI_FILE, false, "FILE", NULL, 0,
 			   "save the profile to FILE, for --from --kind=profile" },
 	[CLI_OPT_SCOPE] = { "scope", 0, CLI_CHOICE, false, "SCOPE", scopes, 0,
-			    "ask for this scope (the least that is needed)" },
+			    "ask for this scope, or grant it (the least needed)" },
 	[CLI_OPT_AS] = { "as", 0, CLI_TEXT, false, "USER", NULL, 0,
 			 "judge as if USER asked, by the policy files" },
 	[CLI_OPT_DEVICE_NAME] = { "device-name", 0, CLI_TEXT, false, "NAME", NULL, 0,
@@ -100,6 +100,31 @@ const struct cli_option cli_options[CLI_OPT_COUNT] = {
 			  "the payload, in hex digits" },
 	[CLI_OPT_OUTPUT] = { "output", 'O', CLI_FILE, false, "FILE", NULL, 0,
 			     "write the device's bytes to FILE (-: standard output)" },
+	[CLI_OPT_USER] = { "user", 0, CLI_ONCE, false, "USER,..", NULL, 0,
+			   "for these users: names, numbers or \"*\"" },
+	[CLI_OPT_GROUP] = { "group", 0, CLI_ONCE, false, "GROUP,..", NULL, 0,
+			    "or for the members of these groups" },
+	[CLI_OPT_UNIT] = { "unit", 0, CLI_ONCE, false, "PATTERN,..", NULL, 0,
+			   "or for the processes of these systemd units" },
+	[CLI_OPT_DEVICE] = { "device", 0, CLI_ONCE, false, "PATTERN,..", NULL, 0,
+			     "on the devices of these names (\"nvme*\")" },
+	[CLI_OPT_EFFECTS] = { "effects", 0, CLI_ONCE, false, "EFFECT,..", NULL, 0,
+			      "at most these effects, or \"none\" (those of the scope)" },
+	[CLI_OPT_COMMANDS] = { "commands", 0, CLI_ONCE, false, "LIST", NULL, 0,
+			       "only these commands, as in policy files" },
+	[CLI_OPT_FOR] = { "for", 0, CLI_ONCE, false, "TIME", NULL, 0, "how long: 90m, 2h, 1d12h" },
+	[CLI_OPT_TICKET] = { "ticket", 0, CLI_ONCE, false, "TEXT", NULL, 0,
+			     "why: shown with the grant and with what it admits" },
+	[CLI_OPT_NAME] = { "name", 0, CLI_ONCE, false, "NAME", NULL, 0,
+			   "the grant's name (made up)" },
+	[CLI_OPT_COMMANDS_PER_SECOND] = { "commands-per-second", 0, CLI_NUMBER, false, "N", NULL,
+					  UINT32_MAX, "at most so many commands of a user" },
+	[CLI_OPT_BYTES_PER_SECOND] = { "bytes-per-second", 0, CLI_SIZE, false, "N[K|M|G]", NULL,
+				       INT64_MAX, "at most so much data of a user" },
+	[CLI_OPT_MAX_SESSIONS] = { "max-sessions", 0, CLI_NUMBER, false, "N", NULL, UINT32_MAX,
+				   "at most so many sessions of a user at a time" },
+	[CLI_OPT_REASON] = { "reason", 0, CLI_ONCE, false, "TEXT", NULL, 0,
+			     "why, for those who find the device quarantined" },
 };
 
 __attribute__((format(printf, 2, 3))) static void usage_error(struct cli_args *args,
@@ -136,10 +161,52 @@ static void choice_error(struct cli_args *args, const struct cli_option *o, cons
 	usage_error(args, "--%s=%.64s: not one of %s", o->name, text, list);
 }
 
+/* "64K": 65536, at most @max. */
+static bool parse_size(const char *text, uint64_t max, uint64_t *ret)
+{
+	static const char units[] = "KMG";
+	char number[32];
+	size_t len = strlen(text);
+	const char *unit = len ? strchr(units, text[len - 1]) : NULL;
+	unsigned int shift = unit ? 10 * (unsigned int)(unit - units + 1) : 0;
+
+	if (len >= sizeof(number))
+		return false;
+	memcpy(number, text, len + 1);
+	if (unit)
+		number[len - 1] = '\0';
+	if (!fwa_parse_number(number, max >> shift, ret))
+		return false;
+	*ret <<= shift;
+	return true;
+}
+
+/* Says so when @text is not what the option @o takes. */
+static bool check_text(struct cli_args *args, const struct cli_option *o, bool given,
+		       const char *text)
+{
+	bool is_text = o->type == CLI_TEXT || o->type == CLI_ONCE || o->type == CLI_FILE ||
+		       o->type == CLI_DIR;
+
+	if (is_text && !*text)
+		usage_error(args, "--%s: empty value", o->name);
+	else if (o->type == CLI_ONCE && given)
+		usage_error(args, "--%s twice: give one, with commas where it takes several",
+			    o->name);
+	else
+		return true;
+	return false;
+}
+
 static void take_option(struct cli_args *args, unsigned int id, const char *text)
 {
 	const struct cli_option *o = &cli_options[id];
 
+	if (o->type == CLI_SIZE && !parse_size(text, o->max, &args->number[id])) {
+		usage_error(args, "--%s=%.64s: not a number, or one with K, M or G behind it",
+			    o->name, text);
+		return;
+	}
 	if (o->type == CLI_NUMBER && !fwa_parse_number(text, o->max, &args->number[id])) {
 		usage_error(args, "--%s=%.64s: not a number from 0 to %llu", o->name, text,
 			    (unsigned long long)o->max);
@@ -149,10 +216,8 @@ static void take_option(struct cli_args *args, unsigned int id, const char *text
 		choice_error(args, o, text);
 		return;
 	}
-	if ((o->type == CLI_TEXT || o->type == CLI_FILE || o->type == CLI_DIR) && !*text) {
-		usage_error(args, "--%s: empty value", o->name);
+	if (!check_text(args, o, cli_given(args, id), text))
 		return;
-	}
 	args->text[id] = text;
 	args->given |= CLI_BIT(id);
 }

@@ -61,6 +61,21 @@ enum cli_option_id {
 	CLI_OPT_INPUT,
 	CLI_OPT_HEX,
 	CLI_OPT_OUTPUT,
+	/* a time-limited grant */
+	CLI_OPT_USER,
+	CLI_OPT_GROUP,
+	CLI_OPT_UNIT,
+	CLI_OPT_DEVICE,
+	CLI_OPT_EFFECTS,
+	CLI_OPT_COMMANDS,
+	CLI_OPT_FOR,
+	CLI_OPT_TICKET,
+	CLI_OPT_NAME,
+	CLI_OPT_COMMANDS_PER_SECOND,
+	CLI_OPT_BYTES_PER_SECOND,
+	CLI_OPT_MAX_SESSIONS,
+	/* quarantine */
+	CLI_OPT_REASON,
 	CLI_OPT_COUNT,
 };
 
@@ -70,11 +85,14 @@ enum cli_option_id {
 #define CLI_GLOBAL (CLI_BIT(CLI_OPT_SIM) - 1)
 #define CLI_SOURCE (CLI_BIT(CLI_OPT_FROM) | CLI_BIT(CLI_OPT_KIND))
 #define CLI_SELECTORS (CLI_BIT(CLI_OPT_INPUT) - CLI_BIT(CLI_OPT_UUID))
+#define CLI_GRANT ((CLI_BIT(CLI_OPT_REASON) - CLI_BIT(CLI_OPT_USER)) | CLI_BIT(CLI_OPT_SCOPE))
 #define CLI_PAYLOAD (CLI_BIT(CLI_OPT_INPUT) | CLI_BIT(CLI_OPT_HEX))
 
 enum cli_option_type {
 	CLI_FLAG,
 	CLI_TEXT,
+	CLI_ONCE,   /* text that may be given once: a second one would not add to the first */
+	CLI_SIZE,   /* a number; K, M, G behind it multiply it by 2^10, 2^20, 2^30 */
 	CLI_FILE,   /* completed as a path */
 	CLI_DIR,    /* completed as a directory */
 	CLI_NUMBER, /* at most @max */

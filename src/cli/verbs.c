@@ -12,10 +12,14 @@ const struct cli_verb cli_verbs[] = {
 	  "device of this machine that this user can open; with --sim the simulated ones. Exits "
 	  "with 3 when there is none.",
 	  CLI_BIT(CLI_OPT_SIM), 0, 0, cli_cmd_list },
-	{ "status", "", "show the state of fwadmitd",
-	  "Asks the running fwadmitd for its version, policy and devices. Exits with 7 when none "
-	  "runs.",
+	{ "status", "", "show the state of fwadmitd and its devices",
+	  "Asks the running fwadmitd for its version and policy, and for each device its state, "
+	  "baseline, drift, findings, and whose work runs on it. Exits with 7 when none runs.",
 	  0, 0, 0, cli_cmd_status },
+	{ "monitor", "", "show what happens, as it happens",
+	  "Shows what happens to devices, policy and grants, a line an event, until it is stopped; "
+	  "with --output-format=json a JSON object a line.",
+	  0, 0, 0, cli_cmd_monitor },
 	{ "effects", "[DEVICE]", "show what a device declares, and what it takes",
 	  "For each command: the effects that the device declares, those that the specification "
 	  "adds (marked +), and the scope that the gate demands. Then what is wrong with the "
@@ -46,5 +50,32 @@ const struct cli_verb cli_verbs[] = {
 	  "Decides each row of a table as the gate would, by the policy files, and shows the rows "
 	  "that come out otherwise than they say. Exits with 8 when there is one.",
 	  0, 1, 1, cli_cmd_policy_test },
+	{ "policy reload", "", "let fwadmitd read the policy files again",
+	  "Every device has the new policy when this returns; one with an error is refused whole, "
+	  "and the old one stays in force.",
+	  0, 0, 0, cli_cmd_policy_reload },
+	{ "grant create", "", "grant something for a time",
+	  "Makes a grant that ends by itself after --for, also across restarts, suspend and "
+	  "changes "
+	  "of the clock. It needs --device, --for, and one of --user, --group and --unit; "
+	  "--max-sessions and the rates count for each user. Shows the grant's name. For root and "
+	  "group fwadmit-admin.",
+	  CLI_GRANT, 0, 0, cli_cmd_grant_create },
+	{ "grant list", "", "show the time-limited grants",
+	  "Shows the grants of `grant create` that have not ended; `policy show` has the others. "
+	  "Exits with 3 when there is none.",
+	  0, 0, 0, cli_cmd_grant_list },
+	{ "grant revoke", "NAME", "end a time-limited grant now",
+	  "Ends a grant of `grant create`, for running sessions, too. For root and group "
+	  "fwadmit-admin.",
+	  0, 1, 1, cli_cmd_grant_revoke },
+	{ "quarantine", "DEVICE", "let no command through to a device",
+	  "Refuses every command to the device of that name until it is released, also after a "
+	  "restart and when it comes back under another name. For root and group fwadmit-admin.",
+	  CLI_BIT(CLI_OPT_REASON), 1, 1, cli_cmd_quarantine },
+	{ "release", "DEVICE", "end a device's quarantine",
+	  "Lets commands through again to a device that an operator or the gate itself has put "
+	  "into quarantine. For root and group fwadmit-admin.",
+	  0, 1, 1, cli_cmd_release },
 	{ 0 },
 };

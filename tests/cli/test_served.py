@@ -13,7 +13,8 @@ import unittest
 from common import (DEVICE, FAILED, FWADMIT, NOT_FOUND, NOT_RUNNING, READER, REFUSED, Case)
 
 FWADMITD = os.path.join(os.path.dirname(FWADMIT), 'fwadmitd')
-INFO = {'format_version', 'verb', 'version', 'pid', 'policy_digest', 'policy_source', 'mode', 'devices'}
+INFO = {'format_version', 'verb', 'version', 'pid', 'policy_digest', 'policy_source', 'policy_grants', 'mode',
+        'state_dir', 'require_pinned', 'devices'}
 
 
 class Served(Case):
@@ -45,7 +46,7 @@ class Served(Case):
         self.assertEqual([d['name'] for d in o['devices']], ['mem0', 'mem1', 'mem2'])
         out = self.run_cli('status', self.where).out
         self.assertRegex(out, r'\Afwadmitd \S+ is running, pid \d+, strict mode\npolicy [0-9a-f]{12} from ')
-        self.assertRegex(out, r'(?m)^mem0 +ready +\d+ +0 +sim:honest ')
+        self.assertRegex(out, r'(?m)^mem0 +ready +\d+ +0 .* sim:honest ')
 
     def test_list(self):
         o = self.json('list', self.where)
