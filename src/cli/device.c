@@ -18,8 +18,10 @@
 #include "base/util.h"
 #include "cli/policy.h"
 #include "cli/subject.h"
+#include "host/baseline.h"
 #include "host/discover.h"
 #include "host/launch.h"
+#include "host/state.h"
 #include "proto/control.h"
 
 #define READY_TIMEOUT_MS 30000u /* QEMU takes a while to start */
@@ -46,29 +48,88 @@ __attribute__((format(printf, 3, 4))) static int explain(char error[256], int co
 
 /* --- a worker of our own -------------------------------------------------------------------- */
 
-/* Waits for the worker to say that it serves the device. */
-static int wait_ready(const struct cli *cli, struct cli_subject *s, char error[256])
-{
-	unsigned int timeout = cli_timeout(cli, READY_TIMEOUT_MS);
-	struct pollfd p = { .fd = s->control, .events = POLLIN };
-	char text[FWA_CONTROL_TEXT_MAX + 1];
+/* What the worker says: its text and descriptor. */
+struct said {
 	uint16_t kind;
-	int fd = -1, r;
+	char text[FWA_CONTROL_TEXT_MAX + 1];
+	int fd;
+};
 
-	r = poll(&p, 1, (int)timeout);
+/* Waits until @deadline, CLOCK_MONOTONIC ns, for a message of the worker. */
+static int wait_message(struct cli_subject *s, uint64_t deadline, struct said *ret, char error[256])
+{
+	uint64_t now = fwa_clock_ns(CLOCK_MONOTONIC);
+	struct pollfd p = { .fd = s->control, .events = POLLIN };
+	int r;
+
+	r = poll(&p, 1, deadline > now ? (int)((deadline - now) / 1000000 + 1) : 0);
 	if (r == 0)
-		return explain(error, CLI_FAILED, "%s: not ready after %u ms", s->name, timeout);
+		return explain(error, CLI_FAILED, "%s: not ready in time", s->name);
 	if (r > 0)
-		r = fwa_control_recv(s->control, &kind, text, &fd);
-	fwa_close(fd);
+		r = fwa_control_recv(s->control, &ret->kind, ret->text, &ret->fd);
+	return r < 0 ? explain(error, CLI_FAILED, "%s: its worker ended early", s->name) : CLI_OK;
+}
+
+/* Answers the worker's question what its device is held to. */
+/*= spec/SECURITY-MODEL.md#C23 */
+static int answer_baseline(struct cli_subject *s, char error[256])
+{
+	fwa_auto_free char *state = fwa_state_dir();
+	struct fwa_baselines store = { .pinned_dir = fwa_pinned_dir(), .state_dir = state };
+	char name[FWA_BASELINE_NAME_LEN];
+	int r, unread;
+
+	r = fwa_baselines_answer(&store, &s->identity, s->control, &s->baseline_source, &unread);
 	if (r < 0)
 		return explain(error, CLI_FAILED, "%s: its worker ended early", s->name);
-	if (kind == FWA_CONTROL_READY)
+	fwa_baseline_name(&s->identity, name);
+	if (unread < 0)
+		return explain(error, CLI_FAILED, "%s: its baseline %.12s.. cannot be read: %s",
+			       s->name, name, strerror(-unread));
+	return CLI_OK;
+}
+
+/* Takes one message: CLI_OK, and *ret_ready when the worker serves the device. */
+static int take_message(struct cli_subject *s, struct said *m, bool *ret_ready, char error[256])
+{
+	switch (m->kind) {
+	case FWA_CONTROL_READY:
+		*ret_ready = true;
 		return CLI_OK;
-	if (kind == FWA_CONTROL_FAILED || kind == FWA_CONTROL_NO_DEVICE)
-		return explain(error, kind == FWA_CONTROL_FAILED ? CLI_FAILED : CLI_NOT_FOUND,
-			       "%s: %.200s", s->name, text);
+	case FWA_CONTROL_IDENTITY:
+		if (fwa_identified_parse(m->text, &s->identity) == 0)
+			return CLI_OK;
+		break;
+	case FWA_CONTROL_DECLARATIONS:
+		fwa_close(s->declarations);
+		s->declarations = fwa_steal_fd(&m->fd);
+		return answer_baseline(s, error);
+	case FWA_CONTROL_FAILED:
+		return explain(error, CLI_FAILED, "%s: %.200s", s->name, m->text);
+	case FWA_CONTROL_NO_DEVICE:
+		return explain(error, CLI_NOT_FOUND, "%s: %.200s", s->name, m->text);
+	default:
+		break;
+	}
 	return explain(error, CLI_FAILED, "%s: its worker does not speak our protocol", s->name);
+}
+
+/* Waits for the worker to say that it serves the device, and answers what it asks until then. */
+static int wait_ready(const struct cli *cli, struct cli_subject *s, char error[256])
+{
+	uint64_t deadline = fwa_clock_ns(CLOCK_MONOTONIC) +
+			    cli_timeout(cli, READY_TIMEOUT_MS) * UINT64_C(1000000);
+	struct said m = { .fd = -1 };
+	bool ready = false;
+	int r = CLI_OK;
+
+	while (r == CLI_OK && !ready) {
+		r = wait_message(s, deadline, &m, error);
+		if (r == CLI_OK)
+			r = take_message(s, &m, &ready, error);
+		m.fd = fwa_close(m.fd);
+	}
+	return r;
 }
 
 static int launch(const struct cli *cli, const struct embedded *e, struct cli_subject *s,
@@ -147,6 +208,7 @@ void cli_worker_close(struct cli_subject *s)
 
 	s->client = fwa_client_free(s->client);
 	s->control = fwa_close(s->control);
+	s->declarations = fwa_close(s->declarations);
 	if (s->worker <= 0)
 		return;
 	/* It ends by itself once both sockets are closed, unless the device holds it up. */
@@ -223,6 +285,10 @@ static int describe(const struct cli *cli, struct cli_subject *s, char error[256
 	memcpy(s->source_sha256, s->digest, sizeof(s->digest));
 	s->identified = true;
 	s->contract = d->contract;
+	r = cli_subject_set_baseline(s, d);
+	if (r < 0)
+		return explain(error, CLI_FAILED, "%s: the gate sent a baseline that is none",
+			       s->name);
 	if (!cli_subject_set_rights(s, &d->rights))
 		return explain(error, CLI_FAILED, "out of memory");
 	memcpy(s->grant_names, d->grant_names, sizeof(s->grant_names));

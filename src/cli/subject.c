@@ -81,6 +81,8 @@ void cli_subject_close(struct cli_subject *s)
 {
 	cli_worker_close(s);
 	free(s->filters);
+	free(s->baseline);
+	free(s->accepted);
 	free(s->profile);
 	free(s->encoded);
 	*s = CLI_SUBJECT_NONE;
@@ -108,6 +110,44 @@ bool cli_subject_set_rights(struct cli_subject *s, const struct fwa_rights *righ
 		at += filter->len;
 	}
 	return true;
+}
+
+/* --- what it is held to --------------------------------------------------------------------- */
+
+static void hold(struct cli_subject *s, bool binds)
+{
+	bool drifts = s->baseline_state == FWA_BASELINE_DIFFERS ||
+		      s->baseline_state == FWA_BASELINE_MISSING;
+
+	s->drift.baseline = s->baseline;
+	s->contract.drift = binds && drifts ? &s->drift : NULL;
+}
+
+int cli_subject_set_baseline(struct cli_subject *s, const struct fwa_description *d)
+{
+	size_t len = d->accepted.len;
+
+	if (d->baseline >= FWA_BASELINE_COUNT ||
+	    (d->baseline == FWA_BASELINE_DIFFERS) != (len != 0))
+		return -EPROTO;
+	s->baseline_state = (enum fwa_baseline_state)d->baseline;
+	if (len) {
+		s->accepted = malloc(len);
+		s->baseline = malloc(sizeof(*s->baseline));
+		if (!s->accepted || !s->baseline)
+			return -ENOMEM;
+		memcpy(s->accepted, d->accepted.data, len);
+		if (fwa_profile_parse(s->baseline, fwa_span(s->accepted, len)) < 0)
+			return -EPROTO;
+	}
+	hold(s, d->drift_binds);
+	return 0;
+}
+
+/*= spec/SECURITY-MODEL.md#C23 */
+void cli_subject_bind(struct cli_subject *s, uint32_t uid)
+{
+	hold(s, uid != 0);
 }
 
 int cli_subject_open(const struct cli *cli, struct cli_subject *s, int *ret_words)
@@ -209,6 +249,7 @@ int cli_subject_judge_as(const struct cli *cli, struct cli_subject *s, const cha
 			return cli_fail(cli, CLI_NOT_FOUND, "--as=%.64s: no such user", user);
 		who.owner = who.uid == (s->embedded ? getuid() : 0);
 	}
+	cli_subject_bind(s, who.uid);
 	r = cli_policy_load(cli, &files, error);
 	if (r < 0)
 		return cli_fail(cli, CLI_FAILED, "%s", error);

@@ -11,6 +11,7 @@
 #include "core/decide.h"
 #include "core/policy.h"
 #include "core/profile.h"
+#include "host/baseline.h"
 #include "host/policy-file.h"
 #include "proto/client.h"
 
@@ -29,6 +30,11 @@ struct cli_subject {
 	struct fwa_profile *profile; /* owned; views @encoded */
 	char digest[CLI_SHA256_TEXT];
 
+	enum fwa_baseline_state baseline_state;
+	uint8_t *accepted; /* owned: the baseline, when the device's declarations differ */
+	struct fwa_profile *baseline; /* owned: views @accepted */
+	struct fwa_drift drift;       /* what the contract's drift is, when there is one */
+
 	struct fwa_contract contract;
 	struct fwa_rights rights;
 	uint8_t *filters; /* owned; what the rights view */
@@ -38,12 +44,15 @@ struct cli_subject {
 	char policy_digest[CLI_SHA256_TEXT];
 	bool embedded; /* the worker is this program's own */
 
-	struct fwa_client *client; /* NULL for a file */
-	int control;               /* embedded: the worker's control socket, -1 otherwise */
-	pid_t worker;              /* 0: none */
+	struct fwa_client *client;      /* NULL for a file */
+	int control;                    /* embedded: the worker's control socket, -1 otherwise */
+	pid_t worker;                   /* 0: none */
+	struct fwa_identified identity; /* embedded: who the device said that it is */
+	enum fwa_baseline_source baseline_source; /* embedded: what it was answered */
+	int declarations;                         /* embedded: its own, a sealed memfd, or -1 */
 };
 
-#define CLI_SUBJECT_NONE ((struct cli_subject){ .control = -1 })
+#define CLI_SUBJECT_NONE ((struct cli_subject){ .control = -1, .declarations = -1 })
 
 /* Opens @device and asks for its description. CLI_OK, or the exit code after cli_fail(). */
 int cli_subject_open_device(const struct cli *cli, const char *device, struct cli_subject *s);
@@ -69,6 +78,14 @@ bool cli_subject_set_profile(struct cli_subject *s, uint8_t *encoded, size_t len
 
 /* Copies @rights and the filters that they view. False when there is no memory. */
 bool cli_subject_set_rights(struct cli_subject *s, const struct fwa_rights *rights);
+
+/*
+ * Takes the baseline of @d, and holds the contract to it when that binds the caller. 0, -ENOMEM, or
+ * -EPROTO when it is none.
+ */
+int cli_subject_set_baseline(struct cli_subject *s, const struct fwa_description *d);
+/* Holds the contract to the baseline or not, as for a caller with @uid. */
+void cli_subject_bind(struct cli_subject *s, uint32_t uid);
 
 /* Folds @files for @who, on the subject's device, into its rights. CLI_OK, or after cli_fail(). */
 int cli_subject_fold(const struct cli *cli, struct cli_subject *s,

@@ -182,6 +182,11 @@ static bool on_message(struct fwa_served *s, uint16_t kind, const char *text)
 		strcpy(s->about, text);
 		log_error("%s: %s", s->name, text);
 		return true;
+	case FWA_CONTROL_IDENTITY:
+	case FWA_CONTROL_QUARANTINED:
+		return true;
+	case FWA_CONTROL_DECLARATIONS:
+		return fwa_control_send(s->control_fd, FWA_CONTROL_BASELINE, "none", -1) == 0;
 	case FWA_CONTROL_GONE:
 		if (s->state == FWA_SERVED_GONE)
 			return false;

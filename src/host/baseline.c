@@ -29,6 +29,13 @@ const char *fwa_baseline_source_name(unsigned int source)
 	return source < FWA_BASELINE_SOURCE_COUNT ? source_names[source] : NULL;
 }
 
+const char *fwa_pinned_dir(void)
+{
+	const char *override = secure_getenv("FWADMIT_PINNED_DIR");
+
+	return override && *override ? override : FWA_BASELINE_PINNED_DIR;
+}
+
 /* --- who ------------------------------------------------------------------------------------ */
 
 /* Takes one line of @text into @line, cleaned; what follows it, or NULL when it is too long. */

@@ -77,5 +77,8 @@ int fwa_baselines_save(const struct fwa_baselines *b, enum fwa_baseline_source s
 int fwa_baselines_answer(const struct fwa_baselines *b, const struct fwa_identified *who,
 			 int control, enum fwa_baseline_source *ret_source, int *ret_error);
 
+/* The administrator's folder: $FWADMIT_PINNED_DIR, else /etc/fwadmit/baselines. */
+const char *fwa_pinned_dir(void);
+
 /* "none", "seen", "accepted", "pinned", "required"; NULL for no source. */
 const char *fwa_baseline_source_name(unsigned int source);

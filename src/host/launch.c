@@ -116,7 +116,7 @@ static int spawn(const struct plan *p, const struct fwa_launch *l, const char *p
 		 pid_t *ret_pid)
 {
 	fwa_auto_free char *name = NULL, *device = NULL;
-	char mode[32], policy[32], control[32], sock[32], node[32];
+	char mode[32], policy[32], control[32], sock[32], node[32], limit[48];
 
 	if (asprintf(&name, "--name=%s", l->name) < 0 ||
 	    asprintf(&device, "--device=%s", l->spec) < 0)
@@ -127,16 +127,17 @@ static int spawn(const struct plan *p, const struct fwa_launch *l, const char *p
 	snprintf(sock, sizeof(sock), "--%s-fd=%d", l->listen_fd >= 0 ? "listen" : "client",
 		 CHILD_SOCKET);
 	snprintf(node, sizeof(node), "--device-fd=%d", CHILD_DEVICE);
+	snprintf(limit, sizeof(limit), "--device-timeout-ms=%u", l->device_timeout_ms);
 
-	char *argv[] = { (char *)WORKER,
-			 name,
-			 device,
-			 mode,
-			 policy,
-			 control,
-			 sock,
-			 l->device_fd >= 0 ? node : NULL,
-			 NULL };
+	char *argv[] = {
+		(char *)WORKER, name, device, mode, policy, control, sock, NULL, NULL, NULL
+	};
+	int n = 7;
+
+	if (l->device_fd >= 0)
+		argv[n++] = node;
+	if (l->device_timeout_ms)
+		argv[n++] = limit;
 
 	return -posix_spawn(ret_pid, program, &p->actions, &p->attr, argv, environ);
 }

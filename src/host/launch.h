@@ -9,13 +9,14 @@
 #include <sys/types.h>
 
 struct fwa_launch {
-	const char *name; /* the device's name, as policy patterns see it */
-	const char *spec; /* for fwa_device_open() */
-	const char *mode; /* "strict" or "linux"; NULL = strict */
-	int device_fd;    /* open device node to hand over, or -1 */
-	int listen_fd;    /* listening SOCK_SEQPACKET socket to hand over, or -1 */
-	int client_fd;    /* connected SOCK_SEQPACKET socket to hand over, or -1 */
-	int policy_fd;    /* snapshot from fwa_policy_files_compile() */
+	const char *name;               /* the device's name, as policy patterns see it */
+	const char *spec;               /* for fwa_device_open() */
+	const char *mode;               /* "strict" or "linux"; NULL = strict */
+	int device_fd;                  /* open device node to hand over, or -1 */
+	int listen_fd;                  /* listening SOCK_SEQPACKET socket to hand over, or -1 */
+	int client_fd;                  /* connected SOCK_SEQPACKET socket to hand over, or -1 */
+	int policy_fd;                  /* snapshot from fwa_policy_files_compile() */
+	unsigned int device_timeout_ms; /* how long a command may take; 0: the worker's own limit */
 };
 
 /*

@@ -10,6 +10,10 @@
 #define NVME_OP_SET_FEATURES 0x09
 #define NVME_OP_GET_FEATURES 0x0a
 #define NVME_OP_FW_COMMIT 0x10
+/* Its commit action is CDW10 5:3; 3 activates the firmware of a slot without a reset. */
+#define NVME_FW_COMMIT_ACTION_SHIFT 3
+#define NVME_FW_COMMIT_ACTION_MASK 7u
+#define NVME_FW_COMMIT_ACTIVATE_NOW 3u
 #define NVME_OP_FW_DOWNLOAD 0x11
 #define NVME_OP_SELF_TEST 0x14
 #define NVME_OP_SANITIZE 0x84

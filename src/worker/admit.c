@@ -15,7 +15,6 @@
 #include "proto/control.h"
 #include "wire/cxl.h"
 
-#define DEFAULT_TIMEOUT_MS 30000u
 #define MAX_TIMEOUT_MS 600000u
 
 uint64_t worker_now(void)
@@ -47,6 +46,8 @@ struct fwa_contract worker_contract(struct worker *w, const struct session *s)
 	struct fwa_contract c = {
 		.mode = w->mode,
 		.lockdown = locked_down(w->lockdown_fd),
+		.quarantine = w->quarantine,
+		.drift = s ? profile_drift(w, s->who.uid) : NULL,
 	};
 
 	if (!s)
@@ -57,10 +58,10 @@ struct fwa_contract worker_contract(struct worker *w, const struct session *s)
 	return c;
 }
 
-unsigned int admit_timeout(unsigned int ms)
+unsigned int admit_timeout(const struct worker *w, unsigned int ms)
 {
 	if (!ms)
-		return DEFAULT_TIMEOUT_MS;
+		return w->device_timeout_ms;
 	return ms < MAX_TIMEOUT_MS ? ms : MAX_TIMEOUT_MS;
 }
 
@@ -73,7 +74,7 @@ static uint32_t reply_room(const struct worker *w, const struct fwa_command *cmd
 							     : FWA_COMMAND_DATA_MAX;
 }
 
-static void device_gone(struct worker *w)
+void worker_device_gone(struct worker *w)
 {
 	if (!w->gone)
 		fwa_control_send(w->control, FWA_CONTROL_GONE, "the device is gone", -1);
@@ -96,30 +97,13 @@ static void set_outcome(struct worker *w, struct fwa_gate_reply *reply, int r,
 	reply->status = answer->maybe_sent ? FWA_OUTCOME_UNKNOWN : FWA_OUTCOME_REFUSED;
 	reply->transport_errno = -r;
 	if (r == -ENODEV)
-		device_gone(w);
-}
-
-/*
- * A command that may have changed namespaces has made what the profile says of their blocks a thing
- * of the past. The lengths of transfers are judged by that, so from now on it says nothing.
- */
-/*= spec/SECURITY-MODEL.md#C18 */
-static void forget_namespaces(struct worker *w, const struct fwa_gate_reply *reply)
-{
-	const fwa_effects changes =
-		FWA_EFFECT_NAMESPACE_CAPABILITY | FWA_EFFECT_NAMESPACE_INVENTORY;
-
-	if (reply->decision.effects & changes && reply->status != FWA_OUTCOME_REFUSED)
-		w->profile.namespaces = fwa_span(NULL, 0);
+		worker_device_gone(w);
 }
 
 /* What is never beside anything else; what changes nothing may be beside everything. */
-static enum job_class class_of(fwa_effects effects)
+static enum job_class class_of(const struct fwa_command *cmd, fwa_effects effects)
 {
-	const fwa_effects alone = FWA_EFFECT_EXCLUSIVE | FWA_EFFECT_NAMESPACE_CAPABILITY |
-				  FWA_EFFECT_NAMESPACE_INVENTORY;
-
-	if (effects & alone)
+	if (effects & FWA_EFFECT_EXCLUSIVE || profile_may_change(cmd, effects))
 		return JOB_ALONE;
 	return effects ? JOB_CHANGE : JOB_READ;
 }
@@ -139,7 +123,7 @@ bool admit_judge(struct worker *w, struct job *j)
 		return false;
 	if (fwa_policy_grant(&w->policy, d.grant - 1, &grant))
 		memcpy(j->reply.grant, grant.name, sizeof(j->reply.grant));
-	j->wait.class = class_of(d.effects);
+	j->wait.class = class_of(&j->cmd, d.effects);
 	return true;
 }
 
@@ -179,6 +163,7 @@ void admit_end(struct worker *w, struct job *j)
 		reply->out_len =
 			answer->out_len < j->cmd.out_len ? answer->out_len : j->cmd.out_len;
 	account_end(j->account, reply->out_len, worker_now());
-	forget_namespaces(w, reply);
 	lease_follow(w, j);
+	quarantine_follow(w, j);
+	profile_follow(w, j);
 }

@@ -209,8 +209,8 @@ static void prepare(struct worker *w, struct job *j)
 	j->done = client_done;
 	j->wait.peer = j->session->turn.peer;
 	j->wait.bytes = j->cmd.payload.len;
-	j->wait.deadline =
-		fwa_clock_ns(CLOCK_MONOTONIC) + (uint64_t)admit_timeout(j->timeout_ms) * NS_PER_MS;
+	j->wait.deadline = fwa_clock_ns(CLOCK_MONOTONIC) +
+			   (uint64_t)admit_timeout(w, j->timeout_ms) * NS_PER_MS;
 }
 
 bool job_take(struct worker *w, struct job *j)
@@ -218,7 +218,7 @@ bool job_take(struct worker *w, struct job *j)
 	struct session *s = j->session;
 	struct job *kept;
 
-	j->timeout_ms = admit_timeout(j->timeout_ms);
+	j->timeout_ms = admit_timeout(w, j->timeout_ms);
 	if (!w->lanes.n)
 		return run_now(w, j);
 	prepare(w, j);

@@ -97,7 +97,7 @@ static bool prepare(struct worker *w, struct question *q)
 		return true;
 	}
 	j->work = ask_log;
-	j->timeout_ms = admit_timeout(0);
+	j->timeout_ms = admit_timeout(w, 0);
 	return by->set == FWA_SET_NVME_ADMIN && fwa_background_ask(by->opcode, &j->cmd) &&
 	       judge(w, j);
 }
@@ -292,7 +292,7 @@ static void send_end(struct worker *w, bool firmware)
 	build(w, e);
 	e->job.done = ended;
 	e->job.work = admit_submit;
-	e->job.timeout_ms = admit_timeout(0);
+	e->job.timeout_ms = admit_timeout(w, 0);
 	e->job.uid = by->uid;
 	e->job.pid = by->pid;
 	e->job.wait.class = JOB_CHANGE;

@@ -114,10 +114,7 @@ int worker_load_policy(struct worker *w, int fd)
 	}
 	w->snapshot = snapshot;
 	w->policy = policy;
-	fwa_list_each(at, following, &w->sessions)
-	{
-		session_unfold(fwa_list_entry(at, struct session, link));
-	}
+	sessions_unfold(w);
 	fwa_memfd_unmap(old); /* which their rights viewed until now */
 	return 0;
 }
@@ -140,6 +137,10 @@ static const struct {
 	void (*run)(struct worker *w, const char *text, int *fd);
 } messages[] = {
 	{ FWA_CONTROL_POLICY, on_policy },
+	{ FWA_CONTROL_BASELINE, profile_on_baseline },
+	{ FWA_CONTROL_REPROFILE, profile_on_reprofile },
+	{ FWA_CONTROL_QUARANTINE, quarantine_on_quarantine },
+	{ FWA_CONTROL_RELEASE, quarantine_on_release },
 };
 
 /* When whoever started us is gone, or talks nonsense, nothing new begins. */
@@ -257,6 +258,7 @@ static void serve_turns(struct worker *w)
 {
 	struct turn *t;
 
+	profile_settle(w);
 	for (int i = 0; i < TURNS && may_serve(w) && (t = queue_next(&w->queue)); i++) {
 		struct session *s = fwa_list_entry(t, struct session, turn);
 
@@ -264,6 +266,7 @@ static void serve_turns(struct worker *w)
 			session_end(w, s);
 		else if (!s->dead && !s->job)
 			session_listen(w, s);
+		profile_settle(w);
 	}
 }
 

@@ -14,6 +14,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/number.h"
 #include "base/util.h"
 #include "proto/control.h"
 #include "worker/worker.h"
@@ -21,6 +22,7 @@
 struct options {
 	const char *name, *spec, *mode;
 	int device_fd, policy_fd, client_fd, listen_fd, control_fd;
+	unsigned int device_timeout_ms;
 };
 
 static const struct option long_options[] = {
@@ -32,6 +34,7 @@ static const struct option long_options[] = {
 	{ "client-fd", required_argument, NULL, 'C' },
 	{ "listen-fd", required_argument, NULL, 'L' },
 	{ "control-fd", required_argument, NULL, 'K' },
+	{ "device-timeout-ms", required_argument, NULL, 'T' },
 	{ "list-sim", no_argument, NULL, 'S' },
 	{ "version", no_argument, NULL, 'V' },
 	{ 0 },
@@ -56,6 +59,16 @@ static int take_fd(const char *text)
 	return (int)fd;
 }
 
+/* 1 ms to an hour. */
+static unsigned int take_ms(const char *text)
+{
+	uint64_t ms;
+
+	if (!fwa_parse_number(text, 3600000, &ms) || !ms)
+		exit(2);
+	return (unsigned int)ms;
+}
+
 static void parse_options(int argc, char **argv, struct options *o)
 {
 	int c;
@@ -77,6 +90,8 @@ static void parse_options(int argc, char **argv, struct options *o)
 			o->listen_fd = take_fd(optarg);
 		else if (c == 'K')
 			o->control_fd = take_fd(optarg);
+		else if (c == 'T')
+			o->device_timeout_ms = take_ms(optarg);
 		else if (c == 'S')
 			list_sim();
 		else if (c == 'V')
@@ -91,25 +106,6 @@ static int open_lockdown(void)
 	int fd = open("/sys/kernel/security/lockdown", O_RDONLY | O_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
-}
-
-/* A device that cannot be read at all is not served; one that declares nonsense is: it refuses. */
-static int read_profile(struct worker *w, char error[FWA_ERROR_LEN])
-{
-	struct fwa_writer out;
-	int r;
-
-	w->encoded = malloc(FWA_PROFILE_MAX);
-	if (!w->encoded)
-		return -ENOMEM;
-	out = fwa_writer(w->encoded, FWA_PROFILE_MAX);
-	r = fwa_profile_read(w->device, &out, error);
-	if (r < 0)
-		return r;
-	if (out.full || fwa_profile_parse(&w->profile, fwa_span(w->encoded, out.len)) < 0 ||
-	    !fwa_profile_check(&w->profile))
-		return fwa_fail(error, -EPROTO, "its declarations are too long or make no profile");
-	return 0;
 }
 
 /*
@@ -149,8 +145,8 @@ static int set_up(struct worker *w, const struct options *o, char error[FWA_ERRO
 		r = lanes_start(&w->lanes, w->device->lanes);
 	if (r == 0)
 		r = sandbox_close(w->device, w->proc_fd);
-	if (r == 0)
-		r = read_profile(w, error);
+	if (r == 0) /* a device that cannot be read at all is not served */
+		r = profile_first(w, error);
 	/* Which grants are for a device depends on who it says that it is. */
 	return r < 0 ? r : worker_load_policy(w, o->policy_fd);
 }
@@ -164,15 +160,12 @@ static enum fwa_control_kind no_device(int r)
 
 static int serve(struct worker *w, const struct options *o)
 {
-	char about[FWA_CONTROL_TEXT_MAX];
 	int r = 0;
 
-	snprintf(about, sizeof(about), "%s %s, firmware %s, %u commands", w->profile.id.vendor,
-		 w->profile.id.model, w->profile.id.firmware, fwa_profile_count(&w->profile));
 	if (o->client_fd >= 0)
 		r = worker_add_client(w, o->client_fd);
 	if (r == 0)
-		r = fwa_control_send(w->control, FWA_CONTROL_READY, about, -1);
+		r = profile_tell(w); /* it is ready once it knows what it is held to */
 	return r < 0 ? r : worker_loop(w);
 }
 
@@ -183,7 +176,8 @@ int main(int argc, char **argv)
 			     .policy_fd = -1,
 			     .client_fd = -1,
 			     .listen_fd = -1,
-			     .control_fd = -1 };
+			     .control_fd = -1,
+			     .device_timeout_ms = DEVICE_TIMEOUT_MS };
 	static struct worker w; /* the profile's table is large, and mostly untouched */
 	char error[FWA_ERROR_LEN] = "";
 	int r;
@@ -200,6 +194,7 @@ int main(int argc, char **argv)
 	w.mode = strcmp(o.mode, "linux") ? FWA_MODE_STRICT : FWA_MODE_LINUX;
 	w.owner = getuid();
 	w.control = o.control_fd;
+	w.device_timeout_ms = o.device_timeout_ms;
 	w.listener = o.listen_fd;
 	fwa_list_init(&w.sessions);
 	fwa_list_init(&w.dead);

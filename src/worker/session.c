@@ -151,6 +151,14 @@ void session_unfold(struct session *s)
 	s->rights = NULL;
 }
 
+void sessions_unfold(struct worker *w)
+{
+	fwa_list_each(at, following, &w->sessions)
+	{
+		session_unfold(fwa_list_entry(at, struct session, link));
+	}
+}
+
 /* --- replies -------------------------------------------------------------------------------- */
 
 /* Whether an earlier reply was not taken yet. */
@@ -220,6 +228,9 @@ static bool serve_describe(struct worker *w, struct session *s, const struct fwa
 		.contract = worker_contract(w, s),
 		.now = worker_now(),
 		.profile = w->profile.encoded,
+		.baseline = w->profiling.state,
+		.drift_binds = s->who.uid != 0,
+		.accepted = fwa_span(w->profiling.accepted, w->profiling.accepted_len),
 	};
 
 	memcpy(&d.rights, s->rights, rights_len(s->rights));

@@ -26,6 +26,8 @@
 #include "worker/account.h"
 #include "worker/lane.h"
 #include "worker/lease.h"
+#include "worker/profile.h"
+#include "worker/quarantine.h"
 #include "worker/queue.h"
 #include "worker/state.h"
 #include "worker/unit.h"
@@ -35,6 +37,9 @@ struct session;
 /* A stranger may not use up the places of the others (C26). */
 #define SESSIONS_MAX 1024u
 #define SESSIONS_PER_UID 64u
+
+/* How long a command may take, unless the worker is told otherwise. */
+#define DEVICE_TIMEOUT_MS 30000u
 
 struct worker {
 	const char *name;
@@ -47,7 +52,10 @@ struct worker {
 
 	uint8_t *encoded; /* what profile views */
 	struct fwa_profile profile;
-	struct fwa_span snapshot; /* what policy views */
+	struct profiling profiling;
+	uint8_t quarantine;             /* enum fwa_quarantine */
+	unsigned int device_timeout_ms; /* the gate's own limit for one command */
+	struct fwa_span snapshot;       /* what policy views */
 	struct fwa_policy policy;
 
 	int epoll;
@@ -131,7 +139,9 @@ void admit_submit(struct job *j);
 /* It has come back: the outcome, and what follows for others. */
 void admit_end(struct worker *w, struct job *j);
 /* How long the request may take in all, in ms, out of what the client asked for. */
-unsigned int admit_timeout(unsigned int ms);
+unsigned int admit_timeout(const struct worker *w, unsigned int ms);
+/* The device went away: says so once. */
+void worker_device_gone(struct worker *w);
 /* CLOCK_BOOTTIME in ns. */
 uint64_t worker_now(void);
 
@@ -189,6 +199,8 @@ void session_free(struct session *s);
 bool session_fold(struct worker *w, struct session *s);
 /* The policy that its rights view goes away. */
 void session_unfold(struct session *s);
+/* The same for all: the policy, or who the device says that it is, is another one. */
+void sessions_unfold(struct worker *w);
 /*
  * Serves one message of @s. False when the session is over: gone, malformed, or not reading its
  * replies.
