@@ -3,8 +3,9 @@
  * Firmware slots, transfer and activation (CXL 3.1 section 8.2.9.3).
  *
  * A package of this device begins with a head of 32 bytes: "SIMFWPKG", le32 flags (bit 0: its
- * activation fails and is rolled back; bit 1: it needs a cold reset), 4 reserved, 16 bytes of
- * revision. Only the head is kept.
+ * activation fails and is rolled back; bit 1: it needs a cold reset; the others say what the device
+ * declares from then on: change.c), le16 opcode, le16 effects, 16 bytes of revision. Only the head is
+ * kept.
  */
 #include "transport/sim/sim.h"
 
@@ -97,6 +98,7 @@ static uint16_t activate(struct sim *s)
 	}
 	f->active = f->slot;
 	f->staged = 0;
+	sim_change(s, f->head[f->active - 1]);
 	return CXL_RC_SUCCESS;
 }
 

@@ -171,6 +171,7 @@ static void init(struct sim *s)
 	sim_declare_honest(s);
 	if (s->personality->declare)
 		s->personality->declare(s);
+	sim_change_by_options(s);
 }
 
 int fwa_sim_open(struct fwa_open_args *args, const char *rest, struct fwa_device **ret_dev)

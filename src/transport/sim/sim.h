@@ -116,6 +116,10 @@ struct sim_options {
 	uint64_t fw_ms;
 	uint64_t after;
 	uint64_t locked;
+	/* Of change.c; UINT64_MAX: not given. */
+	uint64_t declare; /* opcode << 16 | word */
+	uint64_t undeclare;
+	uint64_t serial;
 	uint64_t delay_ms;
 	uint64_t lanes;
 };
@@ -272,6 +276,13 @@ void sim_declare(struct sim *s, uint16_t opcode, uint16_t effects);
 void sim_declare_more(struct sim *s, uint16_t opcode, uint16_t effects);
 /* Takes the entry for @opcode away. */
 void sim_undeclare(struct sim *s, uint16_t opcode);
+
+/* --- other declarations, change.c ------------------------------------------------------------ */
+
+/* Declares what the options say, and gives the serial number that they say. */
+void sim_change_by_options(struct sim *s);
+/* Declares what the firmware says that is now active; @head of its package. */
+void sim_change(struct sim *s, const uint8_t *head);
 
 /* --- background work, background.c ---------------------------------------------------------- */
 
