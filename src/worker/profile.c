@@ -345,7 +345,7 @@ static void hold_to(struct worker *w, const char *source, int fd)
 	if (fd < 0 || r < 0) {
 		forget_baseline(p);
 		worker_log(w, "nothing is accepted of what it declares: %s",
-			   r < 0 ? strerror(-r) : "this site demands that a baseline is pinned");
+			   r < 0 ? "its baseline is none" : "a pinned baseline is required");
 		return;
 	}
 	p->drift.baseline = p->baseline;
@@ -356,8 +356,11 @@ static void hold_to(struct worker *w, const char *source, int fd)
 		return;
 	}
 	p->drifted = count_drift(w, p->baseline);
-	worker_log(w, "it does not declare what the %s baseline does: %u declaration%s drifted",
-		   source, p->drifted, p->drifted == 1 ? " has" : "s have");
+	if (p->drifted && w->listener >= 0)
+		worker_log(
+			w,
+			"it does not declare what the %s baseline does: %u declaration%s drifted",
+			source, p->drifted, p->drifted == 1 ? " has" : "s have");
 }
 
 static void say_ready(struct worker *w)

@@ -32,7 +32,8 @@ void quarantine(struct worker *w, enum fwa_quarantine why, const char *text)
 		return;
 	w->quarantine = (uint8_t)why;
 	snprintf(line, sizeof(line), "%s: %s", kinds[why], text);
-	worker_log(w, "quarantined: %s", line);
+	if (w->listener >= 0)
+		worker_log(w, "quarantined: %s", line);
 	fwa_control_send(w->control, FWA_CONTROL_QUARANTINED, line, -1);
 }
 
