@@ -92,3 +92,6 @@ int cli_cmd_grant_revoke(struct cli *cli);
 int cli_cmd_quarantine(struct cli *cli);
 int cli_cmd_release(struct cli *cli);
 int cli_cmd_monitor(struct cli *cli);
+int cli_cmd_baseline_save(struct cli *cli);
+int cli_cmd_baseline_diff(struct cli *cli);
+int cli_cmd_baseline_accept(struct cli *cli);

@@ -77,5 +77,22 @@ const struct cli_verb cli_verbs[] = {
 	  "Lets commands through again to a device that an operator or the gate itself has put "
 	  "into quarantine. For root and group fwadmit-admin.",
 	  0, 1, 1, cli_cmd_release },
+	{ "baseline save", "DEVICE", "save what a device declares, to pin it elsewhere",
+	  "Writes the device's declarations, without its serial number, to a file: the one given, "
+	  "or, "
+	  "in the folder given or here, under the name by which fwadmitd looks for it in "
+	  "/etc/fwadmit/baselines.",
+	  CLI_BIT(CLI_OPT_OUTPUT), 1, 1, cli_cmd_baseline_save },
+	{ "baseline diff", "DEVICE", "show what a device declares otherwise than it was accepted",
+	  "Shows each declaration that is not as in the baseline that the gate has for devices of "
+	  "this "
+	  "model and firmware, or as in FILE. Exits with 8 on drift: when a command has appeared "
+	  "or "
+	  "lost an effect.",
+	  CLI_BIT(CLI_OPT_FROM), 1, 1, cli_cmd_baseline_diff },
+	{ "baseline accept", "DEVICE", "accept what a device declares now",
+	  "Makes the device's present declarations the baseline for all devices of its model and "
+	  "firmware. One that is pinned in /etc/fwadmit/baselines goes before it.",
+	  0, 1, 1, cli_cmd_baseline_accept },
 	{ 0 },
 };
