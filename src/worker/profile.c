@@ -25,11 +25,18 @@ struct reading {
 
 /* --- taking a reading ----------------------------------------------------------------------------- */
 
-/* Puts the encoded profile in force; takes it over. False, and nothing is declared, when it is none. */
+/*
+ * Puts the encoded profile in force; takes it over, less the room that it does not fill. False, and
+ * nothing is declared, when it is none.
+ */
 static bool take(struct worker *w, uint8_t *encoded, size_t len)
 {
-	bool ok = fwa_profile_parse(&w->profile, fwa_span(encoded, len)) == 0 &&
-		  fwa_profile_check(&w->profile);
+	uint8_t *fitting = realloc(encoded, len ? len : 1);
+	bool ok;
+
+	encoded = fitting ? fitting : encoded;
+	ok = fwa_profile_parse(&w->profile, fwa_span(encoded, len)) == 0 &&
+	     fwa_profile_check(&w->profile);
 
 	if (!ok)
 		memset(&w->profile, 0, sizeof(w->profile));
