@@ -388,6 +388,7 @@ void profile_on_baseline(struct worker *w, const char *text, int *fd)
 	snprintf(source, sizeof(source), "%s", text);
 	fwa_make_printable(source);
 	hold_to(w, source, *fd);
+	state_changed(w);
 	if (!w->profiling.serving)
 		say_ready(w);
 	settle(w);

@@ -63,6 +63,7 @@ static void describe(const struct worker *w, char text[FWA_CONTROL_TEXT_MAX + 1]
 
 	add(&t, "sessions", "%u", w->n_sessions);
 	add(&t, "queued", "%u", queue_waiting(&w->queue));
+	add(&t, "drift", "%u", w->profiling.drifted);
 	add_lease(&t, w);
 	text[t.len] = '\0';
 }
