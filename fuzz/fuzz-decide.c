@@ -37,6 +37,48 @@ static void check(const struct fwa_decision *d, const struct fwa_rights *rights,
 		abort();
 }
 
+/* Nothing was declared when the device was accepted: all that is declared now has drifted. */
+static void drifted(struct fwa_contract *contract)
+{
+	static const struct fwa_profile nothing;
+	static const struct fwa_drift drift = { &nothing };
+
+	contract->drift = &drift;
+}
+
+/* What is admitted needs no remedy, and what is refused passes by the one that is named. */
+static void check_remedy(const struct fwa_contract *contract, const struct fwa_rights *rights,
+			 const struct fwa_command *cmd, const struct fwa_decision *d)
+{
+	struct fwa_remedy r = fwa_remedy(contract, rights, &profile, cmd, 0);
+	struct fwa_contract c = *contract;
+	struct fwa_rights enough = *rights;
+	struct fwa_command asked = *cmd;
+	struct fwa_decision then;
+
+	if (fwa_admitted(d) && (!r.possible || r.ask || r.grant || r.wait || r.accept || r.release))
+		abort();
+	if (!r.possible)
+		return;
+	if (r.ask)
+		asked.scope = r.scope;
+	if (r.grant)
+		enough.right[0] = (struct fwa_right){ .scope = r.scope, .effects = r.effects };
+	if (r.grant || r.wait)
+		c.rate_over = c.seats_over = 0;
+	if (r.accept)
+		c.drift = NULL;
+	if (r.release)
+		c.quarantine = FWA_QUARANTINE_NONE;
+	if (r.wait) {
+		c.leased = c.firmware_leased = false;
+		c.transfer = c.transfer == FWA_TRANSFER_OWN ? c.transfer : FWA_TRANSFER_NONE;
+	}
+	then = fwa_decide(&c, &enough, &profile, &asked, 0);
+	if (!fwa_admitted(&then))
+		abort();
+}
+
 /* A page of 256 entries that begins with @bytes; the rest is listed, without effects. */
 static struct fwa_span ids(struct fwa_span bytes)
 {
@@ -65,6 +107,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.quarantine = (flags & 0x0c) == 0x0c ? flags >> 4 : 0,
 		.seats_over = (flags & 0x30) == 0x30,
 		.leased = flags & 0x40,
+		.not_to_abort = flags & 0x20,
+		.firmware_leased = flags & 0x10,
 		.rate_over = flags & 0x80 && flags & 1,
 	};
 	uint8_t pages = fwa_read_u8(&in);
@@ -98,8 +142,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fwa_profile_add(&w, FWA_RECORD_CXL_CEL, records[4]);
 	if (fwa_profile_parse(&profile, fwa_span(encoded, w.len)) < 0)
 		return 0;
+	if (flags & 0x08)
+		drifted(&contract);
 	d = fwa_decide(&contract, &rights, &profile, &cmd, 0);
 	check(&d, &rights, &cmd, &contract);
-	fwa_remedy(&contract, &rights, &profile, &cmd, 0);
+	check_remedy(&contract, &rights, &cmd, &d);
 	return 0;
 }

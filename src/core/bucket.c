@@ -11,8 +11,7 @@ static uint64_t add(uint64_t a, uint64_t b)
 	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-/* ns that @n take at @rate a second, which is not 0: never less than they do, UINT64_MAX at most. */
-static uint64_t cost(uint64_t n, uint64_t rate)
+uint64_t fwa_rate_cost(uint64_t n, uint64_t rate)
 {
 	uint64_t seconds = n / rate, rest = n % rate, ns;
 
@@ -48,7 +47,7 @@ static void take(uint64_t *paid, uint64_t rate, uint64_t n, uint64_t now)
 		return;
 	if (*paid < full)
 		*paid = full;
-	*paid = add(*paid, cost(n, rate));
+	*paid = add(*paid, fwa_rate_cost(n, rate));
 }
 
 /*= spec/SECURITY-MODEL.md#C24 */

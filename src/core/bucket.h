@@ -26,6 +26,8 @@ struct fwa_bucket {
 	uint64_t bytes;
 };
 
+/* ns that @n take at @rate a second, which is not 0: never less than they do; UINT64_MAX at most. */
+uint64_t fwa_rate_cost(uint64_t n, uint64_t rate);
 /* ns from @now until @b lets something pass by @rate; 0: it does now. UINT64_MAX at the end of time. */
 uint64_t fwa_bucket_wait(const struct fwa_bucket *b, const struct fwa_rate *rate, uint64_t now);
 /*

@@ -520,7 +520,8 @@ static bool wait_for_others(struct trial *t)
 	if (fwa_command_aborts(&t->cmd))
 		return false;
 	t->contract.leased = t->contract.firmware_leased = false;
-	t->contract.transfer = FWA_TRANSFER_NONE;
+	if (t->contract.transfer == FWA_TRANSFER_OTHER)
+		t->contract.transfer = FWA_TRANSFER_NONE;
 	return true;
 }
 

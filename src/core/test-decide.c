@@ -25,13 +25,17 @@ static const uint16_t cel[][2] = {
 	{ 0x0001, 0x0000 }, { 0x0005, 0x0000 }, { 0x0201, 0x0042 }, { 0x4000, 0x0000 },
 	{ 0x4103, 0x0006 }, { 0x4400, 0x0044 }, { 0xc000, 0x0000 }, { 0xc001, 0x0001 },
 	{ 0xc002, 0x0004 }, { 0xc003, 0x0050 }, { 0xc004, 0x1000 }, { 0xc005, 0x0060 },
+	{ 0x0502, 0x0042 },
 };
+static const uint8_t feature_uuid[16] = { 0x5a };
 
 /* A device that declares what is in @cel, but for every @without-th (0: all of it). */
 static void declare(struct fwa_profile *p, uint8_t *buf, size_t without)
 {
 	struct fwa_writer w = fwa_writer(buf, sizeof(encoded)), c;
 	uint8_t entries[sizeof(cel)], limits[8] = { 0, 2, 0, 0, 64 };
+	/* UUID, index, Get size, Set size, flags (changeable), versions, effects */
+	uint8_t feature[48] = { [18] = 8, [20] = 8, [22] = 1, [28] = 0x42 };
 
 	c = fwa_writer(entries, sizeof(entries));
 	for (size_t i = 0; i < COUNT(cel); i++) {
@@ -40,7 +44,9 @@ static void declare(struct fwa_profile *p, uint8_t *buf, size_t without)
 		fwa_write_le16(&c, cel[i][0]);
 		fwa_write_le16(&c, cel[i][1]);
 	}
+	memcpy(feature, feature_uuid, sizeof(feature_uuid));
 	fwa_profile_begin(&w, FWA_FAMILY_CXL);
+	fwa_profile_add(&w, FWA_RECORD_CXL_FEATURES, fwa_span(feature, sizeof(feature)));
 	fwa_profile_add(&w, FWA_RECORD_CXL_CEL, fwa_span(entries, c.len));
 	fwa_profile_add(&w, FWA_RECORD_CXL_LIMITS, fwa_span(limits, sizeof(limits)));
 	assert_int_equal(fwa_profile_parse(p, fwa_span(buf, w.len)), 0);
@@ -84,6 +90,7 @@ static struct fwa_contract some_contract(void)
 		.quarantine = one_in(5) ? (uint8_t)(rand() % 7) : 0,
 		.leased = one_in(3),
 		.not_to_abort = one_in(2),
+		.transfer = (uint8_t)(rand() % 3),
 		.firmware_leased = one_in(3),
 		.rate_over = one_in(2) ? (uint32_t)rand() % 8 : 0,
 		.seats_over = one_in(2) ? (uint32_t)rand() % 8 : 0,
@@ -93,6 +100,7 @@ static struct fwa_contract some_contract(void)
 				     : NULL,
 	};
 
+	memcpy(c.transfer_uuid, feature_uuid, sizeof(feature_uuid));
 	return c;
 }
 
@@ -108,8 +116,16 @@ static struct fwa_command some_command(void)
 	cmd.payload.data = payload;
 	cmd.payload.len = cmd.opcode == 0x4103   ? 9
 			  : cmd.opcode == 0x0201 ? 128
+			  : cmd.opcode == 0x0502 ? 33
 			  : one_in(20)           ? sizeof(payload)
 						 : 0;
+	memset(payload, 0, sizeof(payload));
+	if (cmd.opcode != 0x0502)
+		return cmd;
+	memcpy(payload, feature_uuid, sizeof(feature_uuid));
+	if (one_in(2)) /* the one whose transfer is in progress */
+		memset(payload, 0xff, 16);
+	payload[16] = (uint8_t)(rand() % 5);
 	return cmd;
 }
 
@@ -176,6 +192,13 @@ static bool part(const struct fwa_remedy *r, int i)
 	return parts[i];
 }
 
+static void others_are_done(struct fwa_contract *c)
+{
+	c->leased = c->firmware_leased = false;
+	if (c->transfer == FWA_TRANSFER_OTHER)
+		c->transfer = FWA_TRANSFER_NONE;
+}
+
 /* Whether the command passes once all that @r names has happened, but for part @but. */
 static bool passes(const struct fwa_remedy *r, int but, struct fwa_contract c,
 		   struct fwa_rights rights, struct fwa_command cmd, uint64_t now)
@@ -193,7 +216,7 @@ static bool passes(const struct fwa_remedy *r, int but, struct fwa_contract c,
 		rights.n_matched++;
 	}
 	if (r->wait && but != 2) {
-		c.leased = c.firmware_leased = false;
+		others_are_done(&c);
 		c.rate_over = c.seats_over = 0;
 	}
 	if (r->accept && but != 3)
@@ -212,7 +235,7 @@ static bool anything_helps(struct fwa_contract c, struct fwa_command cmd, uint64
 	rights.right[0] = (struct fwa_right){ .scope = 3, .effects = FWA_EFFECTS_GRANTABLE };
 	c.quarantine = 0;
 	c.drift = NULL;
-	c.leased = c.firmware_leased = false;
+	others_are_done(&c);
 	c.rate_over = c.seats_over = 0;
 	for (uint8_t scope = 0; scope < 4; scope++) {
 		struct fwa_decision d;

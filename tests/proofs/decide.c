@@ -22,12 +22,22 @@ static uint8_t payload[32];     /* all that the decision itself looks at */
 static uint8_t filters[RIGHTS]; /* places to point at */
 static bool covers[RIGHTS];
 static enum fwa_detail shape;
+static struct fwa_drift a_drift; /* a place to point at */
+static enum fwa_detail drifted;  /* what it says of the command */
 
 enum fwa_detail fwa_shape_check(const struct fwa_profile *p, const struct fwa_model_command *row,
 				const struct fwa_command *command, const uint8_t *uuid)
 {
 	prove(p == profile && row == (any.has_row ? &any_row : NULL) && command == &cmd);
 	return shape;
+}
+
+enum fwa_detail fwa_drift_lookup(const struct fwa_drift *drift, const struct fwa_profile *p,
+				 enum fwa_set set, uint16_t opcode,
+				 const struct fwa_selector *selector)
+{
+	prove(drift == &a_drift && p == profile && set == cmd.set && opcode == cmd.opcode);
+	return drifted;
 }
 
 /* A profile of which only the lengths of two pages are looked at. */
@@ -56,6 +66,8 @@ static void anything(void)
 	forget(cmd);
 	now = nondet_u64();
 	shape = nondet_u8();
+	drifted = nondet_u8();
+	contract.drift = nondet_bool() ? &a_drift : NULL;
 	for (int i = 0; i < 32; i++)
 		payload[i] = nondet_u8();
 	cmd.payload.data = payload + (cmd.payload.len < 32 ? 32 - cmd.payload.len : 0);
@@ -66,7 +78,7 @@ static void anything(void)
 					      : fwa_nvme_declared(nondet_u32());
 	/* prove_shape_lengths */
 	assume(implies(shape == FWA_DETAIL_NONE && any.has_row, cmd.payload.len >= any_row.in_min));
-	/* fwa_policy_parse(); prove_granted for more than two */
+	/* fwa_policy_grant(); prove_granted for more than two */
 	assume(rights.n <= RIGHTS);
 	for (unsigned int i = 0; i < RIGHTS; i++) {
 		rights.right[i].filter = fwa_span(filters + i, nondet_bool());
@@ -76,17 +88,53 @@ static void anything(void)
 	}
 }
 
-/* Some right that has not ended allows @effects at @scope. */
+/* Right @i covers the command, allows @effects at @scope, and has not ended. */
+static bool enough(unsigned int i, unsigned int scope, fwa_effects effects)
+{
+	return i < rights.n && covers[i] && rights.right[i].scope >= scope &&
+	       !(effects & ~rights.right[i].effects) &&
+	       (!rights.right[i].until || now < rights.right[i].until);
+}
+
+static bool used_up(unsigned int i)
+{
+	return (contract.rate_over >> i | contract.seats_over >> i) & 1;
+}
+
+/* Some right is enough; and is not used up. */
 static bool allowed(unsigned int scope, fwa_effects effects)
 {
-	bool any_right = false;
+	return enough(0, scope, effects) || enough(1, scope, effects);
+}
 
-	for (unsigned int i = 0; i < RIGHTS; i++)
-		if (i < rights.n && covers[i] && rights.right[i].scope >= scope &&
-		    !(effects & ~rights.right[i].effects) &&
-		    (!rights.right[i].until || now < rights.right[i].until))
-			any_right = true;
-	return any_right;
+static bool allowed_now(unsigned int scope, fwa_effects effects)
+{
+	return (enough(0, scope, effects) && !used_up(0)) ||
+	       (enough(1, scope, effects) && !used_up(1));
+}
+
+/* Request Abort Background Operation; Device Self-test with code Fh. */
+static bool aborts(void)
+{
+	return cmd.set == 0 ? cmd.opcode == 5
+			    : cmd.set == 1 && cmd.opcode == 0x14 && (cmd.cdw[0] & 15) == 15;
+}
+
+/* Transfer FW; Firmware Image Download, Firmware Commit. */
+static bool moves_firmware(void)
+{
+	return cmd.set == 0 ? cmd.opcode == 0x201
+			    : cmd.set == 1 && (cmd.opcode == 0x10 || cmd.opcode == 0x11);
+}
+
+/* What others have begun is in the way of a command with @effects (C16). */
+static bool in_the_way_of(fwa_effects effects)
+{
+	return (aborts() ? contract.not_to_abort
+			 : contract.leased && effects & FWA_EFFECT_BACKGROUND) ||
+	       (contract.transfer == FWA_TRANSFER_OTHER &&
+		fwa_transfer_part(&cmd) != CXL_PART_FULL) ||
+	       (contract.firmware_leased && moves_firmware());
 }
 
 static bool sets_a_feature(void)
@@ -119,14 +167,13 @@ static void prove_within_rights(const struct fwa_decision *d)
 	prove(cmd.set < FWA_SET_COUNT && (cmd.set == FWA_SET_CXL || cmd.opcode <= 0xff));
 	prove(any.listed);
 	prove(d->set == cmd.set && d->opcode == cmd.opcode);
-	prove(!contract.quarantined && !contract.drifted && !contract.rate_over);
-	prove(!(contract.leased && d->effects & FWA_EFFECT_BACKGROUND));
-	prove(!(contract.transfer == FWA_TRANSFER_OTHER && fwa_transfer_part(&cmd)));
+	prove(!contract.quarantine && !(contract.drift && drifted));
+	prove(!in_the_way_of(d->effects));
 	prove(d->required <= d->scope && d->scope <= FWA_SCOPE_DEBUG_WRITE_FULL);
 	prove(d->scope == (cmd.scope == FWA_SCOPE_LEAST ? d->required : cmd.scope));
 	prove(!(contract.lockdown && d->scope == FWA_SCOPE_DEBUG_WRITE_FULL));
-	prove(d->grant);
-	prove(allowed(d->scope, d->effects));
+	prove(d->right < RIGHTS && d->grant == rights.right[d->right].grant + 1);
+	prove(enough(d->right, d->scope, d->effects) && !used_up(d->right));
 	prove((d->effects & FWA_EFFECTS_NEVER) == 0);
 	prove((contract.advisory & FWA_EFFECTS_ALL & ~d->effects) == 0);
 	prove(cmd.payload.len <= FWA_COMMAND_DATA_MAX && cmd.out_len <= FWA_COMMAND_DATA_MAX);
@@ -173,7 +220,7 @@ void prove_admitted(void)
 	d = fwa_decide(&contract, &rights, profile, &cmd, now);
 	prove(d.reason < FWA_REASON_COUNT);
 	if (!fwa_admitted(&d)) {
-		prove(d.grant == 0);
+		prove(d.grant == 0 && d.right == 0);
 		return;
 	}
 	witness(contract.mode == FWA_MODE_STRICT && d.effects & FWA_EFFECT_BACKGROUND);
@@ -196,7 +243,7 @@ static enum fwa_reason written_reason(void)
 	if (cmd.set > 2 || (cmd.scope > 3 && cmd.scope != 255) || cmd.payload.len > 2 << 20 ||
 	    cmd.out_len > 2 << 20 || (cmd.set == 0 ? fields : cmd.opcode > 0xff))
 		return FWA_REASON_MALFORMED;
-	if (contract.quarantined)
+	if (contract.quarantine)
 		return FWA_REASON_QUARANTINED;
 	if (!any.listed)
 		return FWA_REASON_UNDECLARED;
@@ -212,13 +259,11 @@ static enum fwa_reason written_reason(void)
 		return FWA_REASON_LOCKDOWN;
 	if (!allowed(scope, effects))
 		return FWA_REASON_NO_GRANT; /* to GRANT_EXPIRED: prove_granted */
-	if (contract.drifted)
+	if (contract.drift && drifted)
 		return FWA_REASON_DRIFT;
-	if (contract.leased && effects & FWA_EFFECT_BACKGROUND)
+	if (in_the_way_of(effects))
 		return FWA_REASON_LEASE;
-	if (contract.transfer == FWA_TRANSFER_OTHER && fwa_transfer_part(&cmd) != CXL_PART_FULL)
-		return FWA_REASON_LEASE;
-	return contract.rate_over ? FWA_REASON_RATE : FWA_REASON_ADMIT;
+	return allowed_now(scope, effects) ? FWA_REASON_ADMIT : FWA_REASON_RATE;
 }
 
 /* Vendor commands: the reason is the written one, so none that may pass is refused.
@@ -238,4 +283,6 @@ void prove_vendor_exact(void)
 	prove(reason == written);
 	witness(reason == FWA_REASON_ADMIT);
 	witness(reason == FWA_REASON_LEASE);
+	witness(reason == FWA_REASON_RATE);
+	witness(reason == FWA_REASON_ADMIT && contract.rate_over & 1);
 }

@@ -9,7 +9,7 @@
 #define FWA_RIGHTS_MAX 3
 
 #include "core/decide.c"
-#include "core/policy.c"
+#include "core/rights.c"
 #include "proof.h"
 
 /* What a right or grant admits: any command of at most its scope and effects, before its end. */
@@ -18,6 +18,10 @@ struct wish {
 	fwa_effects effects;
 	uint64_t now;
 };
+
+/* Which of the grants that have a limit are used up. */
+#define GRANTS 4
+static bool spent[GRANTS];
 
 /* Filters: none, which covers every command, or one of two, which cover this one or not. */
 static const uint8_t filters[2][FWA_TERM_LEN] = { { 1 }, { 2 } };
@@ -57,13 +61,16 @@ static struct wish any_wish(void)
 	w.now = nondet_u64();
 	covered[0] = nondet_bool();
 	covered[1] = nondet_bool();
+	for (int i = 0; i < GRANTS; i++)
+		spent[i] = nondet_bool();
 	return w;
 }
 
 /* Any rights that come of a snapshot that was read. */
 static bool valid(const struct fwa_right *r)
 {
-	return r->scope <= FWA_SCOPE_DEBUG_WRITE_FULL && !(r->effects & ~FWA_EFFECTS_GRANTABLE);
+	return r->scope <= FWA_SCOPE_DEBUG_WRITE_FULL && !(r->effects & ~FWA_EFFECTS_GRANTABLE) &&
+	       r->grant < GRANTS;
 }
 
 static void any_rights(struct fwa_rights *rights)
@@ -76,10 +83,21 @@ static void any_rights(struct fwa_rights *rights)
 	}
 }
 
-static bool one_admits(const struct fwa_right *r, const struct wish *w)
+/* What is not limited is never used up. */
+static bool used_up(const struct fwa_right *r)
+{
+	return (r->sessions || r->commands || r->bytes) && spent[r->grant];
+}
+
+static bool one_covers(const struct fwa_right *r, const struct wish *w)
 {
 	return covers(r->filter) && !(r->scope < w->scope) && !(w->effects & ~r->effects) &&
 	       !(r->until && w->now >= r->until);
+}
+
+static bool one_admits(const struct fwa_right *r, const struct wish *w)
+{
+	return one_covers(r, w) && !used_up(r);
 }
 
 static bool admits(const struct fwa_rights *rights, const struct wish *w)
@@ -91,31 +109,45 @@ static bool admits(const struct fwa_rights *rights, const struct wish *w)
 	return yes;
 }
 
-/* Any rights: admitted by one that is there and is enough, and refused only when none is.
+/* Any rights, of which some are used up: admitted by one that is there, is enough and is not, and
+ * refused only when there is none; for the rate exactly when one that is enough is used up.
  * proof: core/effects.c; without; --unwind 7 --external-sat-solver cadical */
 void prove_granted(void)
 {
 	struct fwa_rights rights;
+	struct fwa_contract contract = { 0 };
 	struct fwa_decision d;
 	struct wish w = any_wish();
-	struct subject s = { .rights = &rights, .now = w.now };
+	struct subject s = { .rights = &rights, .now = w.now, .contract = &contract };
 	enum fwa_reason reason;
-	bool yes;
+	bool covered_by_one = false, yes = false;
 
 	any_rights(&rights);
+	contract.rate_over = nondet_u32();
+	contract.seats_over = nondet_u32();
 	d.scope = nondet_u8();
 	d.effects = w.effects;
 	w.scope = d.scope;
 	reason = granted(&s, &d);
-	yes = admits(&rights, &w);
+	for (unsigned int i = 0; i < FWA_RIGHTS_MAX; i++) {
+		bool enough = i < rights.n && one_covers(&rights.right[i], &w);
+
+		covered_by_one = covered_by_one || enough;
+		yes = yes || (enough && !((contract.rate_over | contract.seats_over) >> i & 1));
+	}
 	prove((reason == FWA_REASON_ADMIT) == yes);
-	prove(implies(!yes, reason >= FWA_REASON_NO_GRANT && reason <= FWA_REASON_GRANT_EXPIRED));
-	witness(yes && rights.n == FWA_RIGHTS_MAX);
+	prove((reason == FWA_REASON_RATE) == (covered_by_one && !yes));
+	prove(implies(!covered_by_one,
+		      reason >= FWA_REASON_NO_GRANT && reason <= FWA_REASON_GRANT_EXPIRED));
+	prove(implies(yes, d.right < rights.n && d.grant == rights.right[d.right].grant + 1 &&
+				   one_covers(&rights.right[d.right], &w)));
+	witness(yes && rights.n == FWA_RIGHTS_MAX && contract.seats_over & 3);
 	witness(reason == FWA_REASON_GRANT_EXPIRED);
+	witness(reason == FWA_REASON_RATE);
 }
 
-/* One more grant: the rights admit what they did and what it does, and no more; when there is no
- * room, less. By induction this holds of any number of grants.
+/* One more grant: the rights admit what they did and what it does, and no more, whatever is used up;
+ * when there is no room, less. By induction this holds of any number of grants.
  * proof: core/effects.c; without; --unwind 7 --external-sat-solver cadical */
 void prove_rights_add(void)
 {
@@ -138,5 +170,6 @@ void prove_rights_add(void)
 	prove(implies(one_admits(&new, &w), after || rights.overflow));
 	prove(implies(overflow, rights.overflow));
 	witness(after && !before);
+	witness(before && new.commands &&spent[new.grant]);
 	witness(rights.overflow && !overflow);
 }
