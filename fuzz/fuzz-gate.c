@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Any bytes as a request, a reply and a description. A request that is taken
- * encodes to the same bytes again: nothing of it was dropped.
+ * Any bytes as a request, a reply and a description. A request that is taken encodes to the same bytes
+ * again: nothing of it was dropped. So does a description, but for what has no meaning in it.
  */
 #include <stdlib.h>
 
@@ -21,6 +21,30 @@ static void request(struct fwa_span s)
 		abort();
 }
 
+/* @d as bytes, in @buf. */
+static struct fwa_span encoded(const struct fwa_description *d, uint8_t *buf, size_t cap)
+{
+	struct fwa_writer w = fwa_writer(buf, cap);
+
+	fwa_description_encode(&w, d);
+	return fwa_span(buf, w.full ? 0 : w.len);
+}
+
+static void encodes_again(const struct fwa_description *d)
+{
+	static uint8_t once[1 << 16], twice[1 << 16];
+	struct fwa_span a = encoded(d, once, sizeof(once)), b;
+	struct fwa_description read;
+
+	if (!a.len) /* too long to try */
+		return;
+	if (fwa_description_decode(a, &read) < 0)
+		abort();
+	b = encoded(&read, twice, sizeof(twice));
+	if (a.len != b.len || memcmp(once, twice, a.len))
+		abort();
+}
+
 static void description(struct fwa_span s)
 {
 	struct fwa_description d;
@@ -35,6 +59,7 @@ static void description(struct fwa_span s)
 	for (uint32_t i = 0; i < d.rights.n; i++)
 		if (!fwa_filter_valid(d.rights.right[i].filter))
 			abort();
+	encodes_again(&d);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
