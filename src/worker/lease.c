@@ -120,6 +120,8 @@ static void follow_work(struct worker *w, const struct job *j, enum fwa_sent sen
 void lease_follow(struct worker *w, const struct job *j)
 {
 	enum fwa_sent sent = became(j->reply.status);
+	const char *kind;
+	bool held = lease_shown(w, &kind);
 
 	if (j->reply.status != FWA_OUTCOME_REFUSED) {
 		follow_feature(&w->leases, j, sent);
@@ -127,7 +129,8 @@ void lease_follow(struct worker *w, const struct job *j)
 		follow_work(w, j, sent);
 	}
 	lease_tend(w);
-	state_changed(w);
+	if (held || lease_shown(w, &kind)) /* else there is nothing to tell */
+		state_changed(w);
 }
 
 /* Id 0: whosever it is. */

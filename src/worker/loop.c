@@ -207,14 +207,23 @@ static void run_timers(struct worker *w)
 
 /* --- events ----------------------------------------------------------------------------------------- */
 
-/* The session has a request, or it tells that its client is gone. */
-static void on_session(struct worker *w, struct session *s, uint32_t events)
+static bool may_serve(const struct worker *w)
 {
-	if (s->dead || !fwa_list_empty(&s->turn.link))
+	return !w->hold && !w->ending;
+}
+
+/* The session has a request, or it tells that its client is gone. */
+static void on_session(struct worker *w, struct session *s)
+{
+	if (s->dead)
 		return;
-	if (s->job) /* asked for nothing but its end */
+	if (s->job) { /* asked for nothing but its end */
 		session_end(w, s);
-	else
+		return;
+	}
+	if (!may_serve(w))
+		session_watch_end(w, s); /* what is not served yet is not told of again */
+	if (!s->dead && fwa_list_empty(&s->turn.link))
 		queue_ready(&w->queue, &s->turn);
 }
 
@@ -227,12 +236,7 @@ static void on_event(struct worker *w, const struct epoll_event *e)
 	else if (e->data.ptr == &w->listener)
 		accept_client(w);
 	else
-		on_session(w, e->data.ptr, e->events);
-}
-
-static bool may_serve(const struct worker *w)
-{
-	return !w->hold && !w->ending;
+		on_session(w, e->data.ptr);
 }
 
 /* Takes note of all that has come. False when it cannot be told. */

@@ -26,23 +26,28 @@ static bool has_place(const struct worker *w, uid_t uid)
 	       (uid == 0 || queue_sessions(&w->queue, uid) < SESSIONS_PER_UID);
 }
 
-/* Each event comes once, until it is asked for again: what waits for its turn is not told twice. */
+/*
+ * Requests are told for as long as there are any: one that is served at once costs no system call
+ * more. Where a session waits for something else only its end is told, and that once: EPOLLHUP cannot
+ * be turned off, and would be told for ever.
+ */
 static int arm(const struct worker *w, struct session *s, int op, uint32_t events)
 {
-	struct epoll_event e = { .events = events | EPOLLONESHOT, .data.ptr = s };
+	struct epoll_event e = { .events = events, .data.ptr = s };
 
+	s->listening = events & EPOLLIN;
 	return epoll_ctl(w->epoll, op, s->sock, &e) < 0 ? -errno : 0;
 }
 
 void session_listen(struct worker *w, struct session *s)
 {
-	if (arm(w, s, EPOLL_CTL_MOD, EPOLLIN) < 0)
+	if (!s->listening && arm(w, s, EPOLL_CTL_MOD, EPOLLIN) < 0)
 		session_end(w, s);
 }
 
 void session_watch_end(struct worker *w, struct session *s)
 {
-	if (arm(w, s, EPOLL_CTL_MOD, 0) < 0) /* EPOLLHUP always comes */
+	if (s->listening && arm(w, s, EPOLL_CTL_MOD, EPOLLONESHOT) < 0)
 		session_end(w, s);
 }
 

@@ -86,11 +86,12 @@ void state_run(struct worker *w, uint64_t now)
 	struct pollfd room = { .fd = w->control, .events = POLLOUT };
 	char text[FWA_CONTROL_TEXT_MAX + 1];
 
-	describe(w, text);
+	/* Looked at once an interval too: every command may have changed something, and few do. */
+	w->state.sent = now;
 	w->state.changed = false;
+	describe(w, text);
 	if (strcmp(text, w->state.text) == 0)
 		return;
-	w->state.sent = now;
 	if (poll(&room, 1, 0) == 1 && room.revents == POLLOUT &&
 	    fwa_control_send(w->control, FWA_CONTROL_STATE, text, -1) == 0)
 		strcpy(w->state.text, text);

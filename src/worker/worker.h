@@ -80,8 +80,8 @@ struct worker {
 #define COMM_LEN 16   /* the kernel's own limit */
 
 /*
- * One connected client. It is armed for its next request, or has one in the queue, or a job. Small:
- * rights are folded at the first request, and dropped with the policy that they view.
+ * One connected client: quiet, or with a request in the queue, or with a job. Small: rights are folded
+ * at the first request, and dropped with the policy that they view.
  */
 struct session {
 	struct fwa_link link; /* of all, or of the dead */
@@ -90,6 +90,7 @@ struct session {
 	int sock;
 	pid_t pid;
 	bool dead;       /* only waits to be freed */
+	bool listening;  /* its requests are told of */
 	struct job *job; /* its request that waits or is under way */
 	struct fwa_principal who;
 	char *label;         /* of the security module, made printable; NULL: unknown */
