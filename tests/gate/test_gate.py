@@ -133,7 +133,7 @@ class GateTest(unittest.TestCase):
             try:
                 self.clients.append(Client(self.dir / "run" / f"{name}.sock"))
                 return self.clients[-1]
-            except (FileNotFoundError, ConnectionRefusedError):
+            except (FileNotFoundError, ConnectionRefusedError, PermissionError):  # not yet, or not yet open to all
                 if time.monotonic() > end:
                     raise
                 time.sleep(0.005)
