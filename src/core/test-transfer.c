@@ -101,17 +101,17 @@ static void transfer_only_of_set_feature(void **state)
 static void transfer_abort_names_the_feature(void **state)
 {
 	struct fwa_transfer t = { 0 };
-	uint8_t payload[CXL_SET_FEATURE_HEADER_LEN];
+	uint8_t payload[FWA_TRANSFER_ABORT_LEN];
 	struct fwa_command cmd;
 
 	follow(&t, 7, CXL_PART_INITIATE, FWA_SENT_DONE);
 	memset(payload, 0xee, sizeof(payload));
 	cmd = fwa_transfer_abort(&t, payload);
 	assert_int_equal(fwa_transfer_part(&cmd), CXL_PART_ABORT);
-	assert_int_equal(cmd.payload.len, CXL_SET_FEATURE_HEADER_LEN);
+	assert_int_equal(cmd.payload.len, FWA_TRANSFER_ABORT_LEN);
 	assert_memory_equal(cmd.payload.data,
-			    "\7\7\7\7\7\7\7\7\7\7\7\7\7\7\7\7\4\0\0\0\0\0\10\0\0\0\0\0\0\0\0",
-			    CXL_SET_FEATURE_HEADER_LEN);
+			    "\7\7\7\7\7\7\7\7\7\7\7\7\7\7\7\7\4\0\0\0\0\0\10\0\0\0\0\0\0\0\0\0",
+			    FWA_TRANSFER_ABORT_LEN);
 	fwa_transfer_follow(&t, &cmd, FWA_SENT_DONE);
 	assert_false(t.left);
 }

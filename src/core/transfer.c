@@ -59,16 +59,16 @@ void fwa_transfer_follow(struct fwa_transfer *t, const struct fwa_command *cmd, 
 }
 
 struct fwa_command fwa_transfer_abort(const struct fwa_transfer *t,
-				      uint8_t payload[CXL_SET_FEATURE_HEADER_LEN])
+				      uint8_t payload[FWA_TRANSFER_ABORT_LEN])
 {
-	memset(payload, 0, CXL_SET_FEATURE_HEADER_LEN);
+	memset(payload, 0, FWA_TRANSFER_ABORT_LEN);
 	memcpy(payload, t->uuid, sizeof(t->uuid));
 	payload[CXL_SET_FEATURE_FLAGS] = CXL_PART_ABORT;
 	payload[CXL_SET_FEATURE_VERSION] = t->version;
 	return (struct fwa_command){ .set = FWA_SET_CXL,
 				     .scope = FWA_SCOPE_LEAST,
 				     .opcode = CXL_OP_SET_FEATURE,
-				     .payload = { payload, CXL_SET_FEATURE_HEADER_LEN } };
+				     .payload = { payload, FWA_TRANSFER_ABORT_LEN } };
 }
 
 /* --- firmware ------------------------------------------------------------------------------- */

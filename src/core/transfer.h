@@ -41,10 +41,12 @@ bool fwa_transfer_named(const uint8_t *uuid);
 void fwa_transfer_follow(struct fwa_transfer *t, const struct fwa_command *cmd, enum fwa_sent sent);
 /*
  * The command that ends what @t has left in the device: Set Feature of the Feature's own UUID, the
- * part Abort, without data. @payload is what it views.
+ * part Abort. @payload is what it views. It has a byte of data, which nobody looks at: there are
+ * devices, QEMU's among them, that refuse a part without any.
  */
+#define FWA_TRANSFER_ABORT_LEN (CXL_SET_FEATURE_HEADER_LEN + 1)
 struct fwa_command fwa_transfer_abort(const struct fwa_transfer *t,
-				      uint8_t payload[CXL_SET_FEATURE_HEADER_LEN]);
+				      uint8_t payload[FWA_TRANSFER_ABORT_LEN]);
 
 /* --- firmware ------------------------------------------------------------------------------- */
 

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "base/util.h"
+#include "core/transfer.h"
 #include "transport/qtest.h"
 #include "transport/read-profile.h"
 #include "wire/cxl.h"
@@ -259,6 +260,58 @@ static void test_cxl_background(void **state)
 	assert_true(percent < 100);
 	assert_int_equal(cxl(dev, 0x4400, NULL, 0).code, CXL_RC_BUSY);
 	assert_int_equal(dev->ops->progress(dev, &percent), 1);
+}
+
+/* Feature @i of those that the device lists; false when there is none. */
+static bool feature(struct fwa_device *dev, uint8_t i, uint8_t entry[CXL_FEATURE_ENTRY_LEN])
+{
+	const uint8_t in[CXL_GET_FEATURES_LEN] = { CXL_FEATURES_HEADER_LEN + CXL_FEATURE_ENTRY_LEN,
+						   0, 0, 0, i };
+	struct fwa_reply reply = cxl(dev, CXL_OP_GET_SUPPORTED_FEATURES, in, sizeof(in));
+
+	if (reply.code != CXL_RC_SUCCESS ||
+	    reply.out_len != CXL_FEATURES_HEADER_LEN + CXL_FEATURE_ENTRY_LEN)
+		return false;
+	memcpy(entry, out + CXL_FEATURES_HEADER_LEN, CXL_FEATURE_ENTRY_LEN);
+	return true;
+}
+
+/* The first part of a transfer of the Feature in @entry: its return code. */
+static uint32_t initiate(struct fwa_device *dev, struct fwa_transfer *t, const uint8_t *entry)
+{
+	uint8_t in[CXL_SET_FEATURE_HEADER_LEN + 1] = { [CXL_SET_FEATURE_FLAGS] =
+							       CXL_PART_INITIATE };
+	struct fwa_command cmd = { .set = FWA_SET_CXL,
+				   .opcode = CXL_OP_SET_FEATURE,
+				   .payload = fwa_span(in, sizeof(in)) };
+	struct fwa_reply reply;
+
+	memcpy(in, entry, 16);
+	in[CXL_SET_FEATURE_VERSION] = entry[27];
+	assert_int_equal(submit(dev, &cmd, &reply), 0);
+	fwa_transfer_follow(t, &cmd, reply.code ? FWA_SENT_FAILED : FWA_SENT_DONE);
+	return reply.code;
+}
+
+/* The abort that core builds frees the device for a transfer of another Feature. */
+static void test_cxl_feature_abort(void **state)
+{
+	uint8_t first[CXL_FEATURE_ENTRY_LEN], other[CXL_FEATURE_ENTRY_LEN];
+	uint8_t payload[FWA_TRANSFER_ABORT_LEN];
+	struct fwa_device *dev = *state;
+	struct fwa_transfer t = { 0 };
+	struct fwa_command cmd;
+	struct fwa_reply reply;
+
+	if (!feature(dev, 0, first) || !feature(dev, 1, other))
+		skip();
+	assert_int_equal(initiate(dev, &t, first), CXL_RC_SUCCESS);
+	assert_int_equal(initiate(dev, &t, other), CXL_RC_FEATURE_IN_PROGRESS);
+	assert_true(t.left);
+	cmd = fwa_transfer_abort(&t, payload);
+	assert_int_equal(submit(dev, &cmd, &reply), 0);
+	assert_int_equal(reply.code, CXL_RC_SUCCESS);
+	assert_int_equal(initiate(dev, &t, other), CXL_RC_SUCCESS);
 }
 
 static void test_cxl_errors_are_codes(void **state)
@@ -665,6 +718,7 @@ int main(void)
 		CXL(test_cxl_lsa_round_trip),
 		CXL(test_cxl_reply_is_bounded_by_the_buffer),
 		CXL(test_cxl_background),
+		CXL(test_cxl_feature_abort),
 		CXL(test_two_devices),
 		NVME(test_nvme_identify),
 		NVME(test_nvme_logs),

@@ -171,13 +171,13 @@ static bool can_be_asked(struct worker *w)
 	return prepare(w, &q);
 }
 
+/* A question about work before may be under way: its answer will not count, and the next comes after it. */
 void lease_work_began(struct worker *w)
 {
 	struct leases *l = &w->leases;
 
 	l->work.held = true;
 	l->work.mute = !can_be_asked(w);
-	l->work.asking = false;
 	l->work.percent = FWA_PERCENT_UNKNOWN;
 	l->work.failures = 0;
 	l->work.number++;
@@ -209,7 +209,7 @@ struct end {
 	bool firmware;
 	uint8_t payload[CXL_TRANSFER_FW_HEADER_LEN];
 };
-_Static_assert(CXL_SET_FEATURE_HEADER_LEN <= CXL_TRANSFER_FW_HEADER_LEN, "room for both");
+_Static_assert(FWA_TRANSFER_ABORT_LEN <= CXL_TRANSFER_FW_HEADER_LEN, "room for both");
 
 static const char *what(bool firmware)
 {
@@ -279,6 +279,18 @@ static void build(struct worker *w, struct end *e)
 		e->job.cmd = fwa_transfer_abort(&w->leases.feature.transfer, e->payload);
 }
 
+/* It is asked again when a quarantine is over; all else stays as it is. */
+static void refused(struct worker *w, const struct end *e)
+{
+	unsigned int reason = e->job.reply.decision.reason;
+
+	if (reason == FWA_REASON_QUARANTINED)
+		return;
+	worker_log(w, "uid %u left its transfer of %s half done; the abort is refused: %s",
+		   e->job.uid, what(e->firmware), fwa_reason_name(reason));
+	forget(w, e->firmware);
+}
+
 static void send_end(struct worker *w, bool firmware)
 {
 	const struct lease *by = lease_of(w, firmware);
@@ -297,9 +309,7 @@ static void send_end(struct worker *w, bool firmware)
 	e->job.pid = by->pid;
 	e->job.wait.class = JOB_CHANGE;
 	if (!judge(w, &e->job)) {
-		worker_log(w, "uid %u left its transfer of %s half done; the abort is refused: %s",
-			   by->uid, what(firmware), fwa_reason_name(e->job.reply.decision.reason));
-		forget(w, firmware);
+		refused(w, e);
 	} else if (admit_begin(w, &e->job)) {
 		ending->sent = true;
 		job_own(w, &e->job);
