@@ -40,6 +40,12 @@ int sim_huge(struct sim *s, struct sim_call *c)
 	return c->in.len ? CXL_RC_PAYLOAD_LENGTH : CXL_RC_SUCCESS;
 }
 
+/* A device that can be sent commands, by what it declared while it was well. */
+int sim_rotting(struct sim *s, struct sim_call *c)
+{
+	return s->readings < 2 ? sim_command(s, c) : sim_garbage(s, c);
+}
+
 static void scribble(struct sim *s, size_t from, size_t to)
 {
 	for (size_t i = from; i < to; i++)

@@ -21,6 +21,7 @@ const struct sim_personality sim_personalities[] = {
 	{ "empty", "declares nothing", sim_empty_declare, NULL },
 	{ "hang", "never answers Get Health Info, nor anything after it", NULL, sim_hang, true },
 	{ "garbage", "answers with nonsense: codes, lengths, sizes and bytes", NULL, sim_garbage },
+	{ "rotting", "answers with nonsense once its declarations were read", NULL, sim_rotting },
 	{ "nvme", "an NVMe controller, honest, with firmware, self-test and sanitize",
 	  .nvme = true },
 	{ "gone", "disappears at the command after=N (1) once its declarations were read", NULL,

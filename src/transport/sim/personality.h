@@ -24,6 +24,7 @@ int sim_liar_immediate(struct sim *s, struct sim_call *c);
 int sim_flapping(struct sim *s, struct sim_call *c);
 int sim_hang(struct sim *s, struct sim_call *c);
 int sim_garbage(struct sim *s, struct sim_call *c);
+int sim_rotting(struct sim *s, struct sim_call *c);
 int sim_gone(struct sim *s, struct sim_call *c);
 int sim_huge(struct sim *s, struct sim_call *c);
 
