@@ -77,7 +77,7 @@ static void test_personalities_are_listed(void **state)
 		test_close(test_open(name));
 		n++;
 	}
-	assert_int_equal(n, 14);
+	assert_int_equal(n, 15);
 }
 
 static void test_same_seed_same_device(void **state)
