@@ -15,6 +15,7 @@
 #include "cli/output.h"
 #include "cli/table.h"
 #include "cli/text.h"
+#include "cli/varlink.h"
 #include "host/state.h"
 
 /* The declarations of the subject, in fresh memory; NULL when there is no memory. */
@@ -277,6 +278,20 @@ static int accept_embedded(const struct cli *cli, const struct cli_subject *s)
 	return CLI_OK;
 }
 
+/* fwadmitd accepts what this program was shown, and nothing that the device declares since. */
+static int accept_served(const struct cli *cli, const struct cli_subject *s, const char *digest)
+{
+	struct json_object *parameters = json_object_new_object(), *reply;
+	int r;
+
+	json_object_object_add(parameters, "device", json_object_new_string(s->name));
+	json_object_object_add(parameters, "declarations_digest", json_object_new_string(digest));
+	r = cli_varlink_call(cli, "AcceptBaseline", parameters, &reply);
+	if (r == CLI_OK)
+		json_object_put(reply);
+	return r;
+}
+
 int cli_cmd_baseline_accept(struct cli *cli)
 {
 	cli_auto_subject struct cli_subject s = CLI_SUBJECT_NONE;
@@ -287,17 +302,15 @@ int cli_cmd_baseline_accept(struct cli *cli)
 	int r;
 
 	r = cli_subject_open_device(cli, cli->word[0], &s);
-	if (r == CLI_OK && !s.embedded)
-		return cli_fail(cli, CLI_FAILED, "%s: fwadmitd of this version cannot accept it",
-				s.name);
-	if (r == CLI_OK)
-		r = accept_embedded(cli, &s);
-	if (r != CLI_OK || !cli->json)
+	if (r != CLI_OK)
 		return r;
 	bytes = declarations(&s, &len);
 	if (!bytes)
 		return cli_fail(cli, CLI_FAILED, "out of memory");
 	cli_sha256(fwa_span(bytes, len), digest);
+	r = s.embedded ? accept_embedded(cli, &s) : accept_served(cli, &s, digest);
+	if (r != CLI_OK || !cli->json)
+		return r;
 	o = cli_json_begin(cli);
 	json_object_object_add(o, "device", cli_json_device(&s));
 	json_object_object_add(o, "digest", cli_json_text(digest));

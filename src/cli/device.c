@@ -289,6 +289,11 @@ static int describe(const struct cli *cli, struct cli_subject *s, char error[256
 	if (r < 0)
 		return explain(error, CLI_FAILED, "%s: the gate sent a baseline that is none",
 			       s->name);
+	if (s->embedded && s->baseline_state == FWA_BASELINE_MISSING)
+		cli_note(cli,
+			 "%s: its %s baseline is damaged: nothing that it declares counts as "
+			 "accepted",
+			 s->name, fwa_baseline_source_name(s->baseline_source));
 	if (!cli_subject_set_rights(s, &d->rights))
 		return explain(error, CLI_FAILED, "out of memory");
 	memcpy(s->grant_names, d->grant_names, sizeof(s->grant_names));

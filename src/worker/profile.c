@@ -335,6 +335,23 @@ static bool is_same(const struct worker *w)
 	       memcmp(bytes, w->profiling.accepted, len) == 0;
 }
 
+static void compare(struct worker *w, const char *source)
+{
+	struct profiling *p = &w->profiling;
+
+	if (is_same(w)) {
+		p->state = FWA_BASELINE_SAME;
+		forget_baseline(p);
+		return;
+	}
+	p->state = FWA_BASELINE_DIFFERS;
+	p->drift.baseline = p->baseline;
+	p->drifted = count_drift(w, p->baseline);
+	if (p->drifted && w->listener >= 0)
+		worker_log(w, "%u of its declarations drifted from the %s baseline", p->drifted,
+			   source);
+}
+
 /* A baseline that came and is none, or not this device's, is not the same as that there is none. */
 static void hold_to(struct worker *w, const char *source, int fd)
 {
@@ -351,23 +368,13 @@ static void hold_to(struct worker *w, const char *source, int fd)
 		r = load_baseline(w, fd);
 	if (fd < 0 || r < 0) {
 		forget_baseline(p);
-		worker_log(w, "nothing is accepted of what it declares: %s",
-			   r < 0 ? "its baseline is none" : "a pinned baseline is required");
+		if (w->listener >= 0)
+			worker_log(w, "nothing is accepted of what it declares: %s",
+				   r < 0 ? "its baseline is none"
+					 : "a pinned baseline is required");
 		return;
 	}
-	p->drift.baseline = p->baseline;
-	p->state = FWA_BASELINE_DIFFERS;
-	if (is_same(w)) {
-		p->state = FWA_BASELINE_SAME;
-		forget_baseline(p);
-		return;
-	}
-	p->drifted = count_drift(w, p->baseline);
-	if (p->drifted && w->listener >= 0)
-		worker_log(
-			w,
-			"it does not declare what the %s baseline does: %u declaration%s drifted",
-			source, p->drifted, p->drifted == 1 ? " has" : "s have");
+	compare(w, source);
 }
 
 static void say_ready(struct worker *w)

@@ -57,6 +57,8 @@ class Case(unittest.TestCase):
         self.addCleanup(tmp.cleanup)
         self.dir = tmp.name
         self.env = {k: v for k, v in os.environ.items() if k not in ('NO_COLOR', 'LC_ALL', 'COLUMNS')}
+        # nothing of this machine's
+        self.env |= {'FWADMIT_STATE_DIR': self.path('state'), 'FWADMIT_PINNED_DIR': self.path('pinned')}
 
     def path(self, name):
         return os.path.join(self.dir, name)
