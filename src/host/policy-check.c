@@ -318,7 +318,7 @@ static void check_ends(const struct fwa_policy_files *p, struct fwa_policy_repor
 		fwa_time_text(r->until, until);
 		if (r->until <= now.wall)
 			fwa_policy_report(report, false, p->files[r->file], r->line,
-					  "grant '%s' is over since %s: it gives nothing", r->name,
+					  "grant '%s' ended at %s: it gives nothing", r->name,
 					  until);
 		else if (r->until - now.wall > FAR_OFF)
 			fwa_policy_report(

@@ -185,9 +185,9 @@ static const struct {
 						 "so far off that it is as good as without "
 						 "an end" },
 	{ GOOD "until = 2001-02-03T04:05:06Z\n",
-	  "W:1:grant 'a' is over since 2001-02-03T04:05:06Z: it gives nothing" },
+	  "W:1:grant 'a' ended at 2001-02-03T04:05:06Z: it gives nothing" },
 	{ GOOD "until = 1970-01-01T00:00:00Z\n",
-	  "W:1:grant 'a' is over since 1970-01-01T00:00:01Z: it gives nothing" },
+	  "W:1:grant 'a' ended at 1970-01-01T00:00:01Z: it gives nothing" },
 	{ GOOD "until =\n", "E:5:'until' has no value" },
 	{ GOOD "until = tomorrow\n",
 	  "E:5:'tomorrow' is not a time in UTC such as 2026-12-31T18:00:00Z" },
@@ -202,12 +202,12 @@ static const struct {
 	  "E:6:a grant has one until" },
 	{ GOOD "until = 2001-02-03T04:05:06Z\n[grant b]\nuser = root\ndevice = mem0\n"
 	       "scope = debug-write\n",
-	  "W:1:grant 'a' is over since 2001-02-03T04:05:06Z: it gives nothing\n"
+	  "W:1:grant 'a' ended at 2001-02-03T04:05:06Z: it gives nothing\n"
 	  "W:1:grant 'a' adds nothing to grant 'b' (x.conf:6)" },
 	{ GOOD "until = 2001-02-03T04:05:06Z\n[grant b]\nuser = root\ndevice = mem0\n"
 	       "scope = debug-write-full\nuntil = 2000-01-01T00:00:00Z\n",
-	  "W:1:grant 'a' is over since 2001-02-03T04:05:06Z: it gives nothing\n"
-	  "W:6:grant 'b' is over since 2000-01-01T00:00:00Z: it gives nothing" },
+	  "W:1:grant 'a' ended at 2001-02-03T04:05:06Z: it gives nothing\n"
+	  "W:6:grant 'b' ended at 2000-01-01T00:00:00Z: it gives nothing" },
 	{ GOOD "created = 0 2001-02-03T04:05:06Z\n", "E:5:unknown key 'created'; allowed: " KEYS },
 	{ GOOD "boot = 1\n", "E:5:unknown key 'boot'; allowed: " KEYS },
 	{ GOOD "later-boot = 1\n", "E:5:unknown key 'later-boot'; allowed: " KEYS },
