@@ -23,23 +23,27 @@
 #define FILE_MAX (4u * 1024 * 1024)
 #define WORDS_MAX 32 /* of a command */
 #define GROUPS_MAX 64
+#define NS_PER_S UINT64_C(1000000000)
 #define UNKNOWN_ID UINT32_MAX /* (gid_t)-1 is no group, so no grant is for it */
 
 enum key {
 	KEY_USER,
 	KEY_GROUPS,
+	KEY_UNIT,
 	KEY_DEVICE,
 	KEY_PROFILE,
 	KEY_KIND,
 	KEY_COMMAND,
 	KEY_SCOPE,
+	KEY_TIME,
 	KEY_EXPECT, /* the word behind "->" */
 	KEY_GRANT,
 	KEY_COUNT,
 };
 
-static const char *const keys[KEY_COUNT] = { "user",    "groups", "device", "profile", "kind",
-					     "command", "scope",  NULL,     "grant" };
+static const char *const keys[KEY_COUNT] = { "user",    "groups", "unit",    "device",
+					     "profile", "kind",   "command", "scope",
+					     "time",    NULL,     "grant" };
 
 struct test {
 	struct cli *cli;
@@ -106,8 +110,8 @@ static int take_word(struct test *t, char *word, bool *expect)
 	if (k == KEY_COUNT || *expect != (k == KEY_GRANT))
 		return broken(
 			t,
-			"unknown key '%s'; allowed: user, groups, device, profile, kind, command, "
-			"scope; after '->': grant",
+			"unknown key '%s'; allowed: user, groups, unit, device, profile, kind, "
+			"command, scope, time; after '->': grant",
 			word);
 	if (t->field[k])
 		return broken(t, "'%s' twice", word);
@@ -210,6 +214,7 @@ static int read_principal(const struct test *t, struct fwa_principal *who, gid_t
 			return broken(t, "this machine has no user '%s'", user);
 		*who = (struct fwa_principal){ .uid = (uint32_t)uid, .gid = UNKNOWN_ID };
 	}
+	who->unit = t->field[KEY_UNIT];
 	if (!t->field[KEY_GROUPS])
 		return CLI_OK;
 	who->gid = UNKNOWN_ID;
@@ -246,13 +251,25 @@ static int read_command(const struct test *t, struct cli_command *c)
 	return CLI_OK;
 }
 
+/* What else happens at a device is not in a table: a row that expects it could never hold. */
+static bool is_reachable(unsigned int reason)
+{
+	return reason != FWA_REASON_QUARANTINED && reason != FWA_REASON_DRIFT &&
+	       reason != FWA_REASON_LEASE && reason != FWA_REASON_RATE;
+}
+
 static int find_reason(const struct test *t, unsigned int *ret)
 {
 	for (unsigned int r = 0; r < FWA_REASON_COUNT; r++) {
-		if (strcmp(fwa_reason_name(r), t->field[KEY_EXPECT]) == 0) {
-			*ret = r;
-			return CLI_OK;
-		}
+		if (strcmp(fwa_reason_name(r), t->field[KEY_EXPECT]) != 0)
+			continue;
+		if (!is_reachable(r))
+			return broken(t,
+				      "reason '%s' comes of what else happens at a device, which a "
+				      "table does not know",
+				      t->field[KEY_EXPECT]);
+		*ret = r;
+		return CLI_OK;
 	}
 	return broken(t, "unknown reason '%s'", t->field[KEY_EXPECT]);
 }
@@ -282,16 +299,42 @@ static void report(struct test *t, const struct cli_verdict *v)
 	json_object_array_add(t->failures, o);
 }
 
+/* When the row is decided: now, or as far from it as time= is, by both clocks. */
+static int read_moment(const struct test *t, struct fwa_moment *m)
+{
+	uint64_t time, now;
+
+	fwa_moment_now(m);
+	if (!t->field[KEY_TIME])
+		return CLI_OK;
+	if (!fwa_time_parse(t->field[KEY_TIME], &time))
+		return broken(t, "'%s' is not a time in UTC such as 2026-12-31T18:00:00Z",
+			      t->field[KEY_TIME]);
+	now = m->wall;
+	m->wall = time;
+	m->wall_ns = 0;
+	if (time >= now && !__builtin_mul_overflow(time - now, NS_PER_S, &time) &&
+	    !__builtin_add_overflow(m->boot, time, &m->boot))
+		return CLI_OK;
+	/* before now, and probably before this boot: by the wall clock alone */
+	m->boot = NS_PER_S;
+	m->boot_id[0] = '\0';
+	return CLI_OK;
+}
+
 static int run_row(struct test *t)
 {
 	cli_auto_command struct cli_command c = { 0 };
 	fwa_auto_free gid_t *own = NULL;
 	gid_t groups[GROUPS_MAX];
 	struct fwa_principal who;
+	struct fwa_moment moment;
 	struct cli_verdict v;
 	unsigned int reason = 0;
 	int r = find_reason(t, &reason);
 
+	if (r == CLI_OK)
+		r = read_moment(t, &moment);
 	if (r == CLI_OK)
 		r = open_profile(t);
 	if (r == CLI_OK)
@@ -303,7 +346,7 @@ static int run_row(struct test *t)
 	/* The name is the row's, whatever the profile was read from; so are the rights. */
 	snprintf(t->subject.name, sizeof(t->subject.name), "%s", t->field[KEY_DEVICE]);
 	t->subject.spec[0] = '\0';
-	r = cli_subject_fold(t->cli, &t->subject, t->files, &who);
+	r = cli_subject_fold(t->cli, &t->subject, t->files, &who, &moment);
 	if (r != CLI_OK)
 		return r;
 	v = cli_verdict_of(&t->subject, &c.cmd);

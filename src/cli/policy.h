@@ -19,3 +19,10 @@ static inline void cli_policy_cleanup(struct fwa_policy_files **p)
  * @error, as "file:line: text".
  */
 int cli_policy_load(const struct cli *cli, struct fwa_policy_files **ret, char error[256]);
+
+/*
+ * The same from @dir alone; or, when it is NULL, the standard directories and the grants that were
+ * made for a time, which are in this process's state folder. As fwa_policy_files_load().
+ */
+int cli_policy_load_from(const char *dir, fwa_policy_message_fn fn, void *userdata,
+			 struct fwa_policy_files **ret);

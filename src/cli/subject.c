@@ -200,7 +200,7 @@ bool cli_principal(const char *user, struct fwa_principal *who, gid_t **ret_grou
 
 /* Keeps of @policy what the subject's rights and their explanation need. */
 static bool set_rights(struct cli_subject *s, const struct fwa_policy *policy,
-		       const struct fwa_principal *who)
+		       const struct fwa_principal *who, uint64_t now)
 {
 	struct fwa_rights rights;
 	struct fwa_grant g;
@@ -216,24 +216,27 @@ static bool set_rights(struct cli_subject *s, const struct fwa_policy *policy,
 			sizeof(s->tickets[i]) - 1);
 	}
 	cli_hex(policy->digest, 32, s->policy_digest);
-	s->now = fwa_clock_ns(CLOCK_BOOTTIME);
+	s->now = now;
 	return cli_subject_set_rights(s, &rights);
 }
 
 /* As the worker does: compiled for the device's name, then folded for who it says that it is. */
 int cli_subject_fold(const struct cli *cli, struct cli_subject *s,
-		     const struct fwa_policy_files *files, const struct fwa_principal *who)
+		     const struct fwa_policy_files *files, const struct fwa_principal *who,
+		     const struct fwa_moment *m)
 {
 	fwa_auto_free uint8_t *encoded = NULL;
 	struct fwa_policy policy;
 	size_t len;
-	int r = fwa_policy_files_encode(files, s->name, *s->spec ? s->spec : NULL, &encoded, &len);
+	int r = fwa_policy_files_encode_at(files, s->name, *s->spec ? s->spec : NULL, m, &encoded,
+					   &len);
 
 	if (r < 0)
 		return cli_fail(cli, CLI_FAILED, "policy: %s", strerror(-r));
 	if (fwa_policy_parse(&policy, fwa_span(encoded, len)) < 0)
 		return cli_fail(cli, CLI_FAILED, "policy: the compiled policy is broken");
-	return set_rights(s, &policy, who) ? CLI_OK : cli_fail(cli, CLI_FAILED, "out of memory");
+	return set_rights(s, &policy, who, m->boot) ? CLI_OK
+						    : cli_fail(cli, CLI_FAILED, "out of memory");
 }
 
 int cli_subject_judge_as(const struct cli *cli, struct cli_subject *s, const char *user)
@@ -241,6 +244,7 @@ int cli_subject_judge_as(const struct cli *cli, struct cli_subject *s, const cha
 	cli_auto_policy struct fwa_policy_files *files = NULL;
 	fwa_auto_free gid_t *groups = NULL;
 	struct fwa_principal who = { .owner = true };
+	struct fwa_moment now;
 	char error[256], gates_digest[CLI_SHA256_TEXT];
 	int r;
 
@@ -254,7 +258,8 @@ int cli_subject_judge_as(const struct cli *cli, struct cli_subject *s, const cha
 	if (r < 0)
 		return cli_fail(cli, CLI_FAILED, "%s", error);
 	memcpy(gates_digest, s->policy_digest, sizeof(gates_digest));
-	r = cli_subject_fold(cli, s, files, &who);
+	fwa_moment_now(&now);
+	r = cli_subject_fold(cli, s, files, &who, &now);
 	if (r != CLI_OK)
 		return r;
 	if (s->client && strcmp(gates_digest, s->policy_digest) != 0)

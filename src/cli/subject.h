@@ -87,9 +87,13 @@ int cli_subject_set_baseline(struct cli_subject *s, const struct fwa_description
 /* Holds the contract to the baseline or not, as for a caller with @uid. */
 void cli_subject_bind(struct cli_subject *s, uint32_t uid);
 
-/* Folds @files for @who, on the subject's device, into its rights. CLI_OK, or after cli_fail(). */
+/*
+ * Folds @files for @who, on the subject's device, into its rights, as of @m. CLI_OK, or after
+ * cli_fail().
+ */
 int cli_subject_fold(const struct cli *cli, struct cli_subject *s,
-		     const struct fwa_policy_files *files, const struct fwa_principal *who);
+		     const struct fwa_policy_files *files, const struct fwa_principal *who,
+		     const struct fwa_moment *m);
 
 /*
  * Fills @who for @user, as if it was the one who asks. The groups are fresh memory. False when there

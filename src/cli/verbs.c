@@ -40,12 +40,14 @@ const struct cli_verb cli_verbs[] = {
 	  COMMAND_OPTIONS | CLI_BIT(CLI_OPT_DRY_RUN) | CLI_BIT(CLI_OPT_OUTPUT), 2, 2,
 	  cli_cmd_send },
 	{ "policy check", "[DIR]", "check the policy files",
-	  "Reads the policy as the daemon does and shows errors and warnings with file and line. "
+	  "Reads the policy as the daemon does and shows errors and warnings with file and line; "
+	  "with --verbose also grants that overlap, and grants for no device of this machine. "
 	  "Exits with 8 when there is an error.",
 	  0, 0, 1, cli_cmd_policy_check },
 	{ "policy show", "DEVICE-NAME", "show the grants for a device",
-	  "Shows the grants in the policy files that are for the device of that name.", 0, 1, 1,
-	  cli_cmd_policy_show },
+	  "Shows the grants in the policy files that are for the device of that name; with --as "
+	  "and --unit those that are for that user, or for its processes in that unit.",
+	  CLI_BIT(CLI_OPT_AS) | CLI_BIT(CLI_OPT_UNIT), 1, 1, cli_cmd_policy_show },
 	{ "policy test", "FILE", "check decisions against a table",
 	  "Decides each row of a table as the gate would, by the policy files, and shows the rows "
 	  "that come out otherwise than they say. Exits with 8 when there is one.",

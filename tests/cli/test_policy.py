@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """policy check, policy show and policy test, and what grants are narrowed by."""
 import os
+import time
 import unittest
 
 from common import FAILED, NOT_FOUND, REFUSED, USAGE, VIOLATION, WRITER, READER, Case
@@ -46,10 +47,39 @@ class Check(Case):
         o = self.json('policy', 'check', self.path('policy'))
         self.assertEqual((o['errors'], o['warnings']), (0, 1))
 
+    def test_notes_on_request(self):
+        self.policy('[grant a]\nuser = root\ndevice = mem77\nscope = debug-write\n'
+                    '[grant b]\nuser = root\ndevice = mem*\nscope = debug-write-full\neffects = data\n')
+        self.assertEqual(self.json('policy', 'check', self.path('policy'))['messages'], [])
+        o = self.json('policy', 'check', self.path('policy'), '-v')
+        self.assertEqual((o['errors'], o['warnings']), (0, 0))
+        file = self.path('policy/50-test.conf')
+        notes = [(m['severity'], m['file'], m['line'], m['message']) for m in o['messages']]
+        self.assertIn(('note', file, 1, "grant 'a' is for no device that this machine has now"), notes)
+        self.assertIn(('note', file, 5, f"grant 'b' overlaps grant 'a' ({file}:1): a command must be covered "
+                       'by one of them alone, they are not added up'), notes)
+        out = self.run_cli('policy', 'check', self.path('policy'), '-v').out
+        self.assertIn(f"{file}:1: note: grant 'a' is for no device", out)
+
+    def test_ended(self):
+        self.policy('[grant a]\nuser = root\ndevice = mem0\nscope = debug-write\n'
+                    'until = 2001-02-03T04:05:06Z\n')
+        out = self.run_cli('policy', 'check', self.path('policy')).out
+        self.assertIn(":1: warning: grant 'a' ended at 2001-02-03T04:05:06Z: it gives nothing\n", out)
+
     def test_no_directory(self):
         self.error('policy', 'check', self.path('none'), code=NOT_FOUND, text='No such')
         self.run_cli('policy', 'check', self.file('file', ''), code=VIOLATION)
         self.error('policy', 'show', 'mem0', '--policy=' + self.path('none'), code=FAILED, text='none')
+
+
+NO_LIMITS = {'until': None, 'seconds_left': None, 'commands_per_second': None, 'bytes_per_second': None,
+             'max_sessions': None}
+CALLERS = ('[grant u]\nuser = 7\ndevice = *\nscope = configuration\n'
+           '[grant r]\nuser = 0-5\ndevice = *\nscope = debug-read-only\n'
+           '[grant g]\ngroup = 0\ndevice = *\nscope = debug-write\nmax-sessions = 2\n'
+           '[grant s]\nunit = smartd@*.service\ndevice = *\nscope = debug-write-full\neffects = none\n'
+           '[grant o]\nuser = @owner\ndevice = *\nscope = configuration\neffects = log\n')
 
 
 class Show(Case):
@@ -57,12 +87,13 @@ class Show(Case):
         policy = self.policy(READER + '[grant one]\nuser = root\ndevice = mem0\nscope = debug-write-full\n'
                              'effects = data\n')
         o = self.json('policy', 'show', 'mem0', policy)
-        self.assertKeys(o, {'format_version', 'verb', 'device', 'source', 'policy_digest', 'grants'})
+        self.assertKeys(o, {'format_version', 'verb', 'device', 'user', 'unit', 'source', 'policy_digest',
+                            'grants'})
         grants = {g['name']: g for g in o['grants']}
         self.assertEqual(set(grants), {'reader', 'one'})
         self.assertEqual(grants['one'], {'name': 'one', 'for': 'user', 'who': 'root',
                                          'scope': 'debug-write-full', 'effects': ['data'], 'commands': [],
-                                         'conditions': {}, 'ticket': None})
+                                         'conditions': {}, 'ticket': None, **NO_LIMITS})
         self.assertEqual((grants['reader']['for'], grants['reader']['who']), ('anybody', None))
         o = self.json('policy', 'show', 'nvme0', policy)
         self.assertEqual([g['name'] for g in o['grants']], ['reader'])
@@ -83,10 +114,48 @@ class Show(Case):
             'commands': ['admin:get-log-page !lid:07h/lsp:01h',
                          '!cxl:get-log uuid:0da9c0b5-bf41-4b78-8f79-96b1623b3f17'],
             'conditions': {'family': ['nvme'], 'model': ['Big Drive*', 'X']},
-            'ticket': 'CHG-1, \xfcber\x9b'})
+            'ticket': 'CHG-1, \xfcber\x9b', **NO_LIMITS})
         out = self.run_cli('policy', 'show', 'nvme0', policy).out
         self.assertIn('\nn\n  commands  admin:get-log-page !lid:07h/lsp:01h\n', out)
         self.assertIn('\n  model     Big Drive*\n  model     X\n  ticket    CHG-1, \xfcber??\n', out)
+
+
+    def test_limits(self):
+        policy = self.policy('[grant l]\nuser = 0\ndevice = *\nscope = debug-write\n'
+                             'commands-per-second = 10\nbytes-per-second = 64K\nmax-sessions = 2\n'
+                             '[grant e]\nuser = 0\ndevice = *\nscope = debug-write-full\neffects = data\n'
+                             'until = 2001-02-03T04:05:06Z\n'
+                             '[grant f]\nuser = 0\ndevice = *\nscope = debug-write-full\neffects = log\n'
+                             'until = 2099-12-31T18:00:00Z\n')
+        grants = {g['name']: g for g in self.json('policy', 'show', 'nvme0', policy)['grants']}
+        self.assertEqual([grants['l'][k] for k in NO_LIMITS], [None, None, 10, 65536, 2])
+        self.assertEqual([grants['e'][k] for k in NO_LIMITS], [None, 0, None, None, None])
+        self.assertEqual(grants['f']['until'], '2099-12-31T18:00:00Z')
+        self.assertAlmostEqual(grants['f']['seconds_left'], 4102423200 - time.time(), delta=60)
+        out = self.run_cli('policy', 'show', 'nvme0', policy).out
+        self.assertIn('\nl\n  rate      10 commands a second\n  rate      65536 bytes a second\n'
+                      '  sessions  2 of a user at a time\n', out)
+        self.assertIn('\ne\n  until     it has ended: it gives nothing\n', out)
+        self.assertRegex(out, r'\nf\n  until     2099-12-31T18:00:00Z, for another \d+d')
+
+    def test_for_whom(self):
+        policy = self.policy(CALLERS)
+
+        def names(*options):
+            o = self.json('policy', 'show', 'nvme0', policy, *options)
+            return [g['name'] for g in o['grants']]
+        self.assertEqual(names(), ['o', 'u', 'g', 'r', 's'])
+        self.assertEqual(names('--as=root'), ['o', 'g', 'r'])
+        self.assertEqual(names('--as=root', '--unit=smartd@x.service'), ['o', 'g', 'r', 's'])
+        self.assertEqual(names('--unit=smartd@x.service'), ['s'])
+        o = self.json('policy', 'show', 'nvme0', policy, '--as=root', '--unit=x.service')
+        self.assertEqual((o['user'], o['unit']), ('root', 'x.service'))
+        out = self.run_cli('policy', 'show', 'nvme0', policy, '--unit=smartd@x.service').out
+        self.assertRegex(out, r'(?m)^s +unit smartd@\*\.service +debug-write-full +none$')
+        self.assertNotIn('sessions', out) # of a grant that is for somebody else
+        self.error('policy', 'show', 'nvme0', policy, '--unit=x.service', code=NOT_FOUND,
+                   text='no grant is for this caller on this device')
+        self.error('policy', 'show', 'nvme0', policy, '--as=no-such-user', code=NOT_FOUND, text='no such user')
 
 
 ONLY_CEL = ('[grant cel]\nuser = *\ndevice = *\nscope = debug-read-only\n'
@@ -135,6 +204,38 @@ class Narrow(Case):
                          ['decision']['reason'], 'no-grant')
 
 
+class Store(Case):
+    """Grants that were made for a time, which are read with the standard directories."""
+
+    def setUp(self):
+        super().setUp()
+        self.env['FWADMIT_STATE_DIR'] = self.path('state')
+        os.umask(0o022)
+
+    def grant(self, more='', name='x'):
+        until = time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(time.time() + 3600))
+        created = time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(time.time() - 3600))
+        self.file('state/grants/x.conf', f'[grant {name}]\nuser = 0\ndevice = mem0\n'
+                  f'scope = debug-write-full\neffects = data\nuntil = {until}\n'
+                  f'boot = 00000000-0000-4000-8000-000000000000 1\n{more}created = 0 {created}\n')
+
+    def test_show(self):
+        self.grant()
+        grants = {g['name']: g for g in self.json('policy', 'show', 'mem0')['grants']}
+        self.assertAlmostEqual(grants['x']['seconds_left'], 3600, delta=60)
+        grants = self.json('policy', 'show', 'mem0', self.policy(READER))['grants']
+        self.assertEqual([g['name'] for g in grants], ['reader'])
+
+    def test_bad_file(self):
+        self.grant(name='y')
+        out = self.run_cli('policy', 'check', code=VIOLATION).out
+        self.assertIn(self.path('state/grants/x.conf') + ':1: error: not in force: its file is called x.conf\n', out)
+        self.assertRegex(out, r'(?m): \d+ grants?, policy ') # and all others are
+        names = [g['name'] for g in self.json('policy', 'show', 'mem0')['grants']]
+        self.assertNotIn('y', names)
+        self.assertNotEqual(names, [])
+
+
 class Test(Case):
     def table(self, *rows):
         return self.file('t.policy-tests', '# a comment\n\n' + '\n'.join(rows) + '\n')
@@ -165,6 +266,23 @@ class Test(Case):
         o = self.json('policy', 'test', t, self.rules)
         self.assertEqual((o['rows'], o['failed'], o['failures']), (8, 0, []))
 
+    def test_units_and_times(self):
+        rules = self.policy('[grant s]\nunit = smartd.service\ndevice = *\nscope = debug-read-only\n'
+                            'until = 2001-02-03T04:05:06Z\ncommands-per-second = 1\n')
+        t = self.table(self.row('unit=smartd.service time=2001-02-03T04:05:05Z -> admit grant=s'),
+                       self.row('unit=smartd.service time=2001-02-03T04:05:06Z -> grant-expired'),
+                       self.row('unit=smartd.service -> grant-expired'),
+                       self.row('unit=smartd.service time=9999-12-31T23:59:59Z -> grant-expired'),
+                       self.row('unit=smartd.service time=1970-01-01T00:00:00Z -> admit'),
+                       self.row('unit=x.service time=2001-02-03T04:05:05Z -> no-grant'),
+                       self.row('time=2001-02-03T04:05:05Z -> no-grant'))
+        self.run_cli('policy', 'test', t, rules)
+        rules = self.policy('[grant s]\nuser = *\ndevice = *\nscope = debug-read-only\n'
+                            'until = 2099-02-03T04:05:06Z\n')
+        t = self.table(self.row('-> admit'), self.row('time=2099-02-03T04:05:05Z -> admit'),
+                       self.row('time=2099-02-03T04:05:06Z -> grant-expired'))
+        self.run_cli('policy', 'test', t, rules)
+
     def test_rows_that_do_not(self):
         t = self.table(self.row('-> no-grant'), self.row('-> admit'), self.row('-> admit grant=g'))
         out = self.run_cli('policy', 'test', t, self.rules, code=VIOLATION).out.splitlines()
@@ -181,8 +299,12 @@ class Test(Case):
         for row, text in (
                 ('user', "'user' is not KEY=VALUE"),
                 ('user=1 -> admit', "'device=' is missing"),
-                ('usr=1 -> admit', "unknown key 'usr'; allowed: user, groups, device, profile, kind, "
-                                   "command, scope; after '->': grant"),
+                ('usr=1 -> admit', "unknown key 'usr'; allowed: user, groups, unit, device, profile, kind, "
+                                   "command, scope, time; after '->': grant"),
+                (self.row('time=now -> admit'), "'now' is not a time in UTC such as 2026-12-31T18:00:00Z"),
+                *((self.row(f'-> {reason}'), f"reason '{reason}' comes of what else happens at a device, "
+                                             'which a table does not know')
+                  for reason in ('quarantined', 'drift', 'lease', 'rate')),
                 ('grant=x', "unknown key 'grant'"),
                 (self.row('user=8 -> admit'), "'user' twice"),
                 (self.row(''), "'-> REASON' is missing"),
