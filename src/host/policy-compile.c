@@ -106,6 +106,10 @@ static void collect(struct selection *s, const char *name, const char *spec)
 	qsort(s->grantees, s->n.grantees, sizeof(*s->grantees), grantee_order);
 }
 
+/*
+ * One that has ended is there so that a refusal can say so. It has no limits: others that have ended
+ * then contain it, and it takes no place among the rights of a caller (FWA_RIGHTS_MAX).
+ */
 static void write_grant(const struct selection *s, const struct fwa_policy_rule *r,
 			struct fwa_policy_counts *at, struct fwa_writer *w)
 {
@@ -118,12 +122,14 @@ static void write_grant(const struct selection *s, const struct fwa_policy_rule 
 		.first_pattern = at->patterns,
 		.n_patterns = (uint32_t)r->n_conditions,
 		.ticket = r->ticket ? ticket : 0,
-		.sessions = r->sessions,
-		.commands = r->commands,
-		.bytes = r->bytes,
 	};
 
 	fwa_policy_rule_end(s->p, r, s->moment, &g.until); /*= spec/SECURITY-MODEL.md#C20 */
+	if (g.until != 1) {
+		g.sessions = r->sessions;
+		g.commands = r->commands;
+		g.bytes = r->bytes;
+	}
 	at->terms += g.n_terms;
 	at->patterns += g.n_patterns;
 	at->text = ticket + ticket_len(s->p, r);

@@ -409,7 +409,7 @@ static void test_boot_time(void **state)
 	assert_int_equal(strlen(m.boot_id), 36);
 }
 
-/* The one right of root on mem0 by @text, as of @m. */
+/* The last of the one or two rights of root on mem0 by @text, as of @m. */
 static struct fwa_right right_at(const char *text, const struct fwa_moment *m, uint64_t *ret_next)
 {
 	static const struct fwa_profile nobody;
@@ -429,8 +429,8 @@ static struct fwa_right right_at(const char *text, const struct fwa_moment *m, u
 	fwa_policy_fold(&policy, &root, &nobody, fwa_pattern_matches, &rights);
 	*ret_next = fwa_policy_files_next_end(p, m);
 	fwa_policy_files_free(p);
-	assert_int_equal(rights.n, 1);
-	return rights.right[0];
+	assert_true(rights.n >= 1 && rights.n <= 2 && !rights.overflow);
+	return rights.right[rights.n - 1];
 }
 
 static void test_compile_ends(void **state)
@@ -460,6 +460,27 @@ static void test_compile_ends(void **state)
 		     &m, &next);
 	assert_int_equal(next, UINT64_C(5000000077));
 	assert_int_equal(r.until, UINT64_C(10000000077));
+}
+
+/* However many have ended, those that have not find room. */
+static void test_ended_grants_take_no_place(void **state)
+{
+	struct fwa_moment m = { .wall = 1798740000, .boot = 77 };
+	char text[16384];
+	struct fwa_right r;
+	uint64_t next;
+	size_t n = 0;
+
+	for (int i = 0; i < 100; i++)
+		n += (size_t)snprintf(
+			text + n, sizeof(text) - n,
+			"[grant g%d]\nuser = root\ndevice = mem0\nscope = debug-write\n"
+			"until = 2026-11-22T18:%02d:00Z\nmax-sessions = %d\n",
+			i, i % 60, i + 1);
+	snprintf(text + n, sizeof(text) - n, "%smax-sessions = 500\n", GOOD);
+	r = right_at(text, &m, &next);
+	assert_int_equal(r.until, 0);
+	assert_int_equal(r.sessions, 500);
 }
 
 static void test_compile_limits(void **state)
@@ -608,6 +629,7 @@ int main(void)
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_boot_time),
 		cmocka_unit_test(test_compile_ends),
+		cmocka_unit_test(test_ended_grants_take_no_place),
 		cmocka_unit_test(test_compile_limits),
 		cmocka_unit_test(test_compile_units),
 		cmocka_unit_test(test_notes),
