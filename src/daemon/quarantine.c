@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A record is lines "key = value", for people but for cause and reason:
+ *
+ *	cause = operator
+ *	reason = smells of smoke
+ *	device = nvme ACME Drive 2000, serial 4711
+ *	since = 1790000000
+ */
+#include "daemon/quarantine.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/util.h"
+#include "daemon/log.h"
+#include "host/state.h"
+
+#define RECORD_MAX 1024
+#define ENTRIES_MAX 65536
+
+static struct fwa_quarantined **find(const struct fwa_quarantine *q, const char *key)
+{
+	struct fwa_quarantined **at = (struct fwa_quarantined **)&q->first;
+
+	while (*at && strcmp((*at)->key, key) != 0)
+		at = &(*at)->next;
+	return at;
+}
+
+const struct fwa_quarantined *fwa_quarantine_find(const struct fwa_quarantine *q, const char *key)
+{
+	return *find(q, key);
+}
+
+/* 0, -EEXIST when it is there already, or -ENOMEM, -E2BIG. */
+static int remember(struct fwa_quarantine *q, const char *key, const char *cause,
+		    const char *reason, bool stored)
+{
+	struct fwa_quarantined **at = find(q, key), *e;
+
+	if (*at)
+		return -EEXIST;
+	if (q->n >= ENTRIES_MAX)
+		return -E2BIG;
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return -ENOMEM;
+	snprintf(e->key, sizeof(e->key), "%s", key);
+	snprintf(e->cause, sizeof(e->cause), "%s", cause);
+	snprintf(e->reason, sizeof(e->reason), "%s", reason);
+	fwa_make_printable(e->cause);
+	fwa_make_printable(e->reason);
+	e->stored = stored;
+	*at = e;
+	q->n++;
+	return 0;
+}
+
+/* --- what was remembered -------------------------------------------------------------------- */
+
+/* The value of the line "@key = value" in @text, "" when there is none. */
+static void take_value(const char *text, const char *key, char *ret, size_t room)
+{
+	size_t len = strlen(key);
+
+	ret[0] = '\0';
+	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n')
+		if (strncmp(line, key, len) == 0 && strncmp(line + len, " = ", 3) == 0)
+			snprintf(ret, room, "%.*s", (int)strcspn(line + len + 3, "\n"),
+				 line + len + 3);
+}
+
+static int load_record(struct fwa_quarantine *q, int dir_fd, const char *name)
+{
+	char text[RECORD_MAX], cause[24] = "", reason[FWA_QUARANTINE_REASON_MAX + 1] = "";
+	fwa_auto_close int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	if (n >= 0) {
+		text[n] = '\0';
+		take_value(text, "cause", cause, sizeof(cause));
+		take_value(text, "reason", reason, sizeof(reason));
+	}
+	if (cause[0])
+		return remember(q, name, cause, reason, true);
+	log_warning("%s/%s: cannot be read; the device stays quarantined", q->dir, name);
+	return remember(q, name, "operator", "its record cannot be read", true);
+}
+
+static bool is_key(const char *name)
+{
+	return strlen(name) == FWA_BASELINE_NAME_LEN - 1 &&
+	       strspn(name, "0123456789abcdef") == FWA_BASELINE_NAME_LEN - 1;
+}
+
+static int load_all(struct fwa_quarantine *q, DIR *dir)
+{
+	struct dirent *e;
+	int r = 0;
+
+	while (errno = 0, r == 0 && (e = readdir(dir))) {
+		if (is_key(e->d_name))
+			r = load_record(q, dirfd(dir), e->d_name);
+		else if (strncmp(e->d_name, ".new", 4) == 0) /* left by a crash */
+			unlinkat(dirfd(dir), e->d_name, 0);
+	}
+	return r < 0 ? r : -errno;
+}
+
+int fwa_quarantine_load(const struct fwa_state *state, struct fwa_quarantine *ret)
+{
+	DIR *dir;
+	int r;
+
+	*ret = (struct fwa_quarantine){ 0 };
+	if (!state->path)
+		return 0;
+	if (asprintf(&ret->dir, "%s/quarantine", state->path) < 0) {
+		ret->dir = NULL;
+		return -ENOMEM;
+	}
+	r = fwa_make_dirs(ret->dir);
+	dir = r == 0 ? opendir(ret->dir) : NULL;
+	if (dir) {
+		r = load_all(ret, dir);
+		closedir(dir);
+	} else if (r == 0) {
+		r = -errno;
+	}
+	if (r < 0)
+		log_error("%s: who is quarantined is not known: %s", ret->dir, strerror(-r));
+	return r;
+}
+
+void fwa_quarantine_clear(struct fwa_quarantine *q)
+{
+	struct fwa_quarantined *next;
+
+	for (struct fwa_quarantined *e = q->first; e; e = next) {
+		next = e->next;
+		free(e);
+	}
+	free(q->dir);
+	*q = (struct fwa_quarantine){ 0 };
+}
+
+/* --- changes -------------------------------------------------------------------------------- */
+
+static int store(const struct fwa_quarantine *q, const struct fwa_quarantined *e,
+		 const struct fwa_identified *who)
+{
+	char text[RECORD_MAX];
+
+	snprintf(text, sizeof(text),
+		 "cause = %s\nreason = %s\ndevice = %s %s %s, serial %s\nsince = %lld\n", e->cause,
+		 e->reason, who->family, who->id.vendor, who->id.model, who->id.serial,
+		 (long long)time(NULL));
+	return fwa_write_durably(q->dir, e->key, text, strlen(text));
+}
+
+int fwa_quarantine_add(struct fwa_quarantine *q, const char *key, const char *cause,
+		       const char *reason, const struct fwa_identified *who)
+{
+	int r = remember(q, key, cause, reason, false);
+	struct fwa_quarantined *e;
+
+	if (r < 0 && r != -EEXIST)
+		return r;
+	e = *find(q, key);
+	if (!e->stored && q->dir) {
+		int stored = store(q, e, who);
+
+		e->stored = stored == 0;
+		return stored;
+	}
+	return e->stored ? 0 : -ENOENT;
+}
+
+static int take_away(const struct fwa_quarantine *q, const char *key)
+{
+	fwa_auto_close int dir = open(q->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0 || (unlinkat(dir, key, 0) < 0 && errno != ENOENT) || fsync(dir) < 0)
+		return -errno;
+	return 0;
+}
+
+int fwa_quarantine_remove(struct fwa_quarantine *q, const char *key)
+{
+	struct fwa_quarantined **at = find(q, key), *e = *at;
+	int r = q->dir ? take_away(q, key) : 0;
+
+	if (r < 0 || !e)
+		return r;
+	*at = e->next;
+	q->n--;
+	free(e);
+	return 0;
+}

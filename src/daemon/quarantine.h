@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The devices that are quarantined (C22), by who they say that they are, so that a device which goes
+ * and comes back, under whatever name, is as quarantined as before. Kept in STATE/quarantine, one
+ * file each; a record that cannot be read counts.
+ */
+#pragma once
+
+#include "daemon/state.h"
+#include "host/baseline.h"
+
+#define FWA_QUARANTINE_REASON_MAX 256 /* bytes */
+
+struct fwa_quarantined {
+	struct fwa_quarantined *next;
+	char key[FWA_BASELINE_NAME_LEN];
+	bool stored;
+	char cause[24]; /* a word: "operator", "garbage", "time-out", "identity-changed" */
+	char reason[FWA_QUARANTINE_REASON_MAX + 1];
+};
+
+struct fwa_quarantine {
+	struct fwa_quarantined *first;
+	unsigned int n;
+	char *dir; /* NULL: nothing is remembered */
+};
+
+/*
+ * Reads what STATE remembers. 0, or negative errno after a line in the log when it is not known who
+ * is quarantined.
+ */
+int fwa_quarantine_load(const struct fwa_state *state, struct fwa_quarantine *ret);
+void fwa_quarantine_clear(struct fwa_quarantine *q);
+
+/* The entry for @key, NULL when that device is not quarantined. */
+const struct fwa_quarantined *fwa_quarantine_find(const struct fwa_quarantine *q, const char *key);
+/*
+ * Quarantines @key, which shows as @who. An entry that is there stays as it is. 0, or negative errno
+ * when it could not be stored: it is in force all the same; -ENOMEM: it is not.
+ */
+int fwa_quarantine_add(struct fwa_quarantine *q, const char *key, const char *cause,
+		       const char *reason, const struct fwa_identified *who);
+/* Ends it. 0, or negative errno: then nothing was changed. */
+int fwa_quarantine_remove(struct fwa_quarantine *q, const char *key);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/state.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/util.h"
+#include "daemon/log.h"
+#include "host/state.h"
+
+/* 0 when it is a directory that we, and nobody but root beside us, can write to. */
+static int check(const char *path)
+{
+	fwa_auto_close int fd = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & (S_IWGRP | S_IWOTH)))
+		return -EPERM;
+	return faccessat(fd, ".", W_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+void fwa_state_open(const char *path, struct fwa_state *ret)
+{
+	int r = fwa_make_dirs(path);
+
+	if (r == 0)
+		r = check(path);
+	*ret = (struct fwa_state){ .path = r == 0 ? path : NULL };
+	if (r == 0)
+		return;
+	snprintf(ret->error, sizeof(ret->error), "%.100s: %s", path,
+		 r == -EPERM ? "others may write to it" : strerror(-r));
+	log_warning("%s: grants, baselines and quarantine are not remembered", ret->error);
+}
