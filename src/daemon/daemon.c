@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The set of devices, the policy that they share, and the daemon's own beginning and end.
+ * The set of devices, who of them is quarantined, and the daemon's own beginning and end.
  */
 #include "daemon/daemon.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
 #include "base/util.h"
+#include "daemon/event.h"
 #include "daemon/log.h"
 #include "daemon/monitor.h"
+#include "daemon/peer.h"
+#include "daemon/reload.h"
 #include "daemon/served.h"
 #include "daemon/varlink.h"
 
@@ -49,9 +53,11 @@ int fwa_daemon_add(struct fwa_daemon *d, const char *name, const char *spec)
 		return -E2BIG;
 	}
 	r = fwa_served_new(d, name, spec, &s);
-	if (r == 0)
-		*at = s;
-	return r;
+	if (r < 0)
+		return r;
+	*at = s;
+	fwa_event(d, "device_added", name, "%s", spec);
+	return 0;
 }
 
 void fwa_daemon_remove(struct fwa_daemon *d, const char *name)
@@ -61,7 +67,8 @@ void fwa_daemon_remove(struct fwa_daemon *d, const char *name)
 	if (!s)
 		return;
 	log_info("%s: removed", name);
-	fwa_served_stop(s);
+	fwa_event(d, "device_removed", name, "removed");
+	fwa_served_stop(s, true);
 }
 
 void fwa_daemon_stopped(struct fwa_daemon *d, struct fwa_served *s)
@@ -76,61 +83,73 @@ void fwa_daemon_stopped(struct fwa_daemon *d, struct fwa_served *s)
 		sd_event_exit(d->event, 0);
 }
 
-/* --- policy --------------------------------------------------------------------------------- */
-
-static void on_policy_message(const struct fwa_policy_message *m, void *userdata)
+struct fwa_served *fwa_daemon_find(const struct fwa_daemon *d, const char *name)
 {
-	int priority = m->error ? LOG_ERR : LOG_WARNING;
-
-	if (m->line)
-		fwa_log(priority, "%s:%u: %s", m->file, m->line, m->text);
-	else
-		fwa_log(priority, "%s: %s", m->file, m->text);
+	return *find((struct fwa_daemon *)d, name);
 }
 
-static int load_policy(struct fwa_daemon *d, struct fwa_policy_files **ret)
-{
-	int r = fwa_policy_files_load(d->options->policy_dir, NULL, on_policy_message, NULL, ret);
-	unsigned int n = r == 0 ? fwa_policy_files_count(*ret) : 0;
+/* --- quarantine ----------------------------------------------------------------------------- */
 
-	if (r == 0)
-		log_info("policy: %u grant%s from %s, sha256 %s", n, n == 1 ? "" : "s",
-			 fwa_policy_files_source(*ret), fwa_policy_files_digest(*ret));
-	return r;
+/* Tells all workers whose device has this @key. */
+static void tell_all(struct fwa_daemon *d, const char *key, enum fwa_control_kind kind,
+		     const char *text, struct fwa_round *round)
+{
+	char other[FWA_BASELINE_NAME_LEN];
+
+	for (struct fwa_served *s = d->devices; s; s = s->next) {
+		if (!s->identified)
+			continue;
+		fwa_device_digest(&s->who, other);
+		if (strcmp(key, other) == 0)
+			fwa_served_order(s, kind, text, round);
+	}
 }
 
-/* The new policy is in force for all devices or for none. */
-static int take_policy(struct fwa_daemon *d, const struct fwa_policy_files *policy)
+int fwa_daemon_quarantine(struct fwa_daemon *d, const char *name, const struct fwa_identified *who,
+			  const char *cause, const char *reason, struct fwa_round *round)
 {
-	int r = 0;
-
-	for (struct fwa_served *s = d->devices; s && r == 0; s = s->next)
-		r = fwa_served_prepare_policy(s, policy);
-	for (struct fwa_served *s = d->devices; s; s = s->next)
-		fwa_served_settle_policy(s, r == 0);
-	return r;
-}
-
-static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
-{
-	struct fwa_daemon *d = userdata;
-	struct fwa_policy_files *policy = NULL;
+	char key[FWA_BASELINE_NAME_LEN], text[FWA_CONTROL_TEXT_MAX];
 	int r;
 
-	r = load_policy(d, &policy);
-	if (r == 0)
-		r = take_policy(d, policy);
-	if (r < 0) { /*= spec/SECURITY-MODEL.md#C3 */
-		log_error("policy: not reloaded, the old one stays in force (%s)", strerror(-r));
-		fwa_policy_files_free(policy);
-		return 0;
+	fwa_device_digest(who, key);
+	r = fwa_quarantine_add(&d->quarantine, key, cause, reason, who);
+	if (r < 0)
+		log_error("%s: its quarantine cannot be remembered: %s", name, strerror(-r));
+	log_warning("%s: quarantined (%s): %s", name, cause, reason);
+	fwa_event(d, "quarantined", name, "%s: %s", cause, reason);
+	snprintf(text, sizeof(text), "%s: %s", cause, reason);
+	tell_all(d, key, FWA_CONTROL_QUARANTINE, text, round); /*= spec/SECURITY-MODEL.md#C22 */
+	return r;
+}
+
+int fwa_daemon_release(struct fwa_daemon *d, const char *name, const struct fwa_identified *who,
+		       struct fwa_round *round)
+{
+	char key[FWA_BASELINE_NAME_LEN];
+	int r;
+
+	fwa_device_digest(who, key);
+	r = fwa_quarantine_remove(&d->quarantine, key);
+	if (r < 0) {
+		log_error("%s: its quarantine cannot be ended: %s", name, strerror(-r));
+		return r;
 	}
-	fwa_policy_files_free(d->policy);
-	d->policy = policy;
+	log_info("%s: released from quarantine", name);
+	fwa_event(d, "released", name, "released from quarantine");
+	tell_all(d, key, FWA_CONTROL_RELEASE, "", round);
 	return 0;
 }
 
 /* --- beginning and end ---------------------------------------------------------------------- */
+
+static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
+{
+	int r = fwa_reload(userdata, NULL, NULL);
+
+	if (r < 0)
+		log_error("policy: not reloaded: %s", strerror(-r));
+	return 0;
+}
 
 static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
 {
@@ -143,11 +162,12 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, v
 	sd_notify(0, "STOPPING=1");
 	d->monitor = fwa_monitor_free(d->monitor);
 	d->varlink = fwa_varlink_free(d->varlink);
+	fwa_reload_cancel(d);
 	if (!d->devices)
 		return sd_event_exit(d->event, 0);
 	for (struct fwa_served *s = d->devices; s; s = next) {
 		next = s->next;
-		fwa_served_stop(s);
+		fwa_served_stop(s, false);
 	}
 	return 0;
 }
@@ -214,9 +234,28 @@ static void clear(struct fwa_daemon *d)
 	}
 	fwa_monitor_free(d->monitor);
 	fwa_varlink_free(d->varlink);
+	fwa_reload_cancel(d);
+	fwa_quarantine_clear(&d->quarantine);
 	fwa_policy_files_free(d->policy);
 	fwa_socket_dir_close(&d->dir);
 	sd_event_unref(d->event);
+}
+
+/* What was there before us: what is remembered, who may change it, the policy. */
+static int recall(struct fwa_daemon *d)
+{
+	char error[FWA_ERROR_LEN];
+	int r;
+
+	fwa_state_open(d->options->state_dir, &d->state);
+	d->baselines = (struct fwa_baselines){
+		.pinned_dir = FWA_BASELINE_PINNED_DIR,
+		.state_dir = d->state.path,
+		.require_pinned = d->options->require_pinned,
+	};
+	d->admin_group = fwa_peer_admin_group();
+	r = fwa_quarantine_load(&d->state, &d->quarantine);
+	return r < 0 ? r : fwa_reload_read(d, &d->policy, error);
 }
 
 int fwa_daemon_run(const struct fwa_daemon_options *options)
@@ -226,7 +265,7 @@ int fwa_daemon_run(const struct fwa_daemon_options *options)
 
 	r = fwa_socket_dir_open(options->socket_dir, &d.dir);
 	if (r == 0)
-		r = load_policy(&d, &d.policy);
+		r = recall(&d);
 	if (r == 0)
 		r = setup_event(&d);
 	if (r == 0) {

@@ -4,7 +4,8 @@
  *
  * It finds devices, compiles the policy, opens nodes and sockets, starts one worker a device and
  * hands these over; then it waits for something to end. It reads no byte of a client's command and
- * none of a device's answer (C5): no worker's misfortune reaches another (C26).
+ * none of a device's answer (C5): no worker's misfortune reaches another (C26). What administrators
+ * ask of it, and what it has to remember of it, it keeps in STATE.
  */
 #pragma once
 
@@ -12,7 +13,10 @@
 #include <stddef.h>
 #include <systemd/sd-event.h>
 
+#include "daemon/quarantine.h"
 #include "daemon/socket-dir.h"
+#include "daemon/state.h"
+#include "host/baseline.h"
 #include "host/discover.h"
 #include "host/policy-file.h"
 
@@ -25,8 +29,11 @@ struct fwa_static_device {
 struct fwa_daemon_options {
 	const char *socket_dir;
 	const char *policy_dir; /* NULL: the standard directories */
-	const char *mode;       /* "strict" or "linux" */
+	const char *state_dir;
+	const char *mode;               /* "strict" or "linux" */
+	unsigned int device_timeout_ms; /* 0: the worker's own */
 	bool discover;
+	bool require_pinned;
 	struct fwa_static_device *devices;
 	size_t n_devices;
 };
@@ -34,12 +41,19 @@ struct fwa_daemon_options {
 struct fwa_served;
 struct fwa_monitor;
 struct fwa_varlink;
+struct fwa_reload;
+struct fwa_round;
 
 struct fwa_daemon {
 	const struct fwa_daemon_options *options;
 	sd_event *event;
 	struct fwa_socket_dir dir;
 	struct fwa_policy_files *policy;
+	struct fwa_reload *reload; /* NULL: there was none yet */
+	struct fwa_state state;
+	struct fwa_baselines baselines;
+	struct fwa_quarantine quarantine;
+	gid_t admin_group;
 	struct fwa_served *devices; /* in the order of their coming */
 	struct fwa_monitor *monitor;
 	struct fwa_varlink *varlink;
@@ -53,5 +67,17 @@ int fwa_daemon_run(const struct fwa_daemon_options *options);
 int fwa_daemon_add(struct fwa_daemon *d, const char *name, const char *spec);
 /* The device @name went away. */
 void fwa_daemon_remove(struct fwa_daemon *d, const char *name);
+/* The device @name, NULL when there is none, or none any more. */
+struct fwa_served *fwa_daemon_find(const struct fwa_daemon *d, const char *name);
+/*
+ * Quarantines who says that he is @who, whom we know as @name, and tells all workers that serve him;
+ * @round, unless it is NULL, is held until they have heard. 0, or negative errno after a line in the
+ * log when it is in force, but not stored.
+ */
+int fwa_daemon_quarantine(struct fwa_daemon *d, const char *name, const struct fwa_identified *who,
+			  const char *cause, const char *reason, struct fwa_round *round);
+/* Ends it. 0, or negative errno after a line in the log when nothing was changed. */
+int fwa_daemon_release(struct fwa_daemon *d, const char *name, const struct fwa_identified *who,
+		       struct fwa_round *round);
 /* Called when a device that was to stop has stopped. */
 void fwa_daemon_stopped(struct fwa_daemon *d, struct fwa_served *s);

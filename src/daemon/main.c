@@ -7,13 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
 #include "base/util.h"
 #include "daemon/daemon.h"
 #include "daemon/log.h"
 #include "daemon/varlink.h"
+#include "host/state.h"
 
 #define EXIT_USAGE 2
 #define NAME_MAX_LEN 63
+#define DEVICE_TIMEOUT_MAX (3600u * 1000)
 
 static void help(void)
 {
@@ -23,9 +26,13 @@ static void help(void)
 	       "\n"
 	       "      --socket-dir=DIR     where the sockets are made (default /run/fwadmit)\n"
 	       "      --policy=DIR         read the policy from DIR alone\n"
+	       "      --state-dir=DIR      where grants, baselines and quarantine are kept\n"
+	       "                           (default /var/lib/fwadmit)\n"
+	       "      --require-pinned     trust no declarations that are not pinned\n"
 	       "      --device=NAME=SPEC   serve the device SPEC as NAME; may be repeated\n"
 	       "      --no-discovery       serve only devices given with --device\n"
 	       "      --mode=strict|linux  the rules to decide by (default strict)\n"
+	       "      --device-timeout=MS  how long a device may take for a command\n"
 	       "  -h, --help               show this help\n"
 	       "      --version            show the version\n"
 	       "\n"
@@ -73,12 +80,25 @@ static int take_device(struct fwa_daemon_options *o, char *text)
 	return 0;
 }
 
+static int take_timeout(struct fwa_daemon_options *o, const char *text)
+{
+	uint64_t ms;
+
+	if (!fwa_parse_number(text, DEVICE_TIMEOUT_MAX, &ms) || ms == 0)
+		return usage("--device-timeout needs milliseconds, at most an hour, not", text);
+	o->device_timeout_ms = (unsigned int)ms;
+	return 0;
+}
+
 enum {
 	OPT_SOCKET_DIR = 256,
 	OPT_POLICY,
 	OPT_DEVICE,
 	OPT_NO_DISCOVERY,
 	OPT_MODE,
+	OPT_STATE_DIR,
+	OPT_REQUIRE_PINNED,
+	OPT_DEVICE_TIMEOUT,
 	OPT_VERSION,
 };
 
@@ -88,6 +108,9 @@ static const struct option options[] = {
 	{ "device", required_argument, NULL, OPT_DEVICE },
 	{ "no-discovery", no_argument, NULL, OPT_NO_DISCOVERY },
 	{ "mode", required_argument, NULL, OPT_MODE },
+	{ "state-dir", required_argument, NULL, OPT_STATE_DIR },
+	{ "require-pinned", no_argument, NULL, OPT_REQUIRE_PINNED },
+	{ "device-timeout", required_argument, NULL, OPT_DEVICE_TIMEOUT },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
@@ -116,6 +139,15 @@ static int take_option(struct fwa_daemon_options *o, int option, int *ret_status
 			return 0;
 		*ret_status = usage("unknown mode", optarg);
 		return 1;
+	case OPT_STATE_DIR:
+		o->state_dir = optarg;
+		return 0;
+	case OPT_REQUIRE_PINNED:
+		o->require_pinned = true;
+		return 0;
+	case OPT_DEVICE_TIMEOUT:
+		*ret_status = take_timeout(o, optarg);
+		return *ret_status;
 	case OPT_VERSION:
 		printf("fwadmitd %s\n", FWADMIT_VERSION);
 		return 1;
@@ -132,6 +164,7 @@ int main(int argc, char **argv)
 {
 	struct fwa_daemon_options o = {
 		.socket_dir = "/run/fwadmit",
+		.state_dir = FWA_STATE_DIR,
 		.mode = "strict",
 		.discover = true,
 	};

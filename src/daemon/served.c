@@ -7,13 +7,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "base/util.h"
+#include "daemon/event.h"
 #include "daemon/log.h"
+#include "daemon/quarantine.h"
+#include "daemon/round.h"
 #include "host/launch.h"
 
 #define SECOND 1000000ull
@@ -28,7 +32,29 @@
 
 static void start(struct fwa_served *s);
 
-const char *fwa_served_state_name(enum fwa_served_state state)
+const struct fwa_quarantined *fwa_served_quarantine(const struct fwa_served *s)
+{
+	char key[FWA_BASELINE_NAME_LEN];
+
+	if (!s->identified)
+		return NULL;
+	fwa_device_digest(&s->who, key);
+	return fwa_quarantine_find(&s->daemon->quarantine, key);
+}
+
+bool fwa_served_contradict(const struct fwa_served *a, const struct fwa_served *b)
+{
+	char x[FWA_BASELINE_NAME_LEN], y[FWA_BASELINE_NAME_LEN];
+
+	if (a == b || a->declarations_fd < 0 || b->declarations_fd < 0 ||
+	    strcmp(a->declarations_digest, b->declarations_digest) == 0)
+		return false;
+	fwa_baseline_name(&a->who, x);
+	fwa_baseline_name(&b->who, y);
+	return strcmp(x, y) == 0;
+}
+
+const char *fwa_served_state_name(const struct fwa_served *s)
 {
 	static const char *const names[FWA_SERVED_COUNT] = {
 		[FWA_SERVED_STARTING] = "starting",
@@ -37,7 +63,9 @@ const char *fwa_served_state_name(enum fwa_served_state state)
 		[FWA_SERVED_GONE] = "gone",
 	};
 
-	return names[state];
+	if (s->state == FWA_SERVED_READY && fwa_served_quarantine(s))
+		return "quarantined";
+	return names[s->state];
 }
 
 static uint64_t now_us(void)
@@ -55,7 +83,7 @@ static int wait_for(struct fwa_served *s, uint64_t us, sd_event_time_handler_t f
 
 /* --- the end of a worker -------------------------------------------------------------------- */
 
-static void kill_worker(struct fwa_served *s)
+void fwa_served_kill(struct fwa_served *s)
 {
 	if (s->pid > 0)
 		kill(s->pid, SIGKILL); /* not yet waited for: the pid is still its own */
@@ -66,7 +94,7 @@ static int on_start_timeout(sd_event_source *source, uint64_t us, void *userdata
 	struct fwa_served *s = userdata;
 
 	log_error("%s: worker %d is not ready in time: killed", s->name, s->pid);
-	kill_worker(s);
+	fwa_served_kill(s);
 	return 0;
 }
 
@@ -75,7 +103,7 @@ static int on_stop_timeout(sd_event_source *source, uint64_t us, void *userdata)
 	struct fwa_served *s = userdata;
 
 	log_warning("%s: worker %d does not stop: killed", s->name, s->pid);
-	kill_worker(s);
+	fwa_served_kill(s);
 	return 0;
 }
 
@@ -94,10 +122,14 @@ static int on_refuse(sd_event_source *source, int fd, uint32_t events, void *use
 
 static void give_up(struct fwa_served *s)
 {
+	char why[64] = "no such device";
+
+	if (!s->hopeless)
+		snprintf(why, sizeof(why), "failed %d times in a row", QUICK_DEATHS_MAX);
 	s->state = FWA_SERVED_FAILED;
 	s->quick_deaths = 0;
-	log_error("%s: failed %d times in a row; next attempt in %d s", s->name, QUICK_DEATHS_MAX,
-		  (int)(RETRY_AFTER / SECOND));
+	log_error("%s: %s; next attempt in %d s", s->name, why, (int)(RETRY_AFTER / SECOND));
+	fwa_event(s->daemon, "device_failed", s->name, "%s", s->about);
 	if (sd_event_add_io(s->daemon->event, &s->refuse, s->listen_fd, EPOLLIN, on_refuse, s) < 0)
 		log_warning("%s: clients have to wait until then", s->name);
 }
@@ -110,7 +142,7 @@ static void schedule(struct fwa_served *s)
 	if (now_us() - s->started > QUICK)
 		s->quick_deaths = 0;
 	s->state = FWA_SERVED_STARTING;
-	if (++s->quick_deaths >= QUICK_DEATHS_MAX) {
+	if (++s->quick_deaths >= QUICK_DEATHS_MAX || s->hopeless) {
 		give_up(s);
 		delay = RETRY_AFTER;
 	} else {
@@ -125,11 +157,18 @@ static void schedule(struct fwa_served *s)
 static void forget_worker(struct fwa_served *s)
 {
 	s->pid = 0;
-	s->policies_sent = 0;
+	s->failed = s->judged = false;
+	s->news = (struct fwa_served_news){ 0 };
 	s->child = sd_event_source_unref(s->child);
 	s->messages = sd_event_source_unref(s->messages);
 	s->timer = sd_event_source_unref(s->timer);
 	s->control_fd = fwa_close(s->control_fd);
+	s->profile_fd = fwa_close(s->profile_fd);
+	s->declarations_fd = fwa_close(s->declarations_fd);
+	fwa_served_forget_acks(s);
+	if (s->reprofile)
+		fwa_round_drop(s->reprofile);
+	s->reprofile = NULL;
 }
 
 static void log_end(const struct fwa_served *s, const siginfo_t *si)
@@ -156,83 +195,6 @@ static int on_end(sd_event_source *source, const siginfo_t *si, void *userdata)
 	return 0;
 }
 
-/* --- what a worker says --------------------------------------------------------------------- */
-
-static void on_ready(struct fwa_served *s, const char *text)
-{
-	s->state = FWA_SERVED_READY;
-	s->timer = sd_event_source_unref(s->timer);
-	strcpy(s->about, text);
-	log_info("%s: ready (worker %d): %s", s->name, s->pid, text);
-}
-
-/* True when the message @kind makes sense now. */
-static bool on_message(struct fwa_served *s, uint16_t kind, const char *text)
-{
-	switch (kind) {
-	case FWA_CONTROL_READY:
-		if (s->state != FWA_SERVED_STARTING)
-			return false;
-		on_ready(s, text);
-		return true;
-	case FWA_CONTROL_FAILED:
-	case FWA_CONTROL_NO_DEVICE:
-		if (s->state != FWA_SERVED_STARTING)
-			return false;
-		strcpy(s->about, text);
-		log_error("%s: %s", s->name, text);
-		return true;
-	case FWA_CONTROL_IDENTITY:
-	case FWA_CONTROL_QUARANTINED:
-		return true;
-	case FWA_CONTROL_DECLARATIONS:
-		return fwa_control_send(s->control_fd, FWA_CONTROL_BASELINE, "none", -1) == 0;
-	case FWA_CONTROL_GONE:
-		if (s->state == FWA_SERVED_GONE)
-			return false;
-		s->state = FWA_SERVED_GONE;
-		log_warning("%s: the device is gone", s->name);
-		return true;
-	case FWA_CONTROL_POLICY_OK:
-	case FWA_CONTROL_POLICY_BAD:
-		if (s->policies_sent == 0)
-			return false;
-		s->policies_sent--;
-		if (kind == FWA_CONTROL_POLICY_OK)
-			return true;
-		log_error("%s: worker %d refuses the policy: %s", s->name, s->pid, text);
-		kill_worker(s);
-		return true;
-	case FWA_CONTROL_STATE:
-		return true;
-	default:
-		return false;
-	}
-}
-
-static int on_control(sd_event_source *source, int fd, uint32_t events, void *userdata)
-{
-	char text[FWA_CONTROL_TEXT_MAX + 1];
-	struct fwa_served *s = userdata;
-	fwa_auto_close int passed = -1;
-	uint16_t kind;
-	int r;
-
-	r = fwa_control_recv(fd, &kind, text, &passed);
-	if (r == -EAGAIN || r == -EINTR)
-		return 0;
-	if (r == 0) {
-		fwa_make_printable(text);
-		if (on_message(s, kind, text))
-			return 0;
-	}
-	if (r != -ECONNRESET)
-		log_error("%s: worker %d sends nonsense: killed", s->name, s->pid);
-	s->messages = sd_event_source_unref(s->messages);
-	kill_worker(s); /* who hung up is ending, or of no use */
-	return 0;
-}
-
 /* --- the start of a worker ------------------------------------------------------------------ */
 
 /* The node that a spec names ("nvme:/dev/nvme0"), NULL when it names none ("sim:honest"). */
@@ -243,8 +205,20 @@ static const char *spec_node(const char *spec)
 	return colon && colon[1] == '/' ? colon + 1 : NULL;
 }
 
-/* Opens the device's node. The descriptor, -1 when it has none; other negative errno. */
-static int open_node(const struct fwa_served *s, int *ret_fd)
+/* Says why the node cannot be had; what is not there, or is no device, will not be soon. */
+static int no_node(struct fwa_served *s, const char *node, int r)
+{
+	snprintf(s->about, sizeof(s->about), "%s: %s", node,
+		 r == -ENOTBLK ? "not a character device" : strerror(-r));
+	fwa_make_printable(s->about);
+	log_error("%s: %s", s->name, s->about);
+	s->hopeless = r == -ENOENT || r == -ENOTDIR || r == -ENODEV || r == -ENXIO ||
+		      r == -ENOTBLK || r == -EISDIR;
+	return r;
+}
+
+/* Opens the device's node. 0 with the descriptor, or -1 when it has none; or negative errno. */
+static int open_node(struct fwa_served *s, int *ret_fd)
 {
 	const char *node = spec_node(s->spec);
 	struct stat st;
@@ -252,14 +226,11 @@ static int open_node(const struct fwa_served *s, int *ret_fd)
 
 	if (node) {
 		fd = open(node, O_RDWR | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-		if (fd < 0) {
-			log_error("%s: %s: %s", s->name, node, strerror(errno));
-			return -errno;
-		}
+		if (fd < 0)
+			return no_node(s, node, -errno);
 		if (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode)) {
-			log_error("%s: %s: not a character device", s->name, node);
 			close(fd);
-			return -ENOTBLK;
+			return no_node(s, node, -ENOTBLK);
 		}
 	}
 	*ret_fd = fd;
@@ -276,6 +247,7 @@ static int launch(struct fwa_served *s)
 		.listen_fd = s->listen_fd,
 		.client_fd = -1,
 		.policy_fd = s->policy_fd,
+		.device_timeout_ms = s->daemon->options->device_timeout_ms,
 	};
 	int r;
 
@@ -303,7 +275,7 @@ static int watch(struct fwa_served *s)
 		return r;
 	if (fcntl(s->control_fd, F_SETFL, O_NONBLOCK) < 0)
 		return -errno;
-	r = sd_event_add_io(event, &s->messages, s->control_fd, EPOLLIN, on_control, s);
+	r = sd_event_add_io(event, &s->messages, s->control_fd, EPOLLIN, fwa_served_on_control, s);
 	if (r < 0)
 		return r;
 	return wait_for(s, START_TIMEOUT, on_start_timeout);
@@ -314,6 +286,7 @@ static void start(struct fwa_served *s)
 	int r;
 
 	s->state = FWA_SERVED_STARTING;
+	s->hopeless = false;
 	s->refuse = sd_event_source_unref(s->refuse);
 	s->restarts += s->started != 0;
 	s->started = now_us();
@@ -325,7 +298,7 @@ static void start(struct fwa_served *s)
 	if (r == 0)
 		return;
 	log_error("%s: cannot watch worker %d: %s", s->name, s->pid, strerror(-r));
-	kill_worker(s);
+	fwa_served_kill(s);
 	if (!s->child) {
 		waitpid(s->pid, NULL, 0);
 		forget_worker(s);
@@ -360,6 +333,7 @@ int fwa_served_new(struct fwa_daemon *d, const char *name, const char *spec,
 		return -ENOMEM;
 	s->daemon = d;
 	s->listen_fd = s->policy_fd = s->next_policy_fd = s->control_fd = -1;
+	s->profile_fd = s->declarations_fd = -1;
 	s->name = strdup(name);
 	s->spec = strdup(spec);
 	if (s->name && s->spec)
@@ -381,7 +355,7 @@ int fwa_served_new(struct fwa_daemon *d, const char *name, const char *spec,
 	return 0;
 }
 
-void fwa_served_stop(struct fwa_served *s)
+void fwa_served_stop(struct fwa_served *s, bool unplugged)
 {
 	if (s->stopping)
 		return;
@@ -394,9 +368,12 @@ void fwa_served_stop(struct fwa_served *s)
 		return;
 	}
 	s->messages = sd_event_source_unref(s->messages);
+	if (unplugged && s->control_fd >= 0)
+		fwa_control_send(s->control_fd, FWA_CONTROL_REMOVED, "", -1);
+	fwa_served_forget_acks(s);
 	s->control_fd = fwa_close(s->control_fd); /* which tells the worker to end */
 	if (wait_for(s, STOP_TIMEOUT, on_stop_timeout) < 0)
-		kill_worker(s);
+		fwa_served_kill(s);
 }
 
 void fwa_served_retry(struct fwa_served *s)
@@ -404,43 +381,5 @@ void fwa_served_retry(struct fwa_served *s)
 	if (s->state == FWA_SERVED_FAILED)
 		start(s);
 	else if (s->state == FWA_SERVED_GONE)
-		kill_worker(s);
-}
-
-/* --- policy --------------------------------------------------------------------------------- */
-
-int fwa_served_prepare_policy(struct fwa_served *s, const struct fwa_policy_files *policy)
-{
-	int fd = fwa_policy_files_compile(policy, s->name, s->spec);
-
-	if (fd < 0)
-		return fd;
-	fwa_close(s->next_policy_fd);
-	s->next_policy_fd = fd;
-	return 0;
-}
-
-void fwa_served_settle_policy(struct fwa_served *s, bool keep)
-{
-	int r;
-
-	if (s->next_policy_fd < 0)
-		return;
-	if (!keep) {
-		s->next_policy_fd = fwa_close(s->next_policy_fd);
-		return;
-	}
-	fwa_close(s->policy_fd);
-	s->policy_fd = s->next_policy_fd;
-	s->next_policy_fd = -1;
-	if (s->control_fd < 0)
-		return;
-	r = fwa_control_send(s->control_fd, FWA_CONTROL_POLICY, "", s->policy_fd);
-	if (r == 0) {
-		s->policies_sent++;
-		return;
-	}
-	log_error("%s: cannot give worker %d the policy (%s): killed", s->name, s->pid,
-		  strerror(-r));
-	kill_worker(s);
+		fwa_served_kill(s);
 }

@@ -1,50 +1,61 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The control plane's connections. What a request means is in varlink-reply.c.
+ * The control plane's connections. What a call means is in varlink-call.c.
  */
 #include "daemon/varlink.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #include "base/util.h"
+#include "daemon/event.h"
 #include "daemon/log.h"
 
-#define PATIENCE 5000000ull /* us for a request to come, and for its reply to be taken */
+#define PATIENCE 5000000ull            /* us for a request to come, and for its reply to be taken */
+#define LAST_WORDS 30000000ull         /* us for a last error to be taken */
+#define OUTPUT_MAX (32u * 1024 * 1024) /* bytes that wait to be sent, of all clients */
+#define EVENTS_MAX (64u * 1024)        /* bytes of events that a subscriber lets wait */
 
-struct client {
-	struct client *next;
+struct fwa_varlink_client {
+	struct fwa_varlink_client *next;
 	struct fwa_varlink *varlink;
 	sd_event_source *io, *timer;
 	int fd;
-	char in[FWA_VARLINK_REQUEST_MAX];
-	size_t in_len;
-	char *out; /* the reply that is being sent, with its NUL */
-	size_t out_len, out_at;
+	struct fwa_peer peer;
+	struct fwa_varlink_input in;
+	char *out; /* what is being sent */
+	size_t out_len, out_at, out_cap;
+	struct fwa_varlink_call *call; /* which is not replied to yet */
+	bool subscribed;
+	bool closing; /* when all is sent */
 };
 
 struct fwa_varlink {
 	struct fwa_daemon *daemon;
 	sd_event_source *accept;
 	int fd;
-	struct client *clients;
-	unsigned int n_clients;
+	struct fwa_varlink_client *clients;
+	size_t out_total;
 };
 
-static void client_free(struct client *c)
+static void client_free(struct fwa_varlink_client *c)
 {
-	struct client **at = &c->varlink->clients;
+	struct fwa_varlink_client **at = &c->varlink->clients;
 
 	while (*at != c)
 		at = &(*at)->next;
 	*at = c->next;
-	c->varlink->n_clients--;
+	c->varlink->out_total -= c->out_cap;
 	sd_event_source_unref(c->io);
 	sd_event_source_unref(c->timer);
 	close(c->fd);
+	if (c->call)
+		c->call->client = NULL;
+	fwa_varlink_input_clear(&c->in);
 	free(c->out);
 	free(c);
 }
@@ -55,8 +66,57 @@ static int on_late(sd_event_source *source, uint64_t us, void *userdata)
 	return 0;
 }
 
+/* --- output --------------------------------------------------------------------------------- */
+
+/*
+ * What the client waits for now: that its output is taken, a request; or nothing but the end of the
+ * connection. Only where it is the client's turn there is a hurry.
+ */
+static void settle(struct fwa_varlink_client *c, bool new_patience)
+{
+	bool waits = c->call || c->subscribed, hurry = !waits || (c->out && !c->subscribed);
+	uint64_t patience = c->closing ? LAST_WORDS : PATIENCE;
+	int r = sd_event_source_set_io_events(c->io, c->out ? EPOLLOUT : waits ? 0 : EPOLLIN);
+
+	if (r >= 0 && new_patience && hurry)
+		r = sd_event_source_set_time_relative(c->timer, patience);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(c->timer, hurry ? SD_EVENT_ONESHOT : SD_EVENT_OFF);
+	if (r < 0)
+		log_warning("control: a client cannot be waited for: %s", strerror(-r));
+}
+
+static void drop_output(struct fwa_varlink_client *c)
+{
+	c->varlink->out_total -= c->out_cap;
+	free(c->out);
+	c->out = NULL;
+	c->out_len = c->out_at = c->out_cap = 0;
+}
+
+/* Adds a message and its NUL to what is sent. False when there is no room for it. */
+static bool add_output(struct fwa_varlink_client *c, struct json_object *o)
+{
+	const char *text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
+	size_t len = text ? strlen(text) + 1 : 0, cap = c->out_len + len;
+	bool first = !c->out;
+	char *out;
+
+	if (!text || c->varlink->out_total - c->out_cap + cap > OUTPUT_MAX)
+		return false;
+	out = realloc(c->out, cap);
+	if (!out)
+		return false;
+	memcpy(out + c->out_len, text, len);
+	c->varlink->out_total += cap - c->out_cap;
+	c->out = out;
+	c->out_len = c->out_cap = cap;
+	settle(c, first);
+	return true;
+}
+
 /* Sends what it can. 0 or negative errno. */
-static int client_write(struct client *c)
+static int client_write(struct fwa_varlink_client *c)
 {
 	ssize_t n;
 
@@ -67,84 +127,253 @@ static int client_write(struct client *c)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	c->out_at += (size_t)n;
 	if (c->out_at == c->out_len) {
-		free(c->out);
-		c->out = NULL;
+		drop_output(c);
+		settle(c, true);
 	}
 	return 0;
 }
 
-/* Answers the request that ends at @nul. 0 or negative errno. */
-static int client_answer(struct client *c, const char *nul)
-{
-	size_t len = (size_t)(nul - c->in);
-	int r;
+/* --- replies -------------------------------------------------------------------------------- */
 
-	c->out = fwa_varlink_reply(c->varlink->daemon, c->in, len);
-	if (!c->out)
-		return -EPROTO;
-	c->out_len = strlen(c->out) + 1;
-	c->out_at = 0;
-	c->in_len -= len + 1;
-	memmove(c->in, nul + 1, c->in_len);
-	r = sd_event_source_set_time_relative(c->timer, PATIENCE);
-	return r < 0 ? r : client_write(c);
+void fwa_json_text(struct json_object *o, const char *key, const char *value)
+{
+	json_object_object_add(o, key, json_object_new_string(value));
 }
 
-static int client_read(struct client *c)
+void fwa_json_number(struct json_object *o, const char *key, int64_t value)
 {
+	json_object_object_add(o, key, json_object_new_int64(value));
+}
+
+static struct json_object *error_message(const char *error, struct json_object *parameters)
+{
+	struct json_object *o = json_object_new_object();
+	char full[96];
+
+	snprintf(full, sizeof(full), "%s%s", strchr(error, '.') ? "" : "org.fwadmit.Control.",
+		 error);
+	fwa_json_text(o, "error", full);
+	if (parameters)
+		json_object_object_add(o, "parameters", parameters);
+	return o;
+}
+
+/* Sends @message, which is taken over, as the last of @call. */
+static void finish(struct fwa_varlink_call *call, struct json_object *message)
+{
+	struct fwa_varlink_client *c = call->client;
+	struct json_object *busy;
+
+	if (c) {
+		c->call = NULL;
+		if (!add_output(c, message)) {
+			busy = error_message("Busy", NULL);
+			if (!add_output(c, busy)) {
+				c->closing = true;
+				settle(c, true);
+			}
+			json_object_put(busy);
+		}
+	}
+	json_object_put(message);
+	fwa_varlink_request_clear(&call->request);
+	free(call);
+}
+
+void fwa_varlink_reply(struct fwa_varlink_call *call, struct json_object *parameters)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "parameters", parameters ?: json_object_new_object());
+	finish(call, o);
+}
+
+void fwa_varlink_error(struct fwa_varlink_call *call, const char *error,
+		       struct json_object *parameters)
+{
+	finish(call, error_message(error, parameters));
+}
+
+void fwa_varlink_refuse(struct fwa_varlink_call *call, const char *error, const char *key,
+			const char *value)
+{
+	struct json_object *parameters = json_object_new_object();
+
+	if (key)
+		fwa_json_text(parameters, key, value);
+	fwa_varlink_error(call, error, parameters);
+}
+
+/* --- events --------------------------------------------------------------------------------- */
+
+static struct json_object *event_message(const char *event, const char *device, const char *text)
+{
+	struct json_object *o = json_object_new_object(), *parameters = json_object_new_object();
+
+	fwa_json_text(parameters, "event", event);
+	if (device)
+		fwa_json_text(parameters, "device", device);
+	fwa_json_text(parameters, "text", text);
+	fwa_json_number(parameters, "time", (int64_t)time(NULL));
+	json_object_object_add(o, "parameters", parameters);
+	json_object_object_add(o, "continues", json_object_new_boolean(true));
+	return o;
+}
+
+/* A subscriber that does not keep up is told so, when it reads on, and no more (C26). */
+static void tell_subscriber(struct fwa_varlink_client *c, struct json_object *message)
+{
+	struct json_object *last;
+
+	if (c->out_len - c->out_at <= EVENTS_MAX && add_output(c, message))
+		return;
+	last = error_message("TooSlow", json_object_new_object());
+	add_output(c, last);
+	json_object_put(last);
+	c->subscribed = false;
+	c->closing = true; /*= spec/SECURITY-MODEL.md#C26 */
+	settle(c, true);
+}
+
+void fwa_event(struct fwa_daemon *d, const char *event, const char *device, const char *format, ...)
+{
+	struct json_object *message = NULL;
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	fwa_make_printable(text);
+	for (struct fwa_varlink_client *c = d->varlink ? d->varlink->clients : NULL; c;
+	     c = c->next) {
+		if (!c->subscribed)
+			continue;
+		if (!message)
+			message = event_message(event, device, text);
+		tell_subscriber(c, message);
+	}
+	json_object_put(message);
+}
+
+void fwa_varlink_subscribe(struct fwa_varlink_call *call)
+{
+	struct fwa_varlink_client *c = call->client;
+
+	if (c)
+		c->subscribed = true;
+	finish(call, event_message("subscribed", NULL, "what happens from now on"));
+}
+
+/* --- requests ------------------------------------------------------------------------------- */
+
+/* 0 or negative errno. */
+static int client_call(struct fwa_varlink_client *c, const char *text, size_t len)
+{
+	struct fwa_varlink_call *call = calloc(1, sizeof(*call));
+	int r;
+
+	if (!call)
+		return -ENOMEM;
+	r = fwa_varlink_request_parse(text, len, &call->request);
+	if (r < 0) {
+		fwa_varlink_request_clear(&call->request);
+		free(call);
+		return r;
+	}
+	call->daemon = c->varlink->daemon;
+	call->peer = c->peer;
+	if (!call->request.oneway) {
+		call->client = c;
+		c->call = call;
+	}
+	fwa_varlink_run(call);
+	settle(c, true);
+	return 0;
+}
+
+static int client_read(struct fwa_varlink_client *c)
+{
+	size_t room;
+	char *to = fwa_varlink_input_room(&c->in, &room);
 	ssize_t n;
 
-	n = recv(c->fd, c->in + c->in_len, sizeof(c->in) - c->in_len, 0);
+	if (!to)
+		return -EMSGSIZE; /* a request without an end */
+	n = recv(c->fd, to, room, 0);
 	if (n < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 	if (n == 0)
 		return -ECONNRESET;
-	c->in_len += (size_t)n;
+	fwa_varlink_input_add(&c->in, (size_t)n);
 	return 0;
 }
 
-/* Reads only when nothing waits to be sent: a client that does not take its replies gets no more. */
-static int client_work(struct client *c, uint32_t events)
+/* Whether the client may have its next request taken: one that does not take its replies may not. */
+static bool is_ready(const struct fwa_varlink_client *c)
 {
-	const char *nul;
+	return !c->out && !c->call && !c->subscribed && !c->closing;
+}
+
+static int client_work(struct fwa_varlink_client *c, uint32_t events)
+{
+	const char *request;
+	size_t len;
 	int r;
 
 	r = client_write(c);
-	if (r == 0 && !c->out && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
+	if (r == 0 && !c->out && (c->closing || (!is_ready(c) && events & (EPOLLHUP | EPOLLERR))))
+		return -ECONNRESET;
+	if (r == 0 && is_ready(c) && events & (EPOLLIN | EPOLLHUP | EPOLLERR))
 		r = client_read(c);
-	while (r == 0 && !c->out && (nul = memchr(c->in, '\0', c->in_len)))
-		r = client_answer(c, nul);
-	if (r == 0 && !c->out && c->in_len == sizeof(c->in))
-		r = -EMSGSIZE; /* a request without an end */
-	if (r == 0)
-		r = sd_event_source_set_io_events(c->io, c->out ? EPOLLOUT : EPOLLIN);
+	while (r == 0 && is_ready(c) && (request = fwa_varlink_input_next(&c->in, &len))) {
+		r = client_call(c, request, len);
+		if (r == 0)
+			r = client_write(c);
+	}
 	return r;
 }
 
 static int on_client(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
-	struct client *c = userdata;
+	struct fwa_varlink_client *c = userdata;
 
 	if (client_work(c, events) < 0)
 		client_free(c);
 	return 0;
 }
 
-static int client_new(struct fwa_varlink *varlink, int fd)
+/* --- clients -------------------------------------------------------------------------------- */
+
+static bool has_place(const struct fwa_varlink *v, const struct fwa_peer *peer)
 {
-	struct client *c = calloc(1, sizeof(*c));
-	sd_event *event = varlink->daemon->event;
+	unsigned int all = 0, strangers = 0, own = 0;
+
+	for (const struct fwa_varlink_client *c = v->clients; c; c = c->next) {
+		all++;
+		strangers += !c->peer.admin;
+		own += c->peer.uid == peer->uid;
+	}
+	if (peer->admin)
+		return all < FWA_VARLINK_CLIENTS_MAX;
+	return strangers < FWA_VARLINK_STRANGERS_MAX && own < FWA_VARLINK_PER_UID_MAX;
+}
+
+static int client_new(struct fwa_varlink *v, int fd, const struct fwa_peer *peer)
+{
+	struct fwa_varlink_client *c = calloc(1, sizeof(*c));
+	sd_event *event = v->daemon->event;
 	int r;
 
 	if (!c) {
 		close(fd);
 		return -ENOMEM;
 	}
-	c->varlink = varlink;
+	c->varlink = v;
 	c->fd = fd;
-	c->next = varlink->clients;
-	varlink->clients = c;
-	varlink->n_clients++;
+	c->peer = *peer;
+	c->next = v->clients;
+	v->clients = c;
 	r = sd_event_add_io(event, &c->io, fd, EPOLLIN, on_client, c);
 	if (r >= 0)
 		r = sd_event_add_time_relative(event, &c->timer, CLOCK_MONOTONIC, PATIENCE, 0,
@@ -156,15 +385,16 @@ static int client_new(struct fwa_varlink *varlink, int fd)
 
 static int on_accept(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
-	struct fwa_varlink *varlink = userdata;
+	struct fwa_varlink *v = userdata;
 	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct fwa_peer peer;
 
 	if (client < 0)
 		return 0;
-	if (varlink->n_clients >= FWA_VARLINK_CLIENTS_MAX)
+	if (fwa_peer_of(client, v->daemon->admin_group, &peer) < 0 || !has_place(v, &peer))
 		close(client); /*= spec/SECURITY-MODEL.md#C26 */
 	else
-		client_new(varlink, client);
+		client_new(v, client, &peer);
 	return 0;
 }
 

@@ -127,6 +127,7 @@ class Case(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.base)
         self.sockets = os.path.join(self.base, 'run')
         self.policy = os.path.join(self.base, 'policy.d')
+        self.state = os.path.join(self.base, 'state')
         os.mkdir(self.policy, 0o755)
         self.write_policy(POLICY)
 
@@ -137,7 +138,7 @@ class Case(unittest.TestCase):
         os.chmod(path, 0o644)
 
     def start(self, *args):
-        d = Daemon(self.sockets, '--policy=' + self.policy, *args)
+        d = Daemon(self.sockets, '--policy=' + self.policy, '--state-dir=' + self.state, *args)
         self.addCleanup(d.log_file.close)
         self.addCleanup(d.end, signal.SIGKILL)
         return d
@@ -253,7 +254,8 @@ class Dying(Case):
         good = d.wait_state('good', 'ready')
         failed = d.wait_state('bad', 'failed')
         self.assertIn('no-such-personality', failed['about'])
-        self.assertEqual(d.log().count('bad: failed 6 times in a row; next attempt in 60 s'), 1)
+        self.assertEqual(d.log().count('bad: no such device; next attempt in 60 s'), 1)
+        self.assertEqual(failed['restarts'], 0)
         # Who connects to it is not left waiting.
         self.assertEqual(self.connect(d, 'bad').sock.recv(1), b'')
         self.assertEqual(d.device('good'), good)
@@ -264,6 +266,8 @@ class Dying(Case):
         d.wait_state('x', 'failed')
         self.assertIn('x: /nowhere/nvme0: No such file or directory', d.log())
         self.assertIn('y: %s: Is a directory' % self.policy, d.log())
+        for name in 'x', 'y':
+            self.assertEqual(d.log().count(name + ': no such device; next attempt in 60 s'), 1)
 
     def test_daemon_killed(self):
         d = self.start_two()
@@ -397,7 +401,7 @@ class Control(Case):
 
     def test_nonsense(self):
         d = self.start_two()
-        for request in (b'\0', b'{\0', b'[]\0', b'{}\0', b'{"method":3}\0', b'x' * 5000,
+        for request in (b'\0', b'{\0', b'[]\0', b'{}\0', b'{"method":3}\0', b'x' * 66000,
                         b'{"method":"org.fwadmit.Control.GetInfo"}x\0', b'\xff\xfe\0',
                         b'{"a":' * 50 + b'\0',
                         b'{"method":"org.fwadmit.Control.GetInfo","parameters":[]}\0'):

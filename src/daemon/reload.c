@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon/reload.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "daemon/event.h"
+#include "daemon/log.h"
+#include "daemon/peer.h"
+#include "daemon/round.h"
+#include "daemon/served.h"
+
+struct waiter {
+	struct waiter *next;
+	fwa_reload_fn fn;
+	void *userdata;
+};
+
+/* Those who are told of one reading's outcome. */
+struct run {
+	struct waiter *waiters;
+};
+
+struct fwa_reload {
+	sd_event_source *step;
+	struct waiter *asked; /* since the reading that is under way began */
+	struct run *run;      /* NULL: none is under way */
+	struct fwa_policy_files *policy;
+};
+
+/* --- reading -------------------------------------------------------------------------------- */
+
+static void on_policy_message(const struct fwa_policy_message *m, void *userdata)
+{
+	int priority = m->error ? LOG_ERR : LOG_WARNING;
+	char *error = userdata, line[FWA_ERROR_LEN];
+
+	if (m->line)
+		snprintf(line, sizeof(line), "%s:%u: %s", m->file, m->line, m->text);
+	else
+		snprintf(line, sizeof(line), "%s: %s", m->file, m->text);
+	fwa_make_printable(line);
+	fwa_log(priority, "%s", line);
+	if (m->error && !error[0])
+		strcpy(error, line);
+}
+
+int fwa_reload_read(struct fwa_daemon *d, struct fwa_policy_files **ret, char error[FWA_ERROR_LEN])
+{
+	unsigned int n;
+	int r;
+
+	error[0] = '\0';
+	r = fwa_policy_files_load(d->options->policy_dir, NULL, on_policy_message, error, ret);
+	if (r < 0) {
+		if (!error[0])
+			snprintf(error, FWA_ERROR_LEN, "%s", strerror(-r));
+		return r;
+	}
+	n = fwa_policy_files_count(*ret);
+	log_info("policy: %u grant%s from %s, sha256 %s", n, n == 1 ? "" : "s",
+		 fwa_policy_files_source(*ret), fwa_policy_files_digest(*ret));
+	return 0;
+}
+
+/* --- outcome -------------------------------------------------------------------------------- */
+
+static void tell_all(struct waiter *waiters, int r, const char *message)
+{
+	struct waiter *next;
+
+	for (struct waiter *w = waiters; w; w = next) {
+		next = w->next;
+		if (w->fn)
+			w->fn(w->userdata, r, message);
+		free(w);
+	}
+}
+
+static void tell(struct run *run, int r, const char *message)
+{
+	tell_all(run->waiters, r, message);
+	free(run);
+}
+
+/* Every worker has it. */
+static void on_settled(void *userdata)
+{
+	tell(userdata, 0, "");
+}
+
+static void fail(struct fwa_daemon *d, int r, const char *message)
+{
+	struct run *run = fwa_steal(d->reload->run);
+
+	/*= spec/SECURITY-MODEL.md#C3 */
+	log_error("policy: not reloaded, the old one stays in force (%s)", strerror(-r));
+	fwa_event(d, "policy_refused", NULL, "%s", message);
+	for (struct fwa_served *s = d->devices; s; s = s->next)
+		fwa_served_settle_policy(s, NULL);
+	d->reload->policy = fwa_policy_files_free(d->reload->policy);
+	tell(run, r, message);
+}
+
+static void settle(struct fwa_daemon *d)
+{
+	struct fwa_reload *rl = d->reload;
+	struct fwa_round *round = fwa_round_new(on_settled, rl->run);
+
+	if (!round) {
+		fail(d, -ENOMEM, strerror(ENOMEM));
+		return;
+	}
+	rl->run = NULL;
+	fwa_policy_files_free(d->policy);
+	d->policy = fwa_steal(rl->policy);
+	for (struct fwa_served *s = d->devices; s; s = s->next)
+		fwa_served_settle_policy(s, round);
+	fwa_event(d, "policy_reloaded", NULL, "sha256 %s", fwa_policy_files_digest(d->policy));
+	fwa_round_drop(round);
+}
+
+/* --- step by step --------------------------------------------------------------------------- */
+
+static void begin(struct fwa_daemon *d)
+{
+	struct fwa_reload *rl = d->reload;
+	char error[FWA_ERROR_LEN];
+	int r;
+
+	rl->run->waiters = fwa_steal(rl->asked);
+	d->admin_group = fwa_peer_admin_group();
+	r = fwa_reload_read(d, &rl->policy, error);
+	if (r < 0)
+		fail(d, r, error);
+}
+
+/* Compiles for the next device. False when there is none left. */
+static bool prepare_next(struct fwa_daemon *d)
+{
+	struct fwa_served *s = d->devices;
+	int r;
+
+	while (s && (s->stopping || s->next_policy_fd >= 0))
+		s = s->next;
+	if (!s)
+		return false;
+	r = fwa_served_prepare_policy(s, d->reload->policy);
+	if (r < 0)
+		fail(d, r, strerror(-r));
+	return true;
+}
+
+static int on_step(sd_event_source *source, void *userdata)
+{
+	struct fwa_daemon *d = userdata;
+	struct fwa_reload *rl = d->reload;
+
+	if (!rl->run) {
+		rl->run = calloc(1, sizeof(*rl->run));
+		if (!rl->run)
+			return 0; /* tried again */
+		begin(d);
+	} else if (!prepare_next(d)) {
+		settle(d);
+	}
+	if (!rl->run && !rl->asked)
+		sd_event_source_set_enabled(rl->step, SD_EVENT_OFF);
+	return 0;
+}
+
+static int set_up(struct fwa_daemon *d)
+{
+	int r;
+
+	if (d->reload)
+		return sd_event_source_set_enabled(d->reload->step, SD_EVENT_ON);
+	d->reload = calloc(1, sizeof(*d->reload));
+	if (!d->reload)
+		return -ENOMEM;
+	r = sd_event_add_defer(d->event, &d->reload->step, on_step, d);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(d->reload->step, SD_EVENT_ON);
+	if (r < 0) {
+		sd_event_source_unref(d->reload->step);
+		free(d->reload);
+		d->reload = NULL;
+	}
+	return r;
+}
+
+int fwa_reload(struct fwa_daemon *d, fwa_reload_fn fn, void *userdata)
+{
+	struct waiter *w = malloc(sizeof(*w)), **at;
+	int r = w ? set_up(d) : -ENOMEM;
+
+	if (r < 0) {
+		free(w);
+		return r;
+	}
+	*w = (struct waiter){ NULL, fn, userdata };
+	at = &d->reload->asked;
+	while (*at)
+		at = &(*at)->next;
+	*at = w;
+	return 0;
+}
+
+void fwa_reload_cancel(struct fwa_daemon *d)
+{
+	struct fwa_reload *rl = d->reload;
+
+	if (!rl)
+		return;
+	sd_event_source_unref(rl->step);
+	fwa_policy_files_free(rl->policy);
+	if (rl->run)
+		tell(rl->run, -ECANCELED, strerror(ECANCELED));
+	tell_all(rl->asked, -ECANCELED, strerror(ECANCELED));
+	free(rl);
+	d->reload = NULL;
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of methods, and those that only ask. A call is checked whole before it is run: who may,
+ * and what it says.
+ */
+#include "daemon/varlink-call.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "daemon/log.h"
+#include "daemon/reload.h"
+
+#define INTERFACE "org.fwadmit.Control"
+#define SERVICE "org.varlink.service"
+#define NAME_MAX_LEN 64
+#define YEAR (366ll * 24 * 60 * 60) /* seconds */
+#define RATE_MAX (1ll << 40)
+
+static const char service_interface[] =
+	"# What every Varlink service answers.\n"
+	"interface org.varlink.service\n"
+	"\n"
+	"method GetInfo() -> (\n"
+	"  vendor: string,\n"
+	"  product: string,\n"
+	"  version: string,\n"
+	"  url: string,\n"
+	"  interfaces: []string\n"
+	")\n"
+	"\n"
+	"method GetInterfaceDescription(interface: string) -> (description: string)\n"
+	"\n"
+	"error InterfaceNotFound (interface: string)\n"
+	"\n"
+	"error MethodNotFound (method: string)\n"
+	"\n"
+	"error MethodNotImplemented (method: string)\n"
+	"\n"
+	"error InvalidParameter (parameter: string)\n"
+	"\n"
+	"error ExpectedMore ()\n";
+
+/* --- asking --------------------------------------------------------------------------------- */
+
+static void service_get_info(struct fwa_varlink_call *call, const void *parameters)
+{
+	struct json_object *o = json_object_new_object(), *interfaces = json_object_new_array();
+
+	fwa_json_text(o, "vendor", "fwadmit");
+	fwa_json_text(o, "product", "fwadmitd");
+	fwa_json_text(o, "version", FWADMIT_VERSION);
+	fwa_json_text(o, "url", "");
+	json_object_array_add(interfaces, json_object_new_string(SERVICE));
+	json_object_array_add(interfaces, json_object_new_string(INTERFACE));
+	json_object_object_add(o, "interfaces", interfaces);
+	fwa_varlink_reply(call, o);
+}
+
+static void service_describe(struct fwa_varlink_call *call, const void *parameters)
+{
+	const struct fwa_varlink_parameters *p = parameters;
+	const char *text = strcmp(p->interface, INTERFACE) == 0 ? fwa_varlink_interface
+			   : strcmp(p->interface, SERVICE) == 0 ? service_interface
+								: NULL;
+	struct json_object *o;
+
+	if (!text) {
+		fwa_varlink_refuse(call, SERVICE ".InterfaceNotFound", "interface", p->interface);
+		return;
+	}
+	o = json_object_new_object();
+	fwa_json_text(o, "description", text);
+	fwa_varlink_reply(call, o);
+}
+
+static void get_info(struct fwa_varlink_call *call, const void *parameters)
+{
+	const struct fwa_daemon *d = call->daemon;
+	struct json_object *o = json_object_new_object();
+
+	fwa_json_text(o, "version", FWADMIT_VERSION);
+	fwa_json_number(o, "pid", getpid());
+	fwa_json_text(o, "policy_digest", fwa_policy_files_digest(d->policy));
+	fwa_json_text(o, "policy_source", fwa_policy_files_source(d->policy));
+	fwa_json_number(o, "policy_grants", fwa_policy_files_count(d->policy));
+	fwa_json_text(o, "mode", d->options->mode);
+	if (d->state.path)
+		fwa_json_text(o, "state_dir", d->state.path);
+	json_object_object_add(o, "require_pinned",
+			       json_object_new_boolean(d->baselines.require_pinned));
+	json_object_object_add(o, "devices", fwa_varlink_devices(d));
+	fwa_varlink_reply(call, o);
+}
+
+static void list_devices(struct fwa_varlink_call *call, const void *parameters)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "devices", fwa_varlink_devices(call->daemon));
+	fwa_varlink_reply(call, o);
+}
+
+static void subscribe(struct fwa_varlink_call *call, const void *parameters)
+{
+	if (call->request.more)
+		fwa_varlink_subscribe(call);
+	else
+		fwa_varlink_refuse(call, SERVICE ".ExpectedMore", NULL, NULL);
+}
+
+/* --- reloading ------------------------------------------------------------------------------ */
+
+static void on_reloaded(void *userdata, int r, const char *message)
+{
+	struct fwa_varlink_call *call = userdata;
+	struct json_object *o;
+
+	if (r < 0) {
+		fwa_varlink_refuse(call, "PolicyError", "message", message);
+		return;
+	}
+	o = json_object_new_object();
+	fwa_json_text(o, "policy_digest", fwa_policy_files_digest(call->daemon->policy));
+	fwa_varlink_reply(call, o);
+}
+
+static void reload(struct fwa_varlink_call *call, const void *parameters)
+{
+	log_info("policy: reload, asked for by uid %u", call->peer.uid);
+	if (fwa_reload(call->daemon, on_reloaded, call) < 0)
+		fwa_varlink_refuse(call, "Busy", NULL, NULL);
+}
+
+/* --- the table ------------------------------------------------------------------------------ */
+
+#define AT(member) offsetof(struct fwa_varlink_parameters, member)
+#define TEXT(key, member, max)                                   \
+	{                                                        \
+		key, FWA_VARLINK_TEXT, false, AT(member), 1, max \
+	}
+#define MAYBE_TEXT(key, member, max)                            \
+	{                                                       \
+		key, FWA_VARLINK_TEXT, true, AT(member), 1, max \
+	}
+#define MAYBE_TEXTS(key, member)                                \
+	{                                                       \
+		key, FWA_VARLINK_TEXTS, true, AT(member), 1, 64 \
+	}
+#define MAYBE_NUMBER(key, member, max)                            \
+	{                                                         \
+		key, FWA_VARLINK_NUMBER, true, AT(member), 1, max \
+	}
+#define DEVICE TEXT("device", device, NAME_MAX_LEN)
+
+const struct fwa_varlink_method fwa_varlink_methods[] = {
+	{ SERVICE ".GetInfo", false, service_get_info, {} },
+	{ SERVICE ".GetInterfaceDescription",
+	  false,
+	  service_describe,
+	  { TEXT("interface", interface, FWA_VARLINK_METHOD_MAX) } },
+	{ INTERFACE ".GetInfo", false, get_info, {} },
+	{ INTERFACE ".ListDevices", false, list_devices, {} },
+	{ INTERFACE ".GetProfile", false, fwa_call_get_profile, { DEVICE } },
+	{ INTERFACE ".Subscribe", false, subscribe, {} },
+	{ INTERFACE ".Reload", true, reload, {} },
+	{ INTERFACE ".Quarantine",
+	  true,
+	  fwa_call_quarantine,
+	  { DEVICE, TEXT("reason", reason, 256) } },
+	{ INTERFACE ".Release", true, fwa_call_release, { DEVICE } },
+	{ INTERFACE ".Reprofile", true, fwa_call_reprofile, { DEVICE } },
+	{ INTERFACE ".AcceptBaseline",
+	  true,
+	  fwa_call_accept_baseline,
+	  { DEVICE, MAYBE_TEXT("declarations_digest", declarations_digest, 64) } },
+	{ 0 },
+};
+
+size_t fwa_varlink_n_fields(const struct fwa_varlink_method *m)
+{
+	size_t n = 0;
+
+	while (n < FWA_VARLINK_FIELDS_MAX && m->fields[n].name)
+		n++;
+	return n;
+}
+
+/* There is no such method; is there such an interface? */
+static void refuse_method(struct fwa_varlink_call *call)
+{
+	const char *method = call->request.method, *dot = strrchr(method, '.');
+	size_t len = dot ? (size_t)(dot - method) : strlen(method);
+	char interface[FWA_VARLINK_METHOD_MAX + 1];
+
+	snprintf(interface, sizeof(interface), "%.*s", (int)len, method);
+	if (strcmp(interface, INTERFACE) == 0 || strcmp(interface, SERVICE) == 0)
+		fwa_varlink_refuse(call, SERVICE ".MethodNotFound", "method", method);
+	else
+		fwa_varlink_refuse(call, SERVICE ".InterfaceNotFound", "interface", interface);
+}
+
+void fwa_varlink_run(struct fwa_varlink_call *call)
+{
+	const struct fwa_varlink_method *m = fwa_varlink_methods;
+	struct fwa_varlink_parameters parameters = { 0 };
+	const char *bad = "upgrade";
+
+	while (m->name && strcmp(m->name, call->request.method) != 0)
+		m++;
+	if (!m->name) {
+		refuse_method(call);
+	} else if (m->change && !call->peer.admin) { /*= spec/SECURITY-MODEL.md#C3 */
+		fwa_varlink_refuse(call, "NotAuthorized", NULL, NULL);
+	} else if (call->request.upgrade ||
+		   !fwa_varlink_take(&call->request, m->fields, fwa_varlink_n_fields(m),
+				     &parameters, &bad)) {
+		fwa_varlink_refuse(call, SERVICE ".InvalidParameter", "parameter", bad);
+	} else {
+		m->run(call, &parameters);
+	}
+}

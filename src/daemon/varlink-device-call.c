@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The methods that are about one device.
+ */
+#include <errno.h>
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/fd.h"
+#include "base/util.h"
+#include "core/profile.h"
+#include "daemon/event.h"
+#include "daemon/log.h"
+#include "daemon/quarantine.h"
+#include "daemon/round.h"
+#include "daemon/served.h"
+#include "daemon/varlink-call.h"
+
+#define REPROFILE_TIMEOUT 60000000ull /* us */
+
+/* What a call is answered with when every worker works by the change. */
+struct change {
+	struct fwa_varlink_call *call;
+	struct json_object *reply;
+	const char *error; /* of our interface; NULL: it is done */
+};
+
+static void on_done(void *userdata)
+{
+	struct change *c = userdata;
+
+	if (c->error)
+		fwa_varlink_error(c->call, c->error, c->reply);
+	else
+		fwa_varlink_reply(c->call, c->reply);
+	free(c);
+}
+
+/* A round that answers @call at its end. NULL: the call is answered already. */
+static struct fwa_round *begin(struct fwa_varlink_call *call, struct change **ret)
+{
+	struct change *c = calloc(1, sizeof(*c));
+	struct fwa_round *round = c ? fwa_round_new(on_done, c) : NULL;
+
+	if (!round) {
+		free(c);
+		fwa_varlink_refuse(call, "Busy", NULL, NULL);
+		return NULL;
+	}
+	c->call = call;
+	*ret = c;
+	return round;
+}
+
+static void fails(struct change *c, const char *error, const char *key, const char *value)
+{
+	c->error = error;
+	c->reply = json_object_new_object();
+	fwa_json_text(c->reply, key, value);
+}
+
+/* The device that the call names, or NULL after an answer. */
+static struct fwa_served *find(struct fwa_varlink_call *call, const char *name)
+{
+	struct fwa_served *s = fwa_daemon_find(call->daemon, name);
+
+	if (!s)
+		fwa_varlink_refuse(call, "NoSuchDevice", "device", name);
+	return s;
+}
+
+/* The same, when its worker has said what the device is and declares. */
+static struct fwa_served *find_ready(struct fwa_varlink_call *call, const char *name)
+{
+	struct fwa_served *s = find(call, name);
+
+	if (!s || (s->state == FWA_SERVED_READY && s->declarations_fd >= 0))
+		return s;
+	fwa_varlink_refuse(call, "NotReady", "device", name);
+	return NULL;
+}
+
+/* --- profile -------------------------------------------------------------------------------- */
+
+/* The bytes of the sealed memfd @fd in base64; NULL when there is no memory. */
+static struct json_object *encode(int fd)
+{
+	fwa_auto_free unsigned char *text = NULL;
+	ssize_t len = fwa_memfd_size(fd, FWA_PROFILE_MAX);
+	void *data;
+	int n;
+
+	if (len <= 0)
+		return NULL;
+	data = mmap(NULL, (size_t)len, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (data == MAP_FAILED)
+		return NULL;
+	text = malloc(((size_t)len + 2) / 3 * 4 + 1);
+	n = text ? EVP_EncodeBlock(text, data, (int)len) : 0;
+	munmap(data, (size_t)len);
+	return n > 0 ? json_object_new_string_len((char *)text, n) : NULL;
+}
+
+void fwa_call_get_profile(struct fwa_varlink_call *call, const void *parameters)
+{
+	const struct fwa_varlink_parameters *p = parameters;
+	struct fwa_served *s = find_ready(call, p->device);
+	struct json_object *profile, *o;
+
+	if (!s)
+		return;
+	profile = encode(s->profile_fd);
+	if (!profile) {
+		fwa_varlink_refuse(call, "Busy", NULL, NULL);
+		return;
+	}
+	o = json_object_new_object();
+	json_object_object_add(o, "profile", profile);
+	fwa_json_text(o, "digest", s->profile_digest);
+	fwa_json_text(o, "declarations_digest", s->declarations_digest);
+	fwa_varlink_reply(call, o);
+}
+
+/* --- quarantine ----------------------------------------------------------------------------- */
+
+void fwa_call_quarantine(struct fwa_varlink_call *call, const void *parameters)
+{
+	const struct fwa_varlink_parameters *p = parameters;
+	struct fwa_served *s = find(call, p->device);
+	struct fwa_round *round;
+	struct change *c;
+	int r;
+
+	if (!s)
+		return;
+	if (!s->identified) { /* nobody knows what is to be remembered; nothing is sent to it either */
+		fwa_varlink_refuse(call, "NotReady", "device", p->device);
+		return;
+	}
+	round = begin(call, &c);
+	if (!round)
+		return;
+	log_info("%s: quarantine, asked for by uid %u", s->name, call->peer.uid);
+	r = fwa_daemon_quarantine(call->daemon, s->name, &s->who, "operator", p->reason, round);
+	if (r < 0)
+		fails(c, "StateError", "message",
+		      fwa_served_quarantine(s)
+			      ? "quarantined until fwadmitd ends: it cannot be stored"
+			      : "not quarantined: too many devices, or no memory");
+	fwa_round_drop(round);
+}
+
+void fwa_call_release(struct fwa_varlink_call *call, const void *parameters)
+{
+	const struct fwa_varlink_parameters *p = parameters;
+	struct fwa_served *s = find(call, p->device);
+	struct fwa_round *round;
+	struct change *c;
+
+	if (!s)
+		return;
+	if (!fwa_served_quarantine(s)) {
+		fwa_varlink_refuse(call, "NotQuarantined", "device", p->device);
+		return;
+	}
+	round = begin(call, &c);
+	if (!round)
+		return;
+	log_info("%s: release, asked for by uid %u", s->name, call->peer.uid);
+	if (fwa_daemon_release(call->daemon, s->name, &s->who, round) < 0)
+		fails(c, "StateError", "message",
+		      "still quarantined: its record cannot be removed");
+	fwa_round_drop(round);
+}
+
+/* --- declarations --------------------------------------------------------------------------- */
+
+struct reprofile {
+	struct fwa_varlink_call *call;
+	sd_event_source *timer;
+	char device[64];
+};
+
+static void on_reprofiled(void *userdata)
+{
+	struct reprofile *rp = userdata;
+	const struct fwa_served *s = fwa_daemon_find(rp->call->daemon, rp->device);
+
+	if (s && s->judged)
+		fwa_varlink_reply(rp->call, NULL);
+	else
+		fwa_varlink_refuse(rp->call, "NotReady", "device", rp->device);
+	sd_event_source_unref(rp->timer);
+	free(rp);
+}
+
+static int on_not_reprofiled(sd_event_source *source, uint64_t us, void *userdata)
+{
+	struct reprofile *rp = userdata;
+	struct fwa_served *s = fwa_daemon_find(rp->call->daemon, rp->device);
+
+	log_warning("%s: its declarations are not read again in time", rp->device);
+	if (s && s->reprofile) {
+		s->judged = false; /* by whatever it declares now */
+		fwa_round_drop(fwa_steal(s->reprofile));
+	}
+	return 0;
+}
+
+/* 0 when the worker's answer is waited for; on_reprofiled() frees @rp. */
+static int wait_for_profile(struct fwa_served *s, struct reprofile *rp)
+{
+	int r = sd_event_add_time_relative(s->daemon->event, &rp->timer, CLOCK_MONOTONIC,
+					   REPROFILE_TIMEOUT, 0, on_not_reprofiled, rp);
+
+	if (r < 0)
+		return r;
+	s->reprofile = fwa_round_new(on_reprofiled, rp);
+	return s->reprofile ? 0 : -ENOMEM;
+}
+
+void fwa_call_reprofile(struct fwa_varlink_call *call, const void *parameters)
+{
+	const struct fwa_varlink_parameters *p = parameters;
+	struct fwa_served *s = find_ready(call, p->device);
+	struct reprofile *rp;
+
+	if (!s)
+		return;
+	rp = s->reprofile ? NULL : calloc(1, sizeof(*rp));
+	if (!rp || wait_for_profile(s, rp) < 0) {
+		if (rp)
+			sd_event_source_unref(rp->timer);
+		free(rp);
+		fwa_varlink_refuse(call, "Busy", NULL, NULL);
+		return;
+	}
+	rp->call = call;
+	snprintf(rp->device, sizeof(rp->device), "%s", s->name);
+	fwa_served_order(s, FWA_CONTROL_REPROFILE, "", NULL);
+}
+
+/* All that the same baseline is for are held to it from now on. */
+static void judge_all(struct fwa_daemon *d, const struct fwa_identified *who,
+		      struct fwa_round *round)
+{
+	char name[FWA_BASELINE_NAME_LEN], other[FWA_BASELINE_NAME_LEN];
+
+	fwa_baseline_name(who, name);
+	for (struct fwa_served *s = d->devices; s; s = s->next) {
+		if (!s->judged)
+			continue;
+		fwa_baseline_name(&s->who, other);
+		if (strcmp(name, other) == 0)
+			fwa_served_judge(s, round);
+	}
+}
+
+/* What stands in the way of accepting: NULL, or a message. */
+static const char *may_not_accept(const struct fwa_served *s)
+{
+	if (!s->daemon->state.path)
+		return s->daemon->state.error;
+	if (s->baseline == FWA_BASELINE_FROM_PINNED || s->daemon->baselines.require_pinned)
+		return "baselines are pinned here: put the file of `fwadmit baseline save` "
+		       "in " FWA_BASELINE_PINNED_DIR;
+	return NULL;
+}
+
+static void accept_it(struct fwa_served *s, struct change *c, struct fwa_round *round)
+{
+	struct fwa_daemon *d = s->daemon;
+	int r = fwa_baselines_save(&d->baselines, FWA_BASELINE_FROM_ACCEPTED, &s->who,
+				   s->declarations_fd);
+
+	if (r < 0) {
+		fails(c, "StateError", "message", strerror(-r));
+		return;
+	}
+	log_info("%s: baseline accepted, asked for by uid %u, sha256 %s", s->name,
+		 c->call->peer.uid, s->declarations_digest);
+	fwa_event(d, "baseline_accepted", s->name, "sha256 %s", s->declarations_digest);
+	c->reply = json_object_new_object();
+	fwa_json_text(c->reply, "digest", s->declarations_digest);
+	judge_all(d, &s->who, round);
+}
+
+void fwa_call_accept_baseline(struct fwa_varlink_call *call, const void *parameters)
+{
+	const struct fwa_varlink_parameters *p = parameters;
+	struct fwa_served *s = find_ready(call, p->device);
+	const char *obstacle = s ? may_not_accept(s) : NULL;
+	struct fwa_round *round;
+	struct json_object *o;
+	struct change *c;
+
+	if (!s)
+		return;
+	if (p->declarations_digest && strcmp(p->declarations_digest, s->declarations_digest) != 0) {
+		o = json_object_new_object();
+		fwa_json_text(o, "device", p->device);
+		fwa_json_text(o, "declarations_digest", s->declarations_digest);
+		fwa_varlink_error(call, "Changed", o);
+		return;
+	}
+	if (obstacle) {
+		fwa_varlink_refuse(call, "StateError", "message", obstacle);
+		return;
+	}
+	round = begin(call, &c);
+	if (!round)
+		return;
+	accept_it(s, c, round);
+	fwa_round_drop(round);
+}
