@@ -93,6 +93,12 @@ static int send_request(struct fwa_client *c, struct fwa_request *r)
 	return fwa_send_message(c->sock, parts, r->in_memfd ? 1 : 2, fd);
 }
 
+/* What a gate says to all its clients when its device is unplugged: it answers any request. */
+static bool is_farewell(const struct fwa_gate_reply *reply)
+{
+	return reply->id == 0 && reply->error == FWA_GATE_E_GONE;
+}
+
 /* The reply to request @id; @ret_data lives in the client until the next call. */
 static int recv_reply(struct fwa_client *c, uint64_t id, struct fwa_gate_reply *ret,
 		      struct fwa_span *ret_data)
@@ -107,8 +113,9 @@ static int recv_reply(struct fwa_client *c, uint64_t id, struct fwa_gate_reply *
 		return -ECONNRESET;
 	if (n < 0)
 		return n == -EAGAIN ? -ETIMEDOUT : (int)n;
-	if (fwa_reply_decode(fwa_span(c->message, (size_t)n), ret, ret_data) < 0 || ret->id != id ||
-	    ret->out_memfd != (fd >= 0) || ret->out_len > FWA_GATE_DESCRIBE_MAX)
+	if (fwa_reply_decode(fwa_span(c->message, (size_t)n), ret, ret_data) < 0 ||
+	    (ret->id != id && !is_farewell(ret)) || ret->out_memfd != (fd >= 0) ||
+	    ret->out_len > FWA_GATE_DESCRIBE_MAX)
 		return -EPROTO;
 	if (!ret->out_memfd)
 		return 0;
@@ -117,15 +124,27 @@ static int recv_reply(struct fwa_client *c, uint64_t id, struct fwa_gate_reply *
 	return r;
 }
 
+/* Sends @request; the reply, which may have come before: a gate that has ended says why. */
+static int call(struct fwa_client *c, struct fwa_request *request, struct fwa_gate_reply *ret,
+		struct fwa_span *ret_data)
+{
+	int sent = send_request(c, request), r;
+
+	if (sent < 0 && sent != -EPIPE && sent != -ECONNRESET)
+		return sent;
+	r = recv_reply(c, request->id, ret, ret_data);
+	if (r == -ECONNRESET) /* tells of what was not read, before what was said */
+		r = recv_reply(c, request->id, ret, ret_data);
+	return r < 0 && sent < 0 ? sent : r;
+}
+
 int fwa_client_describe(struct fwa_client *c, struct fwa_description *ret)
 {
 	struct fwa_request request = { .kind = FWA_GATE_DESCRIBE };
 	struct fwa_gate_reply reply;
 	struct fwa_span data;
-	int r = send_request(c, &request);
+	int r = call(c, &request, &reply, &data);
 
-	if (r == 0)
-		r = recv_reply(c, request.id, &reply, &data);
 	if (r < 0)
 		return r;
 	if (reply.error == FWA_GATE_E_GONE)
@@ -143,7 +162,6 @@ int fwa_client_submit(struct fwa_client *c, const struct fwa_command *cmd, unsig
 		.timeout_ms = timeout_ms,
 		.cmd = *cmd,
 	};
-	int r = send_request(c, &request);
 
-	return r < 0 ? r : recv_reply(c, request.id, ret, ret_data);
+	return call(c, &request, ret, ret_data);
 }

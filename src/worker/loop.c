@@ -131,6 +131,16 @@ static void on_policy(struct worker *w, const char *text, int *fd)
 		fwa_control_send(w->control, FWA_CONTROL_POLICY_OK, "", -1);
 }
 
+/* The device was unplugged: each client is told so once, whether it asks or not. */
+static void on_removed(struct worker *w, const char *text, int *fd)
+{
+	w->gone = w->ending = true;
+	fwa_list_each(at, following, &w->sessions)
+	{
+		session_farewell(fwa_list_entry(at, struct session, link));
+	}
+}
+
 /* What it says, and what is done then; the descriptor is closed afterwards unless it was taken. */
 static const struct {
 	uint16_t kind;
@@ -141,6 +151,7 @@ static const struct {
 	{ FWA_CONTROL_REPROFILE, profile_on_reprofile },
 	{ FWA_CONTROL_QUARANTINE, quarantine_on_quarantine },
 	{ FWA_CONTROL_RELEASE, quarantine_on_release },
+	{ FWA_CONTROL_REMOVED, on_removed },
 };
 
 /* When whoever started us is gone, or talks nonsense, nothing new begins. */
