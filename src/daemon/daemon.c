@@ -13,6 +13,7 @@
 
 #include "base/util.h"
 #include "daemon/event.h"
+#include "daemon/grants.h"
 #include "daemon/log.h"
 #include "daemon/monitor.h"
 #include "daemon/peer.h"
@@ -192,6 +193,8 @@ static int setup_event(struct fwa_daemon *d)
 		r = sd_event_add_signal(d->event, NULL, SIGHUP, on_reload, d);
 	if (r >= 0)
 		r = sd_event_set_watchdog(d->event, true);
+	if (r >= 0)
+		r = fwa_grants_watch(d);
 	if (r < 0)
 		log_error("cannot set up: %s", strerror(-r));
 	return r < 0 ? r : 0;
@@ -236,6 +239,8 @@ static void clear(struct fwa_daemon *d)
 	fwa_varlink_free(d->varlink);
 	fwa_reload_cancel(d);
 	fwa_quarantine_clear(&d->quarantine);
+	fwa_grants_unwatch(d);
+	free(d->grants_dir);
 	fwa_policy_files_free(d->policy);
 	fwa_socket_dir_close(&d->dir);
 	sd_event_unref(d->event);
@@ -253,6 +258,10 @@ static int recall(struct fwa_daemon *d)
 		.state_dir = d->state.path,
 		.require_pinned = d->options->require_pinned,
 	};
+	if (d->state.path && asprintf(&d->grants_dir, "%s/grants", d->state.path) < 0) {
+		d->grants_dir = NULL;
+		return -ENOMEM;
+	}
 	d->admin_group = fwa_peer_admin_group();
 	r = fwa_quarantine_load(&d->state, &d->quarantine);
 	return r < 0 ? r : fwa_reload_read(d, &d->policy, error);

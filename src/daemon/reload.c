@@ -8,6 +8,7 @@
 
 #include "base/util.h"
 #include "daemon/event.h"
+#include "daemon/grants.h"
 #include "daemon/log.h"
 #include "daemon/peer.h"
 #include "daemon/round.h"
@@ -15,6 +16,7 @@
 
 struct waiter {
 	struct waiter *next;
+	bool anyway;
 	fwa_reload_fn fn;
 	void *userdata;
 };
@@ -26,9 +28,10 @@ struct run {
 
 struct fwa_reload {
 	sd_event_source *step;
-	struct waiter *asked; /* since the reading that is under way began */
-	struct run *run;      /* NULL: none is under way */
-	struct fwa_policy_files *policy;
+	struct waiter *asked;            /* since the reading that is under way began */
+	bool anyway;                     /* one of them wants at least the old one compiled again */
+	struct run *run;                 /* NULL: none is under way */
+	struct fwa_policy_files *policy; /* NULL: that of the daemon, once more */
 };
 
 /* --- reading -------------------------------------------------------------------------------- */
@@ -54,7 +57,9 @@ int fwa_reload_read(struct fwa_daemon *d, struct fwa_policy_files **ret, char er
 	int r;
 
 	error[0] = '\0';
-	r = fwa_policy_files_load(d->options->policy_dir, NULL, on_policy_message, error, ret);
+	fwa_grants_tidy(d);
+	r = fwa_policy_files_load(d->options->policy_dir, fwa_grants_dir(d), on_policy_message,
+				  error, ret);
 	if (r < 0) {
 		if (!error[0])
 			snprintf(error, FWA_ERROR_LEN, "%s", strerror(-r));
@@ -92,13 +97,35 @@ static void on_settled(void *userdata)
 	tell(userdata, 0, "");
 }
 
-static void fail(struct fwa_daemon *d, int r, const char *message)
+/* Those who asked for what was read are told; the others get the old one compiled again. */
+static void refuse(struct fwa_daemon *d, int r, const char *message)
 {
-	struct run *run = fwa_steal(d->reload->run);
+	struct waiter **at = &d->reload->run->waiters, *refused = NULL;
 
 	/*= spec/SECURITY-MODEL.md#C3 */
 	log_error("policy: not reloaded, the old one stays in force (%s)", strerror(-r));
 	fwa_event(d, "policy_refused", NULL, "%s", message);
+	while (*at) {
+		struct waiter *w = *at;
+
+		if (w->anyway) {
+			at = &w->next;
+			continue;
+		}
+		*at = w->next;
+		w->next = refused;
+		refused = w;
+	}
+	tell_all(refused, r, message);
+}
+
+/* Nothing changes. */
+static void fail(struct fwa_daemon *d, int r, const char *message)
+{
+	struct run *run;
+
+	refuse(d, r, message);
+	run = fwa_steal(d->reload->run);
 	for (struct fwa_served *s = d->devices; s; s = s->next)
 		fwa_served_settle_policy(s, NULL);
 	d->reload->policy = fwa_policy_files_free(d->reload->policy);
@@ -115,10 +142,13 @@ static void settle(struct fwa_daemon *d)
 		return;
 	}
 	rl->run = NULL;
-	fwa_policy_files_free(d->policy);
-	d->policy = fwa_steal(rl->policy);
+	if (rl->policy) {
+		fwa_policy_files_free(d->policy);
+		d->policy = fwa_steal(rl->policy);
+	}
 	for (struct fwa_served *s = d->devices; s; s = s->next)
 		fwa_served_settle_policy(s, round);
+	fwa_grants_expect(d);
 	fwa_event(d, "policy_reloaded", NULL, "sha256 %s", fwa_policy_files_digest(d->policy));
 	fwa_round_drop(round);
 }
@@ -128,13 +158,17 @@ static void settle(struct fwa_daemon *d)
 static void begin(struct fwa_daemon *d)
 {
 	struct fwa_reload *rl = d->reload;
+	bool anyway = rl->anyway;
 	char error[FWA_ERROR_LEN];
 	int r;
 
 	rl->run->waiters = fwa_steal(rl->asked);
+	rl->anyway = false;
 	d->admin_group = fwa_peer_admin_group();
 	r = fwa_reload_read(d, &rl->policy, error);
-	if (r < 0)
+	if (r < 0 && anyway)
+		refuse(d, r, error);
+	else if (r < 0)
 		fail(d, r, error);
 }
 
@@ -148,7 +182,7 @@ static bool prepare_next(struct fwa_daemon *d)
 		s = s->next;
 	if (!s)
 		return false;
-	r = fwa_served_prepare_policy(s, d->reload->policy);
+	r = fwa_served_prepare_policy(s, d->reload->policy ?: d->policy);
 	if (r < 0)
 		fail(d, r, strerror(-r));
 	return true;
@@ -192,7 +226,7 @@ static int set_up(struct fwa_daemon *d)
 	return r;
 }
 
-int fwa_reload(struct fwa_daemon *d, fwa_reload_fn fn, void *userdata)
+static int ask(struct fwa_daemon *d, bool anyway, fwa_reload_fn fn, void *userdata)
 {
 	struct waiter *w = malloc(sizeof(*w)), **at;
 	int r = w ? set_up(d) : -ENOMEM;
@@ -201,12 +235,23 @@ int fwa_reload(struct fwa_daemon *d, fwa_reload_fn fn, void *userdata)
 		free(w);
 		return r;
 	}
-	*w = (struct waiter){ NULL, fn, userdata };
+	*w = (struct waiter){ NULL, anyway, fn, userdata };
+	d->reload->anyway |= anyway;
 	at = &d->reload->asked;
 	while (*at)
 		at = &(*at)->next;
 	*at = w;
 	return 0;
+}
+
+int fwa_reload(struct fwa_daemon *d, fwa_reload_fn fn, void *userdata)
+{
+	return ask(d, false, fn, userdata);
+}
+
+int fwa_reload_anyway(struct fwa_daemon *d, fwa_reload_fn fn, void *userdata)
+{
+	return ask(d, true, fn, userdata);
 }
 
 void fwa_reload_cancel(struct fwa_daemon *d)

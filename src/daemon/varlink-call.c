@@ -12,11 +12,12 @@
 
 #include "daemon/log.h"
 #include "daemon/reload.h"
+#include "host/grants.h"
 
 #define INTERFACE "org.fwadmit.Control"
 #define SERVICE "org.varlink.service"
 #define NAME_MAX_LEN 64
-#define YEAR (366ll * 24 * 60 * 60) /* seconds */
+#define ITEMS_MAX FWA_GRANT_ITEMS_MAX
 #define RATE_MAX (1ll << 40)
 
 static const char service_interface[] =
@@ -176,6 +177,27 @@ const struct fwa_varlink_method fwa_varlink_methods[] = {
 	  true,
 	  fwa_call_accept_baseline,
 	  { DEVICE, MAYBE_TEXT("declarations_digest", declarations_digest, 64) } },
+	{ INTERFACE ".CreateGrant",
+	  true,
+	  fwa_call_create_grant,
+	  { MAYBE_TEXT("name", name, NAME_MAX_LEN),
+	    MAYBE_TEXTS("user", user),
+	    MAYBE_TEXTS("group", group),
+	    MAYBE_TEXTS("unit", unit),
+	    { "device", FWA_VARLINK_TEXTS, false, AT(devices), 1, ITEMS_MAX },
+	    MAYBE_TEXT("scope", scope, NAME_MAX_LEN),
+	    MAYBE_TEXTS("effects", effects),
+	    MAYBE_TEXT("commands", commands, 4096),
+	    { "seconds", FWA_VARLINK_NUMBER, false, AT(seconds), 1, FWA_GRANT_SECONDS_MAX },
+	    MAYBE_TEXT("ticket", ticket, 256),
+	    MAYBE_NUMBER("commands_per_second", commands_per_second, UINT32_MAX),
+	    MAYBE_NUMBER("bytes_per_second", bytes_per_second, RATE_MAX),
+	    MAYBE_NUMBER("max_sessions", max_sessions, UINT32_MAX) } },
+	{ INTERFACE ".ListGrants", false, fwa_call_list_grants, {} },
+	{ INTERFACE ".RevokeGrant",
+	  true,
+	  fwa_call_revoke_grant,
+	  { TEXT("name", name, NAME_MAX_LEN) } },
 	{ 0 },
 };
 

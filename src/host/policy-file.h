@@ -68,6 +68,12 @@ const char *fwa_policy_files_source(const struct fwa_policy_files *p);
 uint32_t fwa_policy_files_count(const struct fwa_policy_files *p);
 
 /*
+ * Takes the grant @name of the store out of @p, whose digest stays: for one that is revoked while
+ * nothing new can be read.
+ */
+void fwa_policy_files_revoke(struct fwa_policy_files *p, const char *name);
+
+/*
  * When the next grant ends: CLOCK_BOOTTIME ns, as of @m; 0 when none will. One that waits for the
  * clock (fwa_policy_rule_end()) is none. O(grants).
  */

@@ -4,163 +4,18 @@
 
 Nothing here needs root: the policy of the tests names everybody.
 """
-import json
 import os
 import resource
-import shutil
 import signal
 import socket
 import stat
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
 
-FWADMITD = os.path.abspath(sys.argv.pop(1))
-POLICY = '[grant test]\nuser = *\ndevice = *\nscope = debug-read-only\n'
-DEADLINE = 20.0
-
-
-def wait_until(condition, what):
-    end = time.monotonic() + DEADLINE
-    while time.monotonic() < end:
-        result = condition()
-        if result:
-            return result
-        time.sleep(0.01)
-    raise AssertionError('timeout: ' + what)
-
-
-class Gate:
-    """A client of one device's socket (spec/GATE-PROTOCOL.md), as far as DESCRIBE."""
-
-    def __init__(self, path):
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self.sock.settimeout(DEADLINE)
-        try:
-            self.sock.connect(path)
-        except OSError:
-            self.sock.close()
-            raise
-
-    def describe(self):
-        self.sock.send(struct.pack('<IHHQ', 0x31475746, 1, 1, 7).ljust(64, b'\0'))
-        message, fds, _, _ = socket.recv_fds(self.sock, 1 << 20, 1)
-        if not message:
-            raise ConnectionResetError
-        data = message[128:]
-        if fds:
-            with os.fdopen(fds[0], 'rb') as f:
-                data = f.read()
-        return {'mode': struct.unpack_from('<I', data, 8)[0],
-                'digest': data[24:56].hex(),
-                'name': data[56:120].rstrip(b'\0').decode(),
-                'grants': struct.unpack_from('<I', data, 120)[0]}
-
-    def close(self):
-        self.sock.close()
-
-
-class Daemon:
-    def __init__(self, sockets, *args):
-        self.sockets = sockets
-        self.log_file = tempfile.TemporaryFile()
-        self.process = subprocess.Popen(
-            [FWADMITD, '--socket-dir=' + sockets, '--no-discovery', *args],
-            stderr=self.log_file, stdin=subprocess.DEVNULL)
-
-    def path(self, name):
-        return os.path.join(self.sockets, name + '.sock')
-
-    def log(self):
-        return os.pread(self.log_file.fileno(), 1 << 20, 0).decode()
-
-    def call(self, request):
-        with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(DEADLINE)
-            s.connect(self.path('control'))
-            s.sendall(request)
-            reply = b''
-            while not reply.endswith(b'\0'):
-                more = s.recv(65536)
-                if not more:
-                    return None
-                reply += more
-        return json.loads(reply[:-1])
-
-    def info(self):
-        return self.call(b'{"method":"org.fwadmit.Control.GetInfo"}\0')['parameters']
-
-    def device(self, name):
-        return next(d for d in self.info()['devices'] if d['name'] == name)
-
-    def wait_state(self, name, state):
-        def there():
-            try:
-                device = self.device(name)
-            except (FileNotFoundError, ConnectionRefusedError):
-                if self.process.poll() is not None:
-                    raise AssertionError('fwadmitd ended: ' + self.log())
-                return None
-            return device if device['state'] == state else None
-        return wait_until(there, '%s is not %s' % (name, state))
-
-    def end(self, sig=signal.SIGTERM):
-        if self.process.poll() is None:
-            self.process.send_signal(sig)
-        return self.process.wait(DEADLINE)
-
-
-def alive(pid):
-    try:
-        with open('/proc/%d/stat' % pid) as f:
-            return f.read().rsplit(')', 1)[1].split()[0] != 'Z'
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-class Case(unittest.TestCase):
-    def setUp(self):
-        self.base = tempfile.mkdtemp(prefix='fwadmitd-')
-        self.addCleanup(shutil.rmtree, self.base)
-        self.sockets = os.path.join(self.base, 'run')
-        self.policy = os.path.join(self.base, 'policy.d')
-        self.state = os.path.join(self.base, 'state')
-        os.mkdir(self.policy, 0o755)
-        self.write_policy(POLICY)
-
-    def write_policy(self, text):
-        path = os.path.join(self.policy, 'test.conf')
-        with open(path, 'w') as f:
-            f.write(text)
-        os.chmod(path, 0o644)
-
-    def start(self, *args):
-        d = Daemon(self.sockets, '--policy=' + self.policy, '--state-dir=' + self.state, *args)
-        self.addCleanup(d.log_file.close)
-        self.addCleanup(d.end, signal.SIGKILL)
-        return d
-
-    def start_two(self, *args):
-        d = self.start('--device=a=sim:honest', '--device=b=sim:honest', *args)
-        d.wait_state('a', 'ready')
-        d.wait_state('b', 'ready')
-        return d
-
-    def connect(self, d, name):
-        gate = Gate(d.path(name))
-        self.addCleanup(gate.close)
-        return gate
-
-    def fails(self, status, text, *args):
-        """fwadmitd ends with @status and one line that holds @text."""
-        d = self.start(*args)
-        self.assertEqual(d.process.wait(DEADLINE), status, d.log())
-        errors = [line for line in d.log().splitlines() if not line.startswith('fwadmitd: policy:')]
-        self.assertEqual(len(errors), 1, errors)
-        self.assertIn(text, errors[0])
+from common import DEADLINE, FWADMITD, POLICY, Case, alive, wait_until
 
 
 class Serving(Case):
@@ -387,60 +242,6 @@ class Obstacles(Case):
             with self.subTest(argument):
                 self.fails(2, text, argument)
         self.fails(2, "two devices called 'a'", '--device=a=sim:honest', '--device=a=sim:honest')
-
-
-class Control(Case):
-    def test_errors(self):
-        d = self.start_two()
-        for request, error in (
-                (b'{"method":"org.fwadmit.Control.Nothing"}\0', 'org.varlink.service.MethodNotFound'),
-                (b'{"method":"com.example.X"}\0', 'org.varlink.service.InterfaceNotFound'),
-                (b'{"method":"org.fwadmit.Control.GetInfo","parameters":{"x":1}}\0',
-                 'org.varlink.service.InvalidParameter')):
-            self.assertEqual(d.call(request)['error'], error)
-
-    def test_nonsense(self):
-        d = self.start_two()
-        for request in (b'\0', b'{\0', b'[]\0', b'{}\0', b'{"method":3}\0', b'x' * 66000,
-                        b'{"method":"org.fwadmit.Control.GetInfo"}x\0', b'\xff\xfe\0',
-                        b'{"a":' * 50 + b'\0',
-                        b'{"method":"org.fwadmit.Control.GetInfo","parameters":[]}\0'):
-            with self.subTest(request[:60]):
-                try:
-                    self.assertIsNone(d.call(request))
-                except (ConnectionResetError, BrokenPipeError):
-                    pass
-        self.assertEqual(len(d.info()['devices']), 2)
-
-    def test_requests_in_pieces_and_in_a_row(self):
-        d = self.start_two()
-        request = b'{"method":"org.fwadmit.Control.GetInfo"}\0'
-        with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(DEADLINE)
-            s.connect(d.path('control'))
-            for byte in request:
-                s.send(bytes([byte]))
-            s.sendall(request * 20)
-            got = b''
-            while got.count(b'\0') < 21:
-                got += s.recv(65536)
-        for reply in got.split(b'\0')[:21]:
-            self.assertEqual(json.loads(reply)['parameters']['pid'], d.process.pid)
-
-    def test_silent_clients_are_few_and_short(self):
-        d = self.start_two()
-        silent = []
-        for _ in range(40):
-            s = socket.socket(socket.AF_UNIX)
-            s.settimeout(DEADLINE)
-            s.connect(d.path('control'))
-            self.addCleanup(s.close)
-            silent.append(s)
-        start = time.monotonic()
-        self.assertEqual(silent[-1].recv(1), b'')
-        self.assertEqual(silent[0].recv(1), b'')
-        self.assertLess(time.monotonic() - start, 10)
-        self.assertEqual(len(d.info()['devices']), 2)
 
 
 if __name__ == '__main__':

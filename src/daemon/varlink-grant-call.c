@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Grants for a time, by CreateGrant, ListGrants and RevokeGrant. What a grant may say is checked by
+ * the store, which reads back what it has written (host/grants.h).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "daemon/event.h"
+#include "daemon/grants.h"
+#include "daemon/log.h"
+#include "daemon/reload.h"
+#include "daemon/varlink-call.h"
+#include "host/grants.h"
+
+/* A call that waits until the policy is in force which has, or has not, the grant. */
+struct pending {
+	struct fwa_varlink_call *call;
+	char name[FWA_GRANT_NAME_MAX];
+};
+
+/* --- describing ----------------------------------------------------------------------------- */
+
+static void add_list(struct json_object *o, const char *key, const struct fwa_grant_list *list)
+{
+	struct json_object *items = json_object_new_array();
+
+	for (size_t i = 0; i < list->n; i++)
+		json_object_array_add(items, json_object_new_string(list->item[i]));
+	json_object_object_add(o, key, items);
+}
+
+static void add_commands(struct json_object *o, const struct fwa_grant_list *list)
+{
+	char text[FWA_GRANT_ITEMS_MAX * 132] = "";
+	size_t at = 0;
+
+	for (size_t i = 0; i < list->n && at < sizeof(text); i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s", i ? ", " : "",
+				       list->item[i]);
+	if (list->n)
+		fwa_json_text(o, "commands", text);
+}
+
+static void add_limit(struct json_object *o, const char *key, uint64_t limit)
+{
+	if (limit)
+		fwa_json_number(o, key, (int64_t)limit);
+}
+
+static struct json_object *describe(const struct fwa_granted *g, const struct fwa_moment *now)
+{
+	struct json_object *o = json_object_new_object();
+	const struct fwa_grant_terms *t = &g->terms;
+
+	fwa_json_text(o, "name", t->name);
+	add_list(o, "user", &t->user);
+	add_list(o, "group", &t->group);
+	add_list(o, "unit", &t->unit);
+	add_list(o, "device", &t->device);
+	fwa_json_text(o, "scope", t->scope);
+	if (t->effects.n)
+		add_list(o, "effects", &t->effects);
+	add_commands(o, &t->commands);
+	if (t->ticket)
+		fwa_json_text(o, "ticket", t->ticket);
+	add_limit(o, "commands_per_second", t->commands_per_second);
+	add_limit(o, "bytes_per_second", t->bytes_per_second);
+	add_limit(o, "max_sessions", t->max_sessions);
+	fwa_json_number(o, "created", (int64_t)g->created);
+	fwa_json_number(o, "created_by", g->by);
+	fwa_json_number(o, "until", (int64_t)g->until);
+	fwa_json_number(o, "seconds_left",
+			g->end > now->boot ? (int64_t)((g->end - now->boot) / 1000000000u) : 0);
+	return o;
+}
+
+struct listing {
+	struct fwa_moment now;
+	struct json_object *grants;
+	const char *name; /* NULL: all */
+};
+
+static void add_grant(const struct fwa_granted *g, void *userdata)
+{
+	struct listing *l = userdata;
+
+	if (!l->name || strcmp(l->name, g->terms.name) == 0)
+		json_object_array_add(l->grants, describe(g, &l->now));
+}
+
+/* An array of the grants of the store, or of the one called @name. */
+static struct json_object *list(const struct fwa_daemon *d, const char *name)
+{
+	struct listing l = { .grants = json_object_new_array(), .name = name };
+
+	fwa_moment_now(&l.now);
+	if (fwa_grants_dir(d) && fwa_grants_list(fwa_grants_dir(d), &l.now, add_grant, &l) < 0)
+		log_warning("not all grants are listed: no memory");
+	return l.grants;
+}
+
+void fwa_call_list_grants(struct fwa_varlink_call *call, const void *parameters)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "grants", list(call->daemon, NULL));
+	fwa_varlink_reply(call, o);
+}
+
+/* --- creating ------------------------------------------------------------------------------- */
+
+/* @array's texts, as views; it has at most FWA_GRANT_ITEMS_MAX. */
+static struct fwa_grant_list texts(struct json_object *array)
+{
+	struct fwa_grant_list l = { .n = array ? json_object_array_length(array) : 0 };
+
+	for (size_t i = 0; i < l.n; i++)
+		l.item[i] = json_object_get_string(json_object_array_get_idx(array, i));
+	return l;
+}
+
+/* Splits "a, b" in place. False when there are too many. */
+static bool split(char *text, struct fwa_grant_list *ret)
+{
+	char *item;
+
+	while ((item = strsep(&text, ","))) {
+		size_t len;
+
+		item += strspn(item, " ");
+		for (len = strlen(item); len && item[len - 1] == ' '; len--)
+			item[len - 1] = '\0';
+		if (ret->n == FWA_GRANT_ITEMS_MAX)
+			return false;
+		ret->item[ret->n++] = item;
+	}
+	return true;
+}
+
+static void on_created(void *userdata, int r, const char *message)
+{
+	struct pending *p = userdata;
+	struct fwa_daemon *d = p->call->daemon;
+	struct json_object *grants, *o;
+
+	if (r < 0) { /* it would come into force at some later time, when nobody expects it */
+		log_error("grant %s: not made: %s", p->name, message);
+		fwa_grants_remove(fwa_grants_dir(d), p->name);
+		fwa_varlink_refuse(p->call, "PolicyError", "message", message);
+		free(p);
+		return;
+	}
+	grants = list(d, p->name);
+	if (json_object_array_length(grants) == 1) {
+		fwa_event(d, "grant_created", NULL, "%s", p->name);
+		o = json_object_new_object();
+		json_object_object_add(o, "grant",
+				       json_object_get(json_object_array_get_idx(grants, 0)));
+		fwa_varlink_reply(p->call, o);
+	} else { /* so short, or revoked by another one meanwhile */
+		fwa_varlink_refuse(p->call, "NoSuchGrant", "name", p->name);
+	}
+	json_object_put(grants);
+	free(p);
+}
+
+static void refuse_create(struct fwa_varlink_call *call, int r, const char *error)
+{
+	bool invalid = r == -EINVAL || r == -EEXIST || r == -E2BIG;
+
+	fwa_varlink_refuse(call, invalid ? "InvalidGrant" : "StateError", "message",
+			   error[0] ? error : strerror(-r));
+}
+
+/* Stores the grant and puts it in force. */
+static void create(struct fwa_varlink_call *call, const struct fwa_grant_terms *terms,
+		   int64_t seconds)
+{
+	struct pending *p = calloc(1, sizeof(*p));
+	char error[FWA_ERROR_LEN] = "";
+	struct fwa_moment now;
+	int r = -ENOMEM;
+
+	fwa_moment_now(&now);
+	if (p)
+		r = fwa_grants_create(fwa_grants_dir(call->daemon), terms, (uint64_t)seconds,
+				      call->peer.uid, &now, p->name, error);
+	if (r < 0) {
+		refuse_create(call, r, error);
+		free(p);
+		return;
+	}
+	log_info("grant %s: made by uid %u for %lld s", p->name, call->peer.uid,
+		 (long long)seconds);
+	p->call = call;
+	r = fwa_reload(call->daemon, on_created, p);
+	if (r < 0)
+		on_created(p, r, strerror(-r));
+}
+
+void fwa_call_create_grant(struct fwa_varlink_call *call, const void *parameters)
+{
+	const struct fwa_varlink_parameters *p = parameters;
+	struct fwa_grant_terms terms = {
+		.name = p->name,
+		.user = texts(p->user),
+		.group = texts(p->group),
+		.unit = texts(p->unit),
+		.device = texts(p->devices),
+		.effects = texts(p->effects),
+		.scope = p->scope,
+		.ticket = p->ticket,
+		.commands_per_second = (uint64_t)p->commands_per_second,
+		.bytes_per_second = (uint64_t)p->bytes_per_second,
+		.max_sessions = (uint64_t)p->max_sessions,
+	};
+	fwa_auto_free char *commands = p->commands ? strdup(p->commands) : NULL;
+
+	if (!fwa_grants_dir(call->daemon))
+		fwa_varlink_refuse(call, "StateError", "message", call->daemon->state.error);
+	else if (p->commands && (!commands || !split(commands, &terms.commands)))
+		fwa_varlink_refuse(call, "InvalidGrant", "message", "too many commands");
+	else
+		create(call, &terms, p->seconds);
+}
+
+/* --- revoking ------------------------------------------------------------------------------- */
+
+static void on_revoked(void *userdata, int r, const char *message)
+{
+	struct pending *p = userdata;
+
+	if (r < 0) {
+		fwa_varlink_refuse(p->call, "PolicyError", "message", message);
+	} else {
+		fwa_event(p->call->daemon, "grant_revoked", NULL, "%s", p->name);
+		fwa_varlink_reply(p->call, NULL);
+	}
+	free(p);
+}
+
+/*
+ * What was revoked is revoked, also when some policy file has an error and so nothing new can come
+ * into force: it is taken out of the policy that is.
+ */
+/*= spec/SECURITY-MODEL.md#C19 */
+void fwa_call_revoke_grant(struct fwa_varlink_call *call, const void *parameters)
+{
+	const struct fwa_varlink_parameters *args = parameters;
+	const char *dir = fwa_grants_dir(call->daemon);
+	struct pending *p = calloc(1, sizeof(*p));
+	int r = !p ? -ENOMEM : !dir ? -ENOENT : fwa_grants_remove(dir, args->name);
+
+	if (r < 0) {
+		free(p);
+		if (r == -ENOENT)
+			fwa_varlink_refuse(call, "NoSuchGrant", "name", args->name);
+		else
+			fwa_varlink_refuse(call, "StateError", "message", strerror(-r));
+		return;
+	}
+	log_info("grant %s: revoked by uid %u", args->name, call->peer.uid);
+	fwa_policy_files_revoke(call->daemon->policy, args->name);
+	p->call = call;
+	snprintf(p->name, sizeof(p->name), "%s", args->name);
+	r = fwa_reload_anyway(call->daemon, on_revoked, p);
+	if (r < 0)
+		on_revoked(p, r, strerror(-r));
+}
