@@ -27,7 +27,7 @@ static void help(void)
 	       "      --socket-dir=DIR     where the sockets are made (default /run/fwadmit)\n"
 	       "      --policy=DIR         read the policy from DIR alone\n"
 	       "      --state-dir=DIR      where grants, baselines and quarantine are kept\n"
-	       "                           (default /var/lib/fwadmit)\n"
+	       "                           (default /var/lib/fwadmit for root)\n"
 	       "      --require-pinned     trust no declarations that are not pinned\n"
 	       "      --device=NAME=SPEC   serve the device SPEC as NAME; may be repeated\n"
 	       "      --no-discovery       serve only devices given with --device\n"
@@ -164,16 +164,19 @@ int main(int argc, char **argv)
 {
 	struct fwa_daemon_options o = {
 		.socket_dir = "/run/fwadmit",
-		.state_dir = FWA_STATE_DIR,
 		.mode = "strict",
 		.discover = true,
 	};
+	fwa_auto_free char *state_dir = NULL;
 	int option, status, stop = 0;
 
 	while (!stop && (option = getopt_long(argc, argv, "h", options, NULL)) != -1)
 		stop = take_option(&o, option, &status);
 	if (!stop && optind < argc)
 		status = stop = usage("unexpected argument", argv[optind]);
+	state_dir = fwa_state_dir();
+	if (!o.state_dir)
+		o.state_dir = state_dir;
 	if (!stop) {
 		fwa_log_setup();
 		status = fwa_daemon_run(&o);

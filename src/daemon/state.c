@@ -26,14 +26,14 @@ static int check(const char *path)
 
 void fwa_state_open(const char *path, struct fwa_state *ret)
 {
-	int r = fwa_make_dirs(path);
+	int r = path ? fwa_make_dirs(path) : -ENOENT;
 
 	if (r == 0)
 		r = check(path);
 	*ret = (struct fwa_state){ .path = r == 0 ? path : NULL };
 	if (r == 0)
 		return;
-	snprintf(ret->error, sizeof(ret->error), "%.100s: %s", path,
+	snprintf(ret->error, sizeof(ret->error), "%.100s: %s", path ?: "no state directory",
 		 r == -EPERM ? "others may write to it" : strerror(-r));
 	log_warning("%s: grants, baselines and quarantine are not remembered", ret->error);
 }

@@ -22,7 +22,7 @@ class Served(Case):
         super().setUp()
         self.where = '--socket-dir=' + self.path('run')
         daemon = subprocess.Popen(
-            [FWADMITD, self.where, self.policy(READER), '--no-discovery', '--device=mem0=sim:honest',
+            [FWADMITD, self.where, self.policy(READER), '--no-discovery', '--state-dir=' + self.path('state'), '--device=mem0=sim:honest',
              '--device=mem1=sim:liar-data', '--device=mem2=sim:gone'], stderr=subprocess.DEVNULL)
         self.addCleanup(daemon.wait)
         self.addCleanup(daemon.send_signal, signal.SIGTERM)

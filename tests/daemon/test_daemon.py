@@ -45,7 +45,8 @@ class Serving(Case):
         with tempfile.NamedTemporaryFile() as log:
             st = os.fstat(log.fileno())
             env = dict(os.environ, JOURNAL_STREAM='%d:%d' % (st.st_dev, st.st_ino))
-            r = subprocess.run([FWADMITD, '--socket-dir=' + self.sockets, '--policy=/nowhere'],
+            r = subprocess.run([FWADMITD, '--socket-dir=' + self.sockets, '--policy=/nowhere',
+                                '--state-dir=' + self.state],
                                stderr=log, env=env, timeout=DEADLINE)
             self.assertEqual(r.returncode, 1)
             self.assertEqual(log.seek(0), 0)

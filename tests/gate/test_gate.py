@@ -110,6 +110,7 @@ class GateTest(unittest.TestCase):
         self.log_file = open(self.dir / "log", "w")
         self.daemon = subprocess.Popen(
             [*self.INSIDE, FWADMITD, f"--socket-dir={self.dir}/run", f"--policy={self.policy}", "--no-discovery",
+             f"--state-dir={self.dir}/state",
              *(f"--device={n}={s}" for n, s in self.DEVICES.items())],
             stderr=self.log_file, stdin=subprocess.DEVNULL)
 
@@ -572,7 +573,8 @@ class Commands(GateTest):
             (0, 0, 0, 0, 0x0401, bytes(16)), (8, 1, 0, 0, 0, self.CEL), (0, 0, 0, 0, 0x4000, bytes(16))])
         length, zero = struct.unpack_from("<II", data, 312 + terms * 24)
         self.assertEqual((length, zero), (len(data) - 336 - terms * 24, 0))
-        self.assertEqual(data[-16:], bytes(16))  # no baseline
+        self.assertEqual(data[-16:-12], b"\1\0\0\0")  # the baseline is the first that was seen: the same
+        self.assertEqual(data[-8:], bytes(8))
 
     def test_a_reload_brings_other_filters(self):
         c = self.client()
