@@ -36,15 +36,14 @@ static const char *user_name(const struct cli *cli, const struct cli_subject *s)
 	return s->client ? cli_user_name() : "root";
 }
 
-static void print_json(const struct cli *cli, const struct cli_subject *s,
-		       const struct cli_verdict *v, const char *user)
+static void print_json(const struct cli *cli, const struct cli_verdict *v)
 {
 	struct json_object *o = cli_json_begin(cli);
 
-	json_object_object_add(o, "device", cli_json_device(s));
-	json_object_object_add(o, "user", cli_json_text(user));
-	json_object_object_add(o, "policy_digest", cli_json_text(s->policy_digest));
-	json_object_object_add(o, "decision", cli_json_decision(v));
+	json_object_object_add(o, "device", cli_json_device(v->subject));
+	json_object_object_add(o, "user", cli_json_text(v->user));
+	json_object_object_add(o, "policy_digest", cli_json_text(v->subject->policy_digest));
+	json_object_object_add(o, "decision", cli_json_decision(cli, v));
 	cli_json_end(o);
 }
 
@@ -53,7 +52,6 @@ int cli_cmd_explain(struct cli *cli)
 	cli_auto_subject struct cli_subject s = CLI_SUBJECT_NONE;
 	cli_auto_command struct cli_command c = { .assume = true };
 	struct cli_verdict v;
-	const char *user;
 	int words, r;
 
 	r = cli_subject_open(cli, &s, &words);
@@ -63,14 +61,14 @@ int cli_cmd_explain(struct cli *cli)
 		r = cli_command_read(cli, &s, cli->word[words], &c);
 	if (r != CLI_OK)
 		return r;
-	v = cli_verdict_of(&s, &c.cmd);
-	user = user_name(cli, &s);
+	v = cli_verdict_of(&s, &c.cmd, user_name(cli, &s));
+	cli_verdict_ask(cli, &v);
 	if (c.assumed)
 		cli_note(cli, "%s: judged with zeroes where nothing was given",
 			 cli_command_name(c.cmd.set, c.cmd.opcode));
 	if (cli->json)
-		print_json(cli, &s, &v, user);
+		print_json(cli, &v);
 	else
-		cli_print_verdict(cli, &s, &v, user);
+		cli_print_verdict(cli, &v);
 	return fwa_admitted(&v.decision) ? CLI_OK : CLI_REFUSED;
 }

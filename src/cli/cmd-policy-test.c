@@ -349,7 +349,7 @@ static int run_row(struct test *t)
 	r = cli_subject_fold(t->cli, &t->subject, t->files, &who, &moment);
 	if (r != CLI_OK)
 		return r;
-	v = cli_verdict_of(&t->subject, &c.cmd);
+	v = cli_verdict_of(&t->subject, &c.cmd, NULL);
 	t->rows++;
 	if (v.decision.reason != reason ||
 	    (t->field[KEY_GRANT] && (!v.grant || strcmp(v.grant, t->field[KEY_GRANT]) != 0)))

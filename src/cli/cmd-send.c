@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/decision.h"
+#include "cli/advice.h"
 #include "cli/output.h"
 #include "cli/text.h"
 #include "core/reason.h"
@@ -56,7 +56,7 @@ static void print_json(const struct cli *cli, const struct cli_subject *subject,
 	struct json_object *o = cli_json_begin(cli);
 
 	json_object_object_add(o, "device", cli_json_device(subject));
-	json_object_object_add(o, "decision", cli_json_decision(&s->verdict));
+	json_object_object_add(o, "decision", cli_json_decision(cli, &s->verdict));
 	json_object_object_add(o, "outcome", json_outcome(s));
 	json_object_object_add(o, "output_hex", cli_json_hex(s->data.data, s->data.len));
 	cli_json_end(o);
@@ -84,6 +84,7 @@ static const char *kernel_hint(const struct fwa_gate_reply *r)
 static void say_refused(const struct cli *cli, const struct sent *s, const char *command)
 {
 	const struct fwa_decision *d = &s->verdict.decision;
+	struct cli_advice advice;
 	char why[512];
 
 	if (fwa_admitted(d)) {
@@ -92,9 +93,10 @@ static void say_refused(const struct cli *cli, const struct sent *s, const char 
 		return;
 	}
 	cli_verdict_why(&s->verdict, why, sizeof(why));
-	cli_fail(cli, CLI_REFUSED, "%s refused: %s (C%u): %s; %s", command,
-		 fwa_reason_name(d->reason), fwa_reason_clause(d->reason), why,
-		 cli_verdict_next(&s->verdict));
+	cli_advise(&s->verdict, &advice);
+	cli_fail(cli, CLI_REFUSED, "%s refused: %s (C%u): %s; would pass: %s%s", command,
+		 fwa_reason_name(d->reason), fwa_reason_clause(d->reason), why, advice.pass[0],
+		 s->verdict.remedy.grant ? " (`fwadmit explain` shows one)" : "");
 }
 
 static void print_text(const struct cli *cli, const struct sent *s)
@@ -166,6 +168,7 @@ static int submit(const struct cli *cli, const struct cli_subject *subject, stru
 	if (s->reply.error)
 		return cli_fail(cli, CLI_FAILED, "%s: %s", subject->name,
 				fwa_gate_error_text(s->reply.error));
+	s->verdict.stale = s->verdict.decision.reason != s->reply.decision.reason;
 	s->verdict.decision = s->reply.decision;
 	s->verdict.grant = s->reply.grant;
 	return CLI_OK;
@@ -177,7 +180,7 @@ static int dry_run(const struct cli *cli, const struct cli_subject *subject, str
 	if (cli->json)
 		print_json(cli, subject, s);
 	else
-		cli_print_verdict(cli, subject, &s->verdict, cli_user_name());
+		cli_print_verdict(cli, &s->verdict);
 	return fwa_admitted(&s->verdict.decision) ? CLI_OK : CLI_REFUSED;
 }
 
@@ -208,7 +211,7 @@ int cli_cmd_send(struct cli *cli)
 		r = cli_command_read(cli, &subject, cli->word[1], &c);
 	if (r != CLI_OK)
 		return r;
-	s.verdict = cli_verdict_of(&subject, &c.cmd);
+	s.verdict = cli_verdict_of(&subject, &c.cmd, cli_user_name());
 	if (cli_given(&cli->args, CLI_OPT_DRY_RUN))
 		return dry_run(cli, &subject, &s);
 	r = submit(cli, &subject, &s);

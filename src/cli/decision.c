@@ -10,16 +10,68 @@
 #include <unistd.h>
 
 #include "base/uuid.h"
+#include "cli/advice.h"
+#include "cli/duration.h"
+#include "cli/propose.h"
+#include "cli/state.h"
 #include "cli/text.h"
+#include "cli/varlink.h"
 #include "core/reason.h"
 #include "core/transfer.h"
 
-struct cli_verdict cli_verdict_of(const struct cli_subject *s, const struct fwa_command *cmd)
+/*
+ * What would still be in the way if all that can be taken away was: quarantine, drift, what others do,
+ * and the want of a grant.
+ */
+static struct fwa_decision last_obstacle(const struct cli_subject *s, const struct fwa_command *cmd)
 {
-	struct cli_verdict v = { .cmd = cmd, .contract = &s->contract };
+	struct fwa_contract contract = { .mode = s->contract.mode,
+					 .lockdown = s->contract.lockdown,
+					 .advisory = s->contract.advisory };
+	struct fwa_rights all = { .n_matched = 1, .n = 1 };
+	struct fwa_command asked = *cmd;
+	struct fwa_decision d;
+
+	if (s->contract.transfer == FWA_TRANSFER_OWN) {
+		contract.transfer = FWA_TRANSFER_OWN;
+		memcpy(contract.transfer_uuid, s->contract.transfer_uuid,
+		       sizeof(contract.transfer_uuid));
+	}
+	all.right[0] = (struct fwa_right){ .scope = FWA_SCOPE_DEBUG_WRITE_FULL,
+					   .effects = FWA_EFFECTS_GRANTABLE };
+	d = fwa_decide(&contract, &all, s->profile, &asked, s->now);
+	if (d.reason == FWA_REASON_SCOPE_TOO_LOW) {
+		asked.scope = FWA_SCOPE_LEAST;
+		d = fwa_decide(&contract, &all, s->profile, &asked, s->now);
+	}
+	return d;
+}
+
+/* A greater scope than is needed may be all that is wrong. */
+static void try_less(const struct cli_subject *s, struct cli_verdict *v)
+{
+	struct fwa_command least = *v->cmd;
+	struct fwa_remedy r;
+
+	if (fwa_admitted(&v->decision) || v->decision.scope <= v->decision.required)
+		return;
+	least.scope = FWA_SCOPE_LEAST;
+	r = fwa_remedy(&s->contract, &s->rights, s->profile, &least, s->now);
+	if (!r.possible || (v->remedy.possible && v->remedy.grant == r.grant))
+		return;
+	v->remedy = r;
+	v->remedy.ask = true;
+}
+
+struct cli_verdict cli_verdict_of(const struct cli_subject *s, const struct fwa_command *cmd,
+				  const char *user)
+{
+	struct cli_verdict v = { .cmd = cmd, .contract = &s->contract, .subject = s, .user = user };
 
 	v.decision = fwa_decide(&s->contract, &s->rights, s->profile, cmd, s->now);
 	v.remedy = fwa_remedy(&s->contract, &s->rights, s->profile, cmd, s->now);
+	v.last = last_obstacle(s, cmd);
+	try_less(s, &v);
 	for (uint32_t i = 0; i < s->rights.n; i++) {
 		if (s->rights.right[i].grant + 1 != v.decision.grant)
 			continue;
@@ -27,6 +79,45 @@ struct cli_verdict cli_verdict_of(const struct cli_subject *s, const struct fwa_
 		v.ticket = s->tickets[i];
 	}
 	return v;
+}
+
+void cli_verdict_ask(const struct cli *cli, struct cli_verdict *v)
+{
+	struct json_object *device = NULL, *lease;
+
+	if (!v->subject->client || v->subject->embedded)
+		return;
+	if (v->decision.reason == FWA_REASON_QUARANTINED || v->decision.reason == FWA_REASON_LEASE)
+		device = cli_state_of(cli, v->subject->name);
+	lease = cli_member_object(device, "lease");
+	if (v->decision.reason == FWA_REASON_QUARANTINED)
+		cli_member(device, "quarantine", "", v->state);
+	else if (lease)
+		cli_lease_text(lease, v->state, sizeof(v->state));
+	json_object_put(device);
+}
+
+/* --- why ------------------------------------------------------------------------------------ */
+
+/* The grant that would cover the command and has ended. */
+static void why_expired(const struct cli_verdict *v, char *text, size_t size)
+{
+	const struct cli_subject *s = v->subject;
+	const struct fwa_decision *d = &v->decision;
+	char span[CLI_DURATION_TEXT];
+
+	snprintf(text, size, "the grant that would cover it has ended");
+	for (uint32_t i = 0; i < s->rights.n; i++) {
+		const struct fwa_right *r = &s->rights.right[i];
+
+		if (!r->until || s->now < r->until || r->scope < d->scope ||
+		    d->effects & ~r->effects || !fwa_filter_covers(r->filter, v->cmd, NULL))
+			continue;
+		snprintf(text, size, "grant \"%s\" would cover it, and ended %s ago",
+			 s->grant_names[i],
+			 cli_duration_text((int64_t)((s->now - r->until) / 1000000000), span));
+		return;
+	}
 }
 
 void cli_verdict_why(const struct cli_verdict *v, char *text, size_t size)
@@ -61,7 +152,7 @@ void cli_verdict_why(const struct cli_verdict *v, char *text, size_t size)
 		snprintf(text, size, "no grant of this user covers %s at scope %s", list, asked);
 		break;
 	case FWA_REASON_GRANT_EXPIRED:
-		snprintf(text, size, "the grant that would cover it has ended");
+		why_expired(v, text, size);
 		break;
 	case FWA_REASON_DRIFT:
 		snprintf(text, size, "the device's declaration of it is not the accepted one");
@@ -84,48 +175,16 @@ void cli_verdict_why(const struct cli_verdict *v, char *text, size_t size)
 	}
 }
 
-const char *cli_verdict_next(const struct cli_verdict *v)
-{
-	switch (v->decision.reason) {
-	case FWA_REASON_QUARANTINED:
-		return "nothing passes until an operator ends the quarantine";
-	case FWA_REASON_DRIFT:
-		return "it passes once an operator accepts the new declaration";
-	case FWA_REASON_LEASE:
-	case FWA_REASON_RATE:
-		return v->remedy.possible ? "it may pass later"
-					  : "only whoever began that work, and root, may end it";
-	default:
-		break;
-	}
-	if (v->remedy.grant)
-		return "a grant is missing, `fwadmit explain` shows it";
-	if (v->remedy.ask)
-		return "it passes with a greater --scope";
-	switch (v->decision.reason) {
-	case FWA_REASON_MALFORMED:
-	case FWA_REASON_PAYLOAD_SHAPE:
-		return "no grant helps, other bytes or lengths may";
-	case FWA_REASON_UNDECLARED:
-		if (v->decision.detail == FWA_DETAIL_NO_TRANSFER ||
-		    v->decision.detail == FWA_DETAIL_TRANSFER_OF_OTHER)
-			return "no grant helps, the UUID of the Feature itself may";
-		return "no grant helps, the device would have to declare it";
-	case FWA_REASON_RESERVED_BITS:
-		return "no grant helps, the device would have to declare it in defined bits";
-	case FWA_REASON_LOCKDOWN:
-		return "no grant helps while the kernel is locked down";
-	default:
-		return "no grant can allow it, not even root's";
-	}
-}
-
 const char *cli_user_name(void)
 {
+	static char number[16];
 	const struct passwd *pw = getpwuid(geteuid());
 
-	return pw ? pw->pw_name : "this user";
+	snprintf(number, sizeof(number), "%u", geteuid());
+	return pw ? pw->pw_name : number;
 }
+
+/* --- the page ------------------------------------------------------------------------------- */
 
 static void print_field(const char *name, const char *value)
 {
@@ -209,44 +268,56 @@ static void print_effects(const struct fwa_decision *d)
 	print_field("asked for", fwa_scope_name(d->scope));
 }
 
-/* A file that an operator can paste: the narrowest grant that is enough. */
-static void print_grant(const struct cli_subject *s, const struct cli_verdict *v, const char *user)
+/* What the grant that admits sets besides scope and effects. */
+static void print_limits(const struct cli_verdict *v)
 {
-	const struct fwa_model_command *row = fwa_model_find(v->decision.set, v->decision.opcode);
-	char effects[CLI_EFFECTS_TEXT], name[CLI_OPCODE_TEXT];
+	const struct fwa_right *r = &v->subject->rights.right[v->decision.right];
+	char text[128] = "", span[CLI_DURATION_TEXT];
+	size_t len = 0;
 
-	cli_opcode_hex(v->decision.set, v->decision.opcode, name);
-	printf("\n# /etc/fwadmit/policy.d/60-%s.conf\n", row ? row->name : name);
-	printf("[grant %.28s-%.16s]\n", row ? row->name : name, user);
-	printf("user = %s\n", user);
-	printf("device = %s\n", s->name);
-	printf("scope = %s\n", fwa_scope_name(v->remedy.scope));
-	/* also "none": without the line a grant reaches every effect of its scope */
-	printf("effects = %s\n", cli_effects_text(v->remedy.effects, 0, ", ", effects));
+	if (r->until)
+		len += (size_t)snprintf(
+			text, sizeof(text), ", it ends in %s",
+			cli_duration_text((int64_t)((r->until - v->subject->now) / 1000000000),
+					  span));
+	if (r->commands)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, ", %u commands a second",
+					r->commands);
+	if (r->bytes)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, ", %llu bytes a second",
+					(unsigned long long)r->bytes);
+	if (r->sessions)
+		snprintf(text + len, sizeof(text) - len, ", %u sessions at a time", r->sessions);
+	if (*text)
+		print_field("limits", text + 2);
 }
 
-static void print_remedy(const struct cli_subject *s, const struct cli_verdict *v, const char *user)
+static void print_proposal(const struct cli *cli, const struct cli_verdict *v)
 {
-	char text[128];
-	const struct fwa_remedy *r = &v->remedy;
+	struct cli_proposal p;
+	char text[CLI_PROPOSAL_TEXT];
 
-	if (!r->possible || r->release || r->accept || r->wait)
-		print_field("would pass", cli_verdict_next(v));
-	if (!r->possible || !(r->grant || r->ask))
-		return;
-	if (!r->grant) {
-		snprintf(text, sizeof(text), "with --scope=%s: this user's grants are enough",
-			 fwa_scope_name(v->remedy.scope));
-		print_field("would pass", text);
-	} else {
-		print_field("would pass", "with an operator's grant such as this:");
-		print_grant(s, v, user);
-	}
+	cli_propose(cli, v, &p);
+	cli_proposal_command(&p, text);
+	printf("\nFor an hour, where fwadmitd runs:\n%s\n", text);
+	cli_proposal_policy(&p, text);
+	printf("\nFor good, in a policy file:\n%s", text);
+}
+
+static void print_advice(const struct cli *cli, const struct cli_verdict *v)
+{
+	struct cli_advice a;
+
+	cli_advise(v, &a);
+	for (size_t i = 0; i < a.n; i++)
+		print_field(i ? "and" : "would pass", a.pass[i]);
+	print_field("who can", a.who);
+	if (v->remedy.possible && v->remedy.grant)
+		print_proposal(cli, v);
 }
 
 /*= spec/SECURITY-MODEL.md#C30 */
-void cli_print_verdict(const struct cli *cli, const struct cli_subject *s,
-		       const struct cli_verdict *v, const char *user)
+void cli_print_verdict(const struct cli *cli, const struct cli_verdict *v)
 {
 	const struct fwa_decision *d = &v->decision;
 	bool admitted = fwa_admitted(d);
@@ -255,16 +326,20 @@ void cli_print_verdict(const struct cli *cli, const struct cli_subject *s,
 	char command[96], text[512];
 
 	cli_command_text(d->set, d->opcode, command, sizeof(command));
-	printf("%s on %s for %s: %s%s%s\n", command, s->name, user, on,
+	printf("%s on %s for %s: %s%s%s\n", command, v->subject->name, v->user, on,
 	       admitted ? "would be admitted" : "would be refused", off);
 	snprintf(text, sizeof(text), "%s (C%u)", fwa_reason_name(d->reason),
 		 fwa_reason_clause(d->reason));
 	print_field("reason", text);
 	cli_verdict_why(v, text, sizeof(text));
 	print_field("why", text);
+	if (*v->state)
+		print_field(d->reason == FWA_REASON_LEASE ? "running" : "quarantine", v->state);
 	print_selector(v->cmd);
 	print_operation(v);
 	print_effects(d);
-	if (!admitted)
-		print_remedy(s, v, user);
+	if (admitted)
+		print_limits(v);
+	else
+		print_advice(cli, v);
 }

@@ -7,15 +7,18 @@
 #include "cli/command.h"
 #include "cli/json.h"
 
-/* Decides here, by what the gate described; nothing is sent. */
-struct cli_verdict cli_verdict_of(const struct cli_subject *s, const struct fwa_command *cmd);
+/*
+ * Decides here, by what the gate described; nothing is sent. @user: for whom (as a policy file has it).
+ * The verdict views @s, @cmd and @user.
+ */
+struct cli_verdict cli_verdict_of(const struct cli_subject *s, const struct fwa_command *cmd,
+				  const char *user);
+/* Asks fwadmitd what is in the way, where it may know more than the gate describes. */
+void cli_verdict_ask(const struct cli *cli, struct cli_verdict *v);
 
 /* One clause without a final stop: why the decision is what it is. */
 void cli_verdict_why(const struct cli_verdict *v, char *text, size_t size);
-/* The same about a refused command: what would pass, or that nothing would. */
-const char *cli_verdict_next(const struct cli_verdict *v);
-/* The page that explain prints. @user: for whom a grant would be. */
-void cli_print_verdict(const struct cli *cli, const struct cli_subject *s,
-		       const struct cli_verdict *v, const char *user);
-/* The name of the user who runs this program. */
+/* The page that explain prints. */
+void cli_print_verdict(const struct cli *cli, const struct cli_verdict *v);
+/* The name of the user who runs this program, or the number of one without a name. */
 const char *cli_user_name(void);

@@ -2,7 +2,8 @@
 /*
  * What is not known is null; text that is not UTF-8 is masked before it goes into an object.
  */
-#include "cli/decision.h"
+#include "cli/advice.h"
+#include "cli/propose.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -245,20 +246,53 @@ static const char *how(const struct fwa_remedy *r)
 	return r->grant ? "an operator's grant" : "ask for the scope";
 }
 
-static struct json_object *would_pass(const struct cli_verdict *v)
+/* The grant, in parts and as an operator would type it. */
+static struct json_object *proposal(const struct cli *cli, const struct cli_verdict *v)
+{
+	struct json_object *o = json_object_new_object();
+	char text[CLI_PROPOSAL_TEXT];
+	struct cli_proposal p;
+
+	cli_propose(cli, v, &p);
+	json_object_object_add(o, "user", cli_json_text(p.user));
+	json_object_object_add(o, "device", cli_json_text(p.device));
+	json_object_object_add(o, "commands", cli_json_text(p.commands));
+	cli_proposal_policy(&p, text);
+	json_object_object_add(o, "policy", cli_json_text(text));
+	cli_proposal_command(&p, text);
+	json_object_object_add(o, "command_line", cli_json_text(text));
+	return o;
+}
+
+/* Adds "advice", what would pass in words, and "who" can see to it. */
+static void add_advice(struct json_object *o, const struct cli_verdict *v)
+{
+	struct json_object *a = json_object_new_array();
+	struct cli_advice advice = { .who = NULL };
+
+	if (!fwa_admitted(&v->decision))
+		cli_advise(v, &advice);
+	for (size_t i = 0; i < advice.n; i++)
+		json_object_array_add(a, cli_json_text(advice.pass[i]));
+	json_object_object_add(o, "advice", a);
+	json_object_object_add(o, "who", cli_json_text(advice.who));
+}
+
+static struct json_object *would_pass(const struct cli *cli, const struct cli_verdict *v)
 {
 	struct json_object *o;
 
-	if (fwa_admitted(&v->decision) || !v->remedy.possible)
+	if (fwa_admitted(&v->decision) || !v->remedy.possible || v->stale)
 		return NULL;
 	o = json_object_new_object();
 	json_object_object_add(o, "scope", cli_json_text(fwa_scope_name(v->remedy.scope)));
 	json_object_object_add(o, "effects", cli_json_effects(v->remedy.effects));
 	json_object_object_add(o, "how", json_object_new_string(how(&v->remedy)));
+	json_object_object_add(o, "grant", v->remedy.grant ? proposal(cli, v) : NULL);
 	return o;
 }
 
-struct json_object *cli_json_decision(const struct cli_verdict *v)
+struct json_object *cli_json_decision(const struct cli *cli, const struct cli_verdict *v)
 {
 	const struct fwa_decision *d = &v->decision;
 	struct json_object *o = json_object_new_object();
@@ -284,6 +318,8 @@ struct json_object *cli_json_decision(const struct cli_verdict *v)
 	json_object_object_add(o, "scope", cli_json_text(fwa_scope_name(d->scope)));
 	json_object_object_add(o, "grant", cli_json_text(v->grant));
 	json_object_object_add(o, "ticket", cli_json_text(v->ticket));
-	json_object_object_add(o, "would_pass", would_pass(v));
+	json_object_object_add(o, "state", cli_json_text(v->state));
+	json_object_object_add(o, "would_pass", would_pass(cli, v));
+	add_advice(o, v);
 	return o;
 }

@@ -29,14 +29,19 @@ struct json_object *cli_json_source(const struct cli_subject *s);
 struct json_object *cli_json_device(const struct cli_subject *s);
 struct json_object *cli_json_finding(const struct fwa_finding *f);
 
-/* What cli_json_decision() needs beside the decision. */
+/* A decision, and what is needed to explain it. */
 struct cli_verdict {
 	struct fwa_decision decision;
 	struct fwa_remedy remedy;
-	const char *grant;  /* the name of the grant that admitted; may be empty */
-	const char *ticket; /* its ticket; may be empty */
+	struct fwa_decision last; /* what no remedy takes away; admits when there is nothing */
+	bool stale;               /* the decision is the gate's own, made in another state */
+	const char *grant;        /* the name of the grant that admitted; may be empty */
+	const char *ticket;       /* its ticket; may be empty */
+	const char *user;         /* for whom it was made */
+	char state[320];          /* what fwadmitd says of what is in the way; may be empty */
 	const struct fwa_command *cmd;
 	const struct fwa_contract *contract;
+	const struct cli_subject *subject;
 };
 
-struct json_object *cli_json_decision(const struct cli_verdict *v);
+struct json_object *cli_json_decision(const struct cli *cli, const struct cli_verdict *v);

@@ -32,7 +32,6 @@ class Control(Case):
         where = self.path(f'run{self.count}')
         os.mkdir(where)
         server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.addCleanup(server.close)
         server.bind(where + '/control.sock')
         server.listen(8)
 
@@ -56,7 +55,14 @@ class Control(Case):
                     except OSError:
                         pass
 
-        threading.Thread(target=loop, daemon=True).start()
+        def stop():
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            server.close()  # not before: another server could get its number
+
+        thread = threading.Thread(target=loop, daemon=True)
+        thread.start()
+        self.addCleanup(stop)
         return '--socket-dir=' + where
 
     def reply(self, **parameters):

@@ -63,8 +63,13 @@ class Explain(Case):
         self.assertEqual((d['reason'], d['clause'], d['grant']), ('grant-scope', 'C19', None))
         self.assertEqual(d['declared_raw'], 6)
         self.assertEqual(d['effects'], ['config', 'data'])
+        grant = d['would_pass'].pop('grant')
         self.assertEqual(d['would_pass'], {'scope': 'debug-write-full', 'effects': ['config', 'data'],
                                            'how': "an operator's grant"})
+        self.assertEqual((grant['device'], grant['commands']), ('sim:honest', 'cxl:set-lsa'))
+        self.assertIn('\ncommands = cxl:set-lsa\n', grant['policy'])
+        self.assertIn(' --effects=config,data --commands=cxl:set-lsa --for=1h', grant['command_line'])
+        self.assertIn('fwadmit-admin', d['who'])
 
     def test_a_liars_floor_holds(self):
         d = self.decide('sim:liar-data', 'clear-poison', '--offset=0', '--hex=' + '00' * 64,
@@ -90,8 +95,7 @@ class Explain(Case):
     def test_the_grant_that_it_shows_is_enough_and_no_more(self):
         command = ('sim:honest', 'set-lsa', '--offset=0', '--hex=00')
         out = self.run_cli('explain', self.policy(READER), *command, code=REFUSED).out
-        grant = out[out.index('# /etc/fwadmit/policy.d'):]
-        policy = self.policy(grant, 'granted')
+        policy = self.policy(out[out.index('\n# ' + self.path('policy/60-')):], 'granted')
         self.run_cli('policy', 'check', self.path('granted'))
         self.run_cli('explain', policy, *command)
         self.run_cli('send', policy, *command)
@@ -102,7 +106,7 @@ class Explain(Case):
         source = (*self.nvme({}, {1: 3, 2: 1}), '--device-name=nvme0')
         out = self.run_cli('explain', self.policy(READER), *source, 'io:read', code=REFUSED).out
         self.assertIn('\neffects = none\n', out)
-        policy = self.policy(out[out.index('# /etc/fwadmit/policy.d'):], 'granted')
+        policy = self.policy(out[out.index('\n# ' + self.path('policy/60-')):], 'granted')
         self.run_cli('explain', policy, *source, 'io:read')
         self.run_cli('explain', policy, *source, 'io:write', code=REFUSED)
 
@@ -208,7 +212,7 @@ class Offline(Case):
                           'name': 'transfer-in-progress', 'operation': 0, 'operation_name': 'full'})
         r = self.run_cli('explain', 'sim:honest', 'set-feature', '--uuid=transfer-in-progress',
                          code=REFUSED)
-        self.assertRegex(r.out, r'would pass +no grant helps, the UUID of the Feature itself may\n')
+        self.assertRegex(r.out, r"would pass +the Feature's own UUID; ")
 
     def test_an_action_is_not_assumed_where_none_is_0(self):
         source = self.nvme({0x14: 1, 0x80: 1, 0x84: 1})
