@@ -284,6 +284,22 @@ static void wait_for(const struct cli_verdict *v, struct cli_advice *a)
 	}
 }
 
+static void accepting(const struct cli_verdict *v, struct cli_advice *a)
+{
+	const char *name = v->subject->name;
+
+	if (v->pinned || v->decision.detail == FWA_DETAIL_NOT_PINNED)
+		add(a,
+		    "once they are pinned (fwadmit baseline save %s -O /etc/fwadmit/baselines); "
+		    "root is not held to them",
+		    name);
+	else
+		add(a,
+		    "once they are accepted (fwadmit baseline diff %s, fwadmit baseline accept "
+		    "%s); root is not held to them",
+		    name, name);
+}
+
 static void possible(const struct cli_verdict *v, const struct fwa_remedy *r, struct cli_advice *a)
 {
 	const char *name = v->subject->name;
@@ -294,10 +310,7 @@ static void possible(const struct cli_verdict *v, const struct fwa_remedy *r, st
 	else if (r->release)
 		add(a, "once the quarantine is ended: fwadmit release %s", name);
 	if (r->accept)
-		add(a,
-		    "once the new declarations are accepted: fwadmit baseline diff %s, then "
-		    "baseline accept %s",
-		    name, name);
+		accepting(v, a);
 	if (r->ask)
 		add(a, "with --scope=%s", fwa_scope_name(r->scope));
 	if (r->grant)

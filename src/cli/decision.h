@@ -16,6 +16,12 @@ struct cli_verdict cli_verdict_of(const struct cli_subject *s, const struct fwa_
 /* Asks fwadmitd what is in the way, where it may know more than the gate describes. */
 void cli_verdict_ask(const struct cli *cli, struct cli_verdict *v);
 
+/*
+ * For a command that lost an effect: the effects of the declaration that was accepted. False for any
+ * other.
+ */
+bool cli_verdict_accepted(const struct cli_verdict *v, fwa_effects *ret);
+
 /* One clause without a final stop: why the decision is what it is. */
 void cli_verdict_why(const struct cli_verdict *v, char *text, size_t size);
 /* The page that explain prints. */

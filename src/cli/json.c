@@ -297,6 +297,7 @@ struct json_object *cli_json_decision(const struct cli *cli, const struct cli_ve
 	const struct fwa_decision *d = &v->decision;
 	struct json_object *o = json_object_new_object();
 	const char *detail = fwa_detail_text(d->detail);
+	fwa_effects accepted;
 	char why[512];
 
 	cli_verdict_why(v, why, sizeof(why));
@@ -318,6 +319,9 @@ struct json_object *cli_json_decision(const struct cli *cli, const struct cli_ve
 	json_object_object_add(o, "scope", cli_json_text(fwa_scope_name(d->scope)));
 	json_object_object_add(o, "grant", cli_json_text(v->grant));
 	json_object_object_add(o, "ticket", cli_json_text(v->ticket));
+	json_object_object_add(o, "accepted",
+			       cli_verdict_accepted(v, &accepted) ? cli_json_effects(accepted)
+								  : NULL);
 	json_object_object_add(o, "state", cli_json_text(v->state));
 	json_object_object_add(o, "would_pass", would_pass(cli, v));
 	add_advice(o, v);

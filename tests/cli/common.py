@@ -19,8 +19,8 @@ WRITER = ('[grant writer]\nuser = *\ndevice = *\nscope = debug-write-full\n'
 
 DECISION = {'verdict', 'reason', 'clause', 'detail', 'why', 'set', 'opcode', 'opcode_hex', 'name',
             'selector', 'declared_raw', 'declared', 'floor', 'advisory', 'effects',
-            'required_scope', 'required_because', 'scope', 'grant', 'ticket', 'state', 'would_pass', 'advice',
-            'who'}
+            'required_scope', 'required_because', 'scope', 'grant', 'ticket', 'accepted', 'state', 'would_pass',
+            'advice', 'who'}
 DEVICE = {'name', 'family', 'vendor', 'model', 'serial', 'firmware'}
 FINDING = {'code', 'severity', 'set', 'opcode', 'opcode_hex', 'name', 'clause', 'message',
            'declared', 'expected'}

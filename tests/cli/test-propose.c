@@ -24,6 +24,7 @@
 #include "cli/advice.h"
 #include "cli/propose.h"
 #include "core/reason.h"
+#include "support.h"
 #include "transport/transport.h"
 #include "wire/cxl.h"
 
@@ -31,57 +32,9 @@
 #define ENCODED_MAX (1u << 20)
 #define DATA_MAX 4096u
 
-static const struct cli cli;
 static uint8_t zeroes[DATA_MAX];
 
-/* --- what main.c has -------------------------------------------------------------------------- */
-
-int cli_fail(const struct cli *c, int code, const char *format, ...)
-{
-	return code;
-}
-
-void cli_note(const struct cli *c, const char *format, ...)
-{
-}
-
-unsigned int cli_timeout(const struct cli *c, unsigned int otherwise)
-{
-	return otherwise;
-}
-
-const char *cli_socket_dir(const struct cli *c)
-{
-	return "/nonexistent";
-}
-
 /* --- subjects ------------------------------------------------------------------------------- */
-
-static struct cli_subject subject;
-
-static void set_subject(uint8_t *encoded, size_t len, const char *name)
-{
-	cli_subject_close(&subject);
-	assert_true(cli_subject_set_profile(&subject, encoded, len));
-	snprintf(subject.name, sizeof(subject.name), "%s", name);
-	subject.now = 1000;
-}
-
-static void open_sim(const char *personality)
-{
-	char spec[64], name[FWA_TEXT_MAX], error[FWA_ERROR_LEN];
-	struct fwa_open_args args = { .spec = spec, .fd = -1 };
-	struct fwa_device *dev;
-	uint8_t *encoded = malloc(FWA_PROFILE_MAX);
-	struct fwa_writer w = fwa_writer(encoded, FWA_PROFILE_MAX);
-
-	snprintf(spec, sizeof(spec), "sim:%s", personality);
-	snprintf(name, sizeof(name), "sim:%.32s", personality);
-	assert_int_equal(fwa_device_open(&args, &dev), 0);
-	assert_int_equal(fwa_profile_read(dev, &w, error), 0);
-	fwa_device_close(dev);
-	set_subject(encoded, w.len, name);
-}
 
 /* Every mailbox command of the model and some of vendors, declared in rotating ways. */
 static void open_cxl(void)
@@ -112,7 +65,7 @@ static void open_cxl(void)
 	fwa_put_le32(log + sizeof(CXL_UUID_CEL), 4096);
 	fwa_profile_add(&w, FWA_RECORD_CXL_LOGS, fwa_span(log, sizeof(log)));
 	fwa_profile_add(&w, FWA_RECORD_CXL_LIMITS, fwa_span(limits, sizeof(limits)));
-	set_subject(encoded, w.len, "mem0");
+	test_set_subject(encoded, w.len, "mem0");
 }
 
 /* Every opcode of both queues, declared in rotating ways from @first on. */
@@ -128,7 +81,7 @@ static void open_nvme(uint32_t first)
 	fwa_profile_begin(&w, FWA_FAMILY_NVME);
 	fwa_profile_add(&w, FWA_RECORD_NVME_EFFECTS, fwa_span(log, sizeof(log)));
 	fwa_profile_add(&w, FWA_RECORD_NVME_NAMESPACES, fwa_span(namespace, sizeof(namespace)));
-	set_subject(encoded, w.len, "nvme0");
+	test_set_subject(encoded, w.len, "nvme0");
 }
 
 /* --- commands ------------------------------------------------------------------------------- */
@@ -149,7 +102,8 @@ static const struct fwa_rights everything = {
 
 static struct fwa_decision decide(const struct fwa_rights *rights, const struct fwa_command *cmd)
 {
-	return fwa_decide(&subject.contract, rights, subject.profile, cmd, subject.now);
+	return fwa_decide(&test_subject.contract, rights, test_subject.profile, cmd,
+			  test_subject.now);
 }
 
 /* Finds lengths that the command can have. */
@@ -237,12 +191,12 @@ static void add_uuids(struct fwa_command *cmd, uint8_t *payload,
 		memcpy(payload, row->select->all[i].uuid, 16);
 		add_operations(cmd, payload, row);
 	}
-	for (size_t i = 0; fwa_profile_feature(subject.profile, i, &feature); i++) {
+	for (size_t i = 0; fwa_profile_feature(test_subject.profile, i, &feature); i++) {
 		memcpy(payload, feature.uuid, 16);
 		add_operations(cmd, payload, row);
 	}
-	for (size_t i = 0; i < subject.profile->logs.len / CXL_LOGS_ENTRY_LEN; i++) {
-		memcpy(payload, subject.profile->logs.data + i * CXL_LOGS_ENTRY_LEN, 16);
+	for (size_t i = 0; i < test_subject.profile->logs.len / CXL_LOGS_ENTRY_LEN; i++) {
+		memcpy(payload, test_subject.profile->logs.data + i * CXL_LOGS_ENTRY_LEN, 16);
 		add_operations(cmd, payload, row);
 	}
 }
@@ -278,7 +232,7 @@ static void make_forms(void)
 		free(forms[i].payload);
 	n_forms = 0;
 	/* thousands of vendor commands that differ in nothing tell no more than hundreds */
-	while (fwa_profile_next(subject.profile, &set, &opcode) && opcode < 0xc100)
+	while (fwa_profile_next(test_subject.profile, &set, &opcode) && opcode < 0xc100)
 		add_command(set, (uint16_t)opcode);
 }
 
@@ -300,7 +254,7 @@ static struct fwa_rights rights_by(const char *text, const char *device, uint32_
 	assert_int_equal(fwa_policy_files_encode(files, device, NULL, ret_encoded, &len), 0);
 	fwa_policy_files_free(files);
 	assert_int_equal(fwa_policy_parse(&policy, fwa_span(*ret_encoded, len)), 0);
-	fwa_policy_fold(&policy, &who, subject.profile, fwa_pattern_matches, &rights);
+	fwa_policy_fold(&policy, &who, test_subject.profile, fwa_pattern_matches, &rights);
 	return rights;
 }
 
@@ -330,13 +284,13 @@ static bool same_command(const struct fwa_command *a, const struct fwa_command *
 static void check_no_more(const struct cli_verdict *v, const char *policy, uint32_t uid)
 {
 	fwa_auto_free uint8_t *encoded = NULL, *others = NULL, *elsewhere = NULL;
-	struct fwa_rights rights = rights_by(policy, subject.name, uid, &encoded);
+	struct fwa_rights rights = rights_by(policy, test_subject.name, uid, &encoded);
 	struct fwa_decision d;
 
 	assert_int_equal(rights.n, 1);
 	assert_int_equal(rights.right[0].scope, v->remedy.scope);
 	assert_int_equal(rights.right[0].effects, v->remedy.effects);
-	assert_int_equal(rights_by(policy, subject.name, uid + 1, &others).n, 0);
+	assert_int_equal(rights_by(policy, test_subject.name, uid + 1, &others).n, 0);
 	assert_int_equal(rights_by(policy, "mem00", uid, &elsewhere).n, 0);
 	for (size_t i = 0; i < n_forms; i++) {
 		d = decide(&rights, &forms[i].cmd);
@@ -399,10 +353,10 @@ static void try_proposal(const struct cli_verdict *v, const char *base, uint32_t
 	struct fwa_decision d;
 
 	proposed++;
-	cli_propose(&cli, v, &p);
+	cli_propose(&test_cli, v, &p);
 	cli_proposal_policy(&p, own);
 	snprintf(policy, sizeof(policy), "%s%s", base, own);
-	rights = rights_by(policy, subject.name, uid, &encoded);
+	rights = rights_by(policy, test_subject.name, uid, &encoded);
 	asked.scope = v->remedy.scope;
 	d = decide(&rights, &asked);
 	if (!fwa_admitted(&d))
@@ -426,14 +380,14 @@ static void try_form(const struct form *f, const char *user, uint32_t uid)
 	for (size_t b = 0; b < FWA_ARRAY_SIZE(bases); b++) {
 		fwa_auto_free uint8_t *encoded = NULL;
 
-		subject.rights = rights_by(bases[b], subject.name, uid, &encoded);
+		test_subject.rights = rights_by(bases[b], test_subject.name, uid, &encoded);
 		for (unsigned int scope = 0; scope <= FWA_SCOPE_NEVER; scope++) {
 			struct fwa_command cmd = f->cmd;
 			struct cli_advice advice;
 			struct cli_verdict v;
 
 			cmd.scope = (uint8_t)(scope < FWA_SCOPE_NEVER ? scope : FWA_SCOPE_LEAST);
-			v = cli_verdict_of(&subject, &cmd, user);
+			v = cli_verdict_of(&test_subject, &cmd, user);
 			tried++;
 			if (fwa_admitted(&v.decision))
 				continue;
@@ -442,7 +396,7 @@ static void try_form(const struct form *f, const char *user, uint32_t uid)
 			if (v.remedy.possible && v.remedy.grant)
 				try_proposal(&v, bases[b], uid, b == 0 && scope == FWA_SCOPE_NEVER);
 		}
-		subject.rights = (struct fwa_rights){ 0 };
+		test_subject.rights = (struct fwa_rights){ 0 };
 	}
 }
 
@@ -459,7 +413,7 @@ static void test_simulated(void **state)
 
 	tried = proposed = 0;
 	for (size_t i = 0; fwa_sim_personality(i, &name, &about); i++) {
-		open_sim(name);
+		test_open_sim(name);
 		try_all();
 	}
 	print_message("%zu decisions, %zu proposals\n", tried, proposed);
@@ -494,11 +448,11 @@ static void try_name(const char *name, struct cli_proposal *ret)
 				   .scope = FWA_SCOPE_LEAST };
 	struct cli_verdict v;
 
-	snprintf(subject.name, sizeof(subject.name), "%s", name);
-	v = cli_verdict_of(&subject, &cmd, "12345");
+	snprintf(test_subject.name, sizeof(test_subject.name), "%s", name);
+	v = cli_verdict_of(&test_subject, &cmd, "12345");
 	assert_true(v.remedy.possible && v.remedy.grant);
 	try_proposal(&v, "", 12345, true);
-	cli_propose(&cli, &v, ret);
+	cli_propose(&test_cli, &v, ret);
 }
 
 /* Names that a pattern or a policy file would read otherwise. */
@@ -513,7 +467,7 @@ static void test_odd_device_names(void **state)
 					     "#a",    ";a",  "a;b;",  "sim:x", "a=b",  "!a",
 					     "-",     "'a'", "\"a\"", "$HOME", "`id`", "~" };
 
-	open_sim("honest");
+	test_open_sim("honest");
 	make_forms();
 	for (size_t i = 0; i < FWA_ARRAY_SIZE(names); i++)
 		try_name(names[i], &p);
@@ -527,7 +481,7 @@ static int leave(void **state)
 {
 	for (size_t i = 0; i < n_forms; i++)
 		free(forms[i].payload);
-	cli_subject_close(&subject);
+	cli_subject_close(&test_subject);
 	return 0;
 }
 
