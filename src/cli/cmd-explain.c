@@ -26,6 +26,10 @@ static int choose_rights(const struct cli *cli, struct cli_subject *s)
 		name_file(cli, s);
 	else if (cli_given(&cli->args, CLI_OPT_DEVICE_NAME))
 		return cli_fail(cli, CLI_USAGE, "--device-name is for --from=FILE");
+	else if (cli_given(&cli->args, CLI_OPT_UNIT) && !user)
+		return cli_fail(cli, CLI_USAGE,
+				"--unit: the gate knows the caller's own unit; to judge as if it "
+				"was another one, give --as=USER, too");
 	return user || !s->client ? cli_subject_judge_as(cli, s, user) : CLI_OK;
 }
 

@@ -105,7 +105,7 @@ const struct cli_option cli_options[CLI_OPT_COUNT] = {
 	[CLI_OPT_GROUP] = { "group", 0, CLI_ONCE, false, "GROUP,..", NULL, 0,
 			    "or for the members of these groups" },
 	[CLI_OPT_UNIT] = { "unit", 0, CLI_ONCE, false, "PATTERN,..", NULL, 0,
-			   "or for the processes of these systemd units" },
+			   "or for these systemd units; with --as: in this unit" },
 	[CLI_OPT_DEVICE] = { "device", 0, CLI_ONCE, false, "PATTERN,..", NULL, 0,
 			     "on the devices of these names (\"nvme*\")" },
 	[CLI_OPT_EFFECTS] = { "effects", 0, CLI_ONCE, false, "EFFECT,..", NULL, 0,

@@ -102,8 +102,8 @@ int cli_subject_fold(const struct cli *cli, struct cli_subject *s,
 bool cli_principal(const char *user, struct fwa_principal *who, gid_t **ret_groups);
 
 /*
- * Puts in place of the caller's rights those of @user (NULL: root) by the policy files, for the
- * device's name and spec.
+ * Puts in place of the caller's rights those of @user (NULL: root), in the systemd unit of --unit, by
+ * the policy files, for the device's name and spec.
  */
 int cli_subject_judge_as(const struct cli *cli, struct cli_subject *s, const char *user);
 

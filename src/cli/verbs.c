@@ -32,8 +32,9 @@ const struct cli_verb cli_verbs[] = {
 	{ "explain", "[DEVICE] COMMAND", "show how the gate would decide, and why",
 	  "Decides about a command as the gate would, by what the device declares, and says why "
 	  "and what would pass. The command is not sent. Exits with 4 when it would be refused.",
-	  COMMAND_OPTIONS | CLI_SOURCE | CLI_BIT(CLI_OPT_AS) | CLI_BIT(CLI_OPT_DEVICE_NAME), 1, 2,
-	  cli_cmd_explain },
+	  COMMAND_OPTIONS | CLI_SOURCE | CLI_BIT(CLI_OPT_AS) | CLI_BIT(CLI_OPT_UNIT) |
+		  CLI_BIT(CLI_OPT_DEVICE_NAME),
+	  1, 2, cli_cmd_explain },
 	{ "send", "DEVICE COMMAND", "send a command through the gate",
 	  "Sends a command if the gate admits it, and shows the device's answer. Exits with 4 when "
 	  "it is refused and with 5 when the device returns an error.",

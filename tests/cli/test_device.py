@@ -129,6 +129,16 @@ class Explain(Case):
         self.assertEqual(self.decide('sim:honest', IDENTIFY, '--as=nobody', policy=policy)['grant'], 'g')
         self.decide('sim:honest', IDENTIFY, '--as=root', policy=policy, code=REFUSED)
 
+    def test_units_of_somebody_else(self):
+        policy = '[grant u]\nunit = fw-*.service\ndevice = *\nscope = configuration\n'
+        args = ('sim:honest', IDENTIFY, '--as=nobody')
+        if self.run_cli('policy', 'check', self.policy(policy)[9:], code=None).code:
+            self.skipTest('no units in policy files')
+        self.assertEqual(self.decide(*args, '--unit=fw-update.service', policy=policy)['grant'], 'u')
+        self.decide(*args, '--unit=ssh.service', policy=policy, code=REFUSED)
+        self.decide(*args, policy=policy, code=REFUSED)
+        self.error('explain', *args[:-1], '--unit=x', code=USAGE, text='--as=USER')
+
     def test_text(self):
         out = self.run_cli('explain', self.policy(READER), 'sim:honest', 'get-log', '--uuid=cel').out
         self.assertRegex(out, r'\Aget-log \(0401h\) on sim:honest for \S+: would be admitted\n')
