@@ -200,6 +200,9 @@ static void impossible(const struct cli_verdict *v, const struct fwa_decision *d
 		a->who = "who boots the machine; no grant helps";
 		add(a, "only where the kernel is not locked down: it refuses what changes a device "
 		       "at once, to root, too");
+	} else if (d->reason == FWA_REASON_LEASE) { /* an abort: waiting leaves nothing to end */
+		a->who = "the user whose operation it is, and root";
+		add(a, "the same from them: nobody else may end it");
 	} else if (fixed[d->detail].pass) {
 		a->who = fixed[d->detail].who;
 		add(a, "%s", fixed[d->detail].pass);
@@ -269,10 +272,7 @@ static void wait_for(const struct cli_verdict *v, struct cli_advice *a)
 		wait_for_rate(v, a);
 		break;
 	case FWA_DETAIL_BACKGROUND_OF_OTHER:
-		if (fwa_command_aborts(v->cmd))
-			add(a, "from the user whose operation it is, or from root");
-		else
-			add(a, "once that operation is done; its user and root can abort it");
+		add(a, "once that operation is done; its user and root can abort it");
 		break;
 	case FWA_DETAIL_TRANSFER_OF_OTHER:
 	case FWA_DETAIL_FIRMWARE_OF_OTHER:

@@ -43,22 +43,6 @@ static struct fwa_decision last_obstacle(const struct cli_subject *s, const stru
 	return d;
 }
 
-/* A greater scope than is needed may be all that is wrong. */
-static void try_less(const struct cli_subject *s, struct cli_verdict *v)
-{
-	struct fwa_command least = *v->cmd;
-	struct fwa_remedy r;
-
-	if (fwa_admitted(&v->decision) || v->decision.scope <= v->decision.required)
-		return;
-	least.scope = FWA_SCOPE_LEAST;
-	r = fwa_remedy(&s->contract, &s->rights, s->profile, &least, s->now);
-	if (!r.possible || (v->remedy.possible && v->remedy.grant == r.grant))
-		return;
-	v->remedy = r;
-	v->remedy.ask = true;
-}
-
 struct cli_verdict cli_verdict_of(const struct cli_subject *s, const struct fwa_command *cmd,
 				  const char *user)
 {
@@ -67,7 +51,6 @@ struct cli_verdict cli_verdict_of(const struct cli_subject *s, const struct fwa_
 	v.decision = fwa_decide(&s->contract, &s->rights, s->profile, cmd, s->now);
 	v.remedy = fwa_remedy(&s->contract, &s->rights, s->profile, cmd, s->now);
 	v.last = last_obstacle(s, cmd);
-	try_less(s, &v);
 	for (uint32_t i = 0; i < s->rights.n; i++) {
 		if (s->rights.right[i].grant + 1 != v.decision.grant)
 			continue;

@@ -193,7 +193,10 @@ static void test_lease(void **state)
 	judge(SANITIZE, 0);
 	expect(FWA_REASON_LEASE, FWA_DETAIL_BACKGROUND_OF_OTHER, "once that operation is done",
 	       "nobody has");
-	test_subject.contract.leased = false;
+	test_subject.contract.not_to_abort = true;
+	judge(CXL_OP_ABORT_BACKGROUND, 0);
+	expect(FWA_REASON_LEASE, FWA_DETAIL_BACKGROUND_OF_OTHER, "the same from them", "and root");
+	test_subject.contract.leased = test_subject.contract.not_to_abort = false;
 	test_subject.contract.firmware_leased = true;
 	judge(CXL_OP_TRANSFER_FW, 256);
 	expect(FWA_REASON_LEASE, FWA_DETAIL_FIRMWARE_OF_OTHER, "the session that began it",
