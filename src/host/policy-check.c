@@ -303,11 +303,22 @@ static void check_shadowed(const struct fwa_policy_files *p, rule_ptr *rules,
 
 #define FAR_OFF (UINT64_C(10) * 366 * 86400)
 
-/* Of the operator's files: what is over in the store is removed from it. */
+static void report_end(const struct fwa_policy_files *p, rule_ptr r, bool far_off,
+		       struct fwa_policy_report *report)
+{
+	char until[FWA_TIME_TEXT];
+
+	fwa_time_text(r->until, until);
+	fwa_policy_report(report, false, p->files[r->file], r->line, "grant '%s' %s %s: %s",
+			  r->name, far_off ? "lasts until" : "ended at", until,
+			  far_off ? "so far off that it is as good as without an end"
+				  : "it gives nothing");
+}
+
+/* Of the operator's files: what has ended in the store is removed from it. */
 static void check_ends(const struct fwa_policy_files *p, struct fwa_policy_report *report)
 {
 	struct fwa_moment now;
-	char until[FWA_TIME_TEXT];
 
 	fwa_moment_now(&now);
 	for (size_t i = 0; i < p->n_rules; i++) {
@@ -315,17 +326,10 @@ static void check_ends(const struct fwa_policy_files *p, struct fwa_policy_repor
 
 		if (!r->until || r->stored)
 			continue;
-		fwa_time_text(r->until, until);
 		if (r->until <= now.wall)
-			fwa_policy_report(report, false, p->files[r->file], r->line,
-					  "grant '%s' ended at %s: it gives nothing", r->name,
-					  until);
+			report_end(p, r, false, report);
 		else if (r->until - now.wall > FAR_OFF)
-			fwa_policy_report(
-				report, false, p->files[r->file], r->line,
-				"grant '%s' lasts until %s: so far off that it is as good "
-				"as without an end",
-				r->name, until);
+			report_end(p, r, true, report);
 	}
 }
 

@@ -425,7 +425,8 @@ void fwa_policy_take_key(struct fwa_policy_parser *ps, const char *key, char *va
 	unsigned int k = 0, n = ps->stored ? KEY_COUNT : KEY_BOOT;
 	char *item, *save;
 
-	while (k < n && strcmp(keys[k].name, key) != 0)
+	/* most names differ in their first letter */
+	while (k < n && (keys[k].name[0] != key[0] || strcmp(keys[k].name, key) != 0))
 		k++;
 	if (k == n) {
 		complain(ps, "unknown key '%s'; allowed: " KEYS, key);

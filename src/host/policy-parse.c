@@ -14,7 +14,6 @@
 
 #include <errno.h>
 #include <ini.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +21,8 @@
 #include "core/command.h"
 #include "core/decide.h"
 #include "host/grants.h"
+
+#define LINE_MAX_BYTES 1024 /* or fewer, if libinih cannot take so many */
 
 /* --- grants --------------------------------------------------------------------------------- */
 
@@ -187,13 +188,13 @@ static void take_section(struct fwa_policy_parser *ps, char *text)
 /* Called by libinih for each "key = value". Nonzero: go on. */
 static int take_key(void *userdata, const char *section, const char *key, const char *value)
 {
-	struct fwa_policy_parser *ps = userdata;
-	fwa_auto_free char *copy = strdup(value);
+	char copy[LINE_MAX_BYTES];
+	size_t len = strlen(value);
 
-	if (copy)
-		fwa_policy_take_key(ps, key, copy);
-	else
-		ps->memory = true;
+	if (len >= sizeof(copy)) /* not out of a line of read_line() */
+		return 0;
+	memcpy(copy, value, len + 1);
+	fwa_policy_take_key(userdata, key, copy);
 	return 1;
 }
 
@@ -228,6 +229,8 @@ static char *read_line(char *buf, int cap, void *userdata)
 		start++;
 		len--;
 	}
+	if (cap > LINE_MAX_BYTES)
+		cap = LINE_MAX_BYTES;
 	strcpy(buf, "\n");
 	if (len && (*start == '#' || *start == ';'))
 		return buf;
