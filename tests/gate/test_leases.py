@@ -4,18 +4,18 @@
 
 FWADMITD as first argument. FWADMIT_QEMU names a QEMU to be used, as for the qtest tests.
 """
+import json
 import os
 import pwd
 import shutil
 import signal
+import socket
 import struct
-import sys
-import threading
 import time
 import unittest
 
-from test_gate import (ABORT, CALIBRATION, COMPLETED, CONTINUE, DESCRIBE, DEVICE_ERROR, FINISH, GET_LSA,
-                       HEALTH, IDENTIFY, INITIATE, REFUSED, ROOT, GateTest, request)
+from test_gate import (ABORT, CALIBRATION, COMPLETED, CONTINUE, DESCRIBE, DEVICE_ERROR, FINISH, HEALTH,
+                       INITIATE, REFUSED, ROOT, GateTest, request)
 
 GET_FW, TRANSFER, ACTIVATE, GET_FEATURE, SET_FEATURE = 0x0200, 0x0201, 0x0202, 0x0501, 0x0502
 STOP, SCAN, RESULTS, SANITIZE = 0x0005, 0x4304, 0x4305, 0x4400
@@ -216,6 +216,7 @@ class Transfers(Leases):
 class Work(Leases):
     DEVICES = {"sim0": "sim:honest,bg-ms=500", "lane": "sim:honest,bg-ms=500,delay-ms=2",
                "nvme": "sim:nvme,bg-ms=500", "nvme-lane": "sim:nvme,bg-ms=500,delay-ms=2,lanes=4",
+               "shown": "sim:honest,bg-ms=4000", "shown-nvme": "sim:nvme,bg-ms=4000,delay-ms=2",
                "long": "sim:honest,bg-ms=600000", "long-nvme": "sim:nvme,bg-ms=600000"}
     SCAN_ALL = request(opcode=SCAN, payload=struct.pack("<QQB", 0, 16, 0))
     # device: what begins work there, what else would, and a read
@@ -289,6 +290,43 @@ class Work(Leases):
                 self.do(root, end)
                 self.do(root, begin)
                 self.do(root, end)
+
+    def listed(self, name):
+        """What the daemon says of a device."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(LIMIT)
+            s.connect(str(self.dir / "run" / "control.sock"))
+            s.sendall(b'{"method":"org.fwadmit.Control.ListDevices"}\0')
+            reply = b""
+            while not reply.endswith(b"\0"):
+                reply += s.recv(1 << 16)
+        devices = json.loads(reply[:-1])["parameters"]["devices"]
+        return next(d for d in devices if d["name"] == name)
+
+    def until_listed(self, name, condition):
+        end = time.monotonic() + LIMIT
+        while not condition(lease := self.listed(name).get("lease")):
+            self.assertLess(time.monotonic(), end, lease)
+            time.sleep(0.05)
+        return lease
+
+    def test_operators_see_it(self):
+        """Whose it is, and how far, as it goes on; also when its client is gone."""
+        for name, begin, command in (("shown", request(opcode=SANITIZE), "cxl 4400h sanitize"),
+                                     ("shown-nvme", admin(SELF_TEST, 1), "nvme-admin 14h dev-self-test")):
+            with self.subTest(device=name):
+                mine = self.client(name)
+                self.do(mine, begin)
+                lease = self.until_listed(name, bool)
+                self.assertEqual((lease["kind"], lease["uid"], lease["pid"], lease["command"]),
+                                 ("background", os.getuid(), os.getpid(), command))
+                later = self.until_listed(name, lambda l: l and l.get("percent", 0) > 20)
+                self.assertEqual(later["since"], lease["since"])
+                self.leave(mine)
+                gone = self.until_listed(name, lambda l: not l or "pid" not in l)
+                if gone:
+                    self.assertGreaterEqual(gone["percent"], later["percent"])
+                self.until_listed(name, lambda l: not l)
 
     def test_scan_has_results(self):
         c = self.client()
