@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Decoding of declarations, and the decision with 10, 1,000 and 100,000 grants in the policy.
+ * Decoding of declarations; and with 10, 1,000 and 100,000 grants in the policy: bringing a snapshot
+ * into force, finding one client's rights in it, and the decision.
  */
 #include "bench.h"
 
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "base/fd.h"
 #include "base/pattern.h"
 #include "core/decide.h"
 #include "wire/nvme.h"
@@ -91,33 +95,63 @@ static void write_policy(struct fwa_writer *w, uint32_t n, bool filtered)
 	fwa_write_u8(w, 0);
 }
 
-/* The rights of uid 1000, folded out of @n grants of which few are for it. They view *@ret_buf. */
-static void fold(uint32_t n, bool filtered, struct fwa_rights *ret, uint8_t **ret_buf)
+/* @n grants of which few are for uid 1000, and its rights. */
+struct snapshot {
+	uint8_t *buf;
+	size_t len;
+	int fd;
+	struct fwa_policy policy;
+	struct fwa_rights *rights; /* they view @buf */
+};
+
+static void connect_client(void *arg)
+{
+	static const struct fwa_principal who = { .uid = 1000, .gid = 1000 };
+	struct snapshot *a = arg;
+
+	fwa_policy_fold(&a->policy, &who, &profile, fwa_pattern_matches, a->rights);
+}
+
+/* A snapshot comes in a sealed memfd; to be in force it is mapped and its ends are looked at. */
+static void bring_into_force(void *arg)
+{
+	const struct snapshot *a = arg;
+	struct fwa_policy policy;
+	void *map = mmap(NULL, a->len, PROT_READ, MAP_SHARED, a->fd, 0);
+
+	if (map == MAP_FAILED || fwa_policy_parse(&policy, fwa_span(map, a->len)) < 0)
+		abort();
+	munmap(map, a->len);
+}
+
+static void make_snapshot(struct snapshot *a, uint32_t n, bool filtered, struct fwa_rights *rights)
 {
 	size_t cap = FWA_POLICY_HEADER_LEN + 1 +
 		     n * (size_t)(FWA_POLICY_GRANTEE_LEN + FWA_POLICY_GRANT_LEN +
 				  FILTER_TERMS * FWA_TERM_LEN);
-	struct fwa_principal who = { .uid = 1000, .gid = 1000 };
-	uint8_t *buf = malloc(cap);
-	struct fwa_writer w = fwa_writer(buf, cap);
-	struct fwa_policy policy;
-	double start;
+	struct fwa_writer w;
 
+	*a = (struct snapshot){ .buf = malloc(cap), .rights = rights };
+	w = fwa_writer(a->buf, a->buf ? cap : 0);
 	write_policy(&w, n, filtered);
-	if (fwa_policy_parse(&policy, fwa_span(buf, w.len)) < 0)
+	a->len = w.len;
+	a->fd = fwa_memfd_sealed("bench-policy", fwa_span(a->buf, a->len));
+	if (a->fd < 0 || fwa_policy_parse(&a->policy, fwa_span(a->buf, w.len)) < 0)
 		abort();
-	start = bench_now();
-	fwa_policy_fold(&policy, &who, &profile, fwa_pattern_matches, ret);
-	printf("fold at connect, %6u grants%-9s        %10.0f ns   (once a client)\n", n,
-	       filtered ? ", filters" : "", bench_now() - start);
-	*ret_buf = buf;
+	connect_client(a);
+}
+
+static void end_snapshot(struct snapshot *a)
+{
+	close(a->fd);
+	free(a->buf);
 }
 
 /* Decisions with 10, 1,000 and 100,000 grants; their cost must not grow. */
 static void decide_by_grants(bool filtered)
 {
 	static const uint32_t grants[] = { 10, 1000, 100000 };
-	const char *with = filtered ? " with filters" : "";
+	const char *with = filtered ? ", filters" : "";
 	struct fwa_command read = { .set = FWA_SET_CXL,
 				    .opcode = 0x4000,
 				    .scope = FWA_SCOPE_LEAST };
@@ -125,17 +159,21 @@ static void decide_by_grants(bool filtered)
 				      .opcode = 0xc001,
 				      .scope = FWA_SCOPE_LEAST };
 	struct fwa_rights rights;
-	uint8_t *buf;
+	struct snapshot a;
 	double ns[3];
 	char name[64];
 
 	for (int i = 0; i < 3; i++) {
-		fold(grants[i], filtered, &rights, &buf);
+		make_snapshot(&a, grants[i], filtered, &rights);
+		snprintf(name, sizeof(name), "into force, %u grants%s", grants[i], with);
+		bench(name, bring_into_force, &a, 10);
+		snprintf(name, sizeof(name), "fold (connect), %u grants%s", grants[i], with);
+		bench(name, connect_client, &a, 100);
 		snprintf(name, sizeof(name), "decide, plain read, %u grants%s", grants[i], with);
-		ns[i] = bench(name, decide, &(struct decision_args){ &rights, &read }, 10000);
+		ns[i] = bench(name, decide, &(struct decision_args){ &rights, &read }, 1000);
 		snprintf(name, sizeof(name), "decide, vendor write, %u grants%s", grants[i], with);
-		bench(name, decide, &(struct decision_args){ &rights, &vendor }, 10000);
-		free(buf);
+		bench(name, decide, &(struct decision_args){ &rights, &vendor }, 1000);
+		end_snapshot(&a);
 	}
 	printf("decide with 100000 grants%s over 10: %.2f\n", with, ns[2] / ns[0]);
 }
@@ -149,12 +187,12 @@ int main(void)
 				     .scope = FWA_SCOPE_LEAST };
 	struct fwa_span p = nvme_profile();
 	struct fwa_rights rights;
-	uint8_t *buf;
+	struct snapshot a;
 
 	bench("decode NVMe effects log, 4096 bytes", parse, &p, 100);
-	fold(10, false, &rights, &buf);
-	bench("decide, NVMe SMART log", decide, &(struct decision_args){ &rights, &smart }, 10000);
-	free(buf);
+	make_snapshot(&a, 10, false, &rights);
+	bench("decide, NVMe SMART log", decide, &(struct decision_args){ &rights, &smart }, 1000);
+	end_snapshot(&a);
 	p = cxl_profile(40);
 	bench("decode CEL, 40 commands", parse, &p, 100);
 	p = cxl_profile(16384);
