@@ -32,11 +32,11 @@ enum fwa_detail fwa_shape_check(const struct fwa_profile *p, const struct fwa_mo
 	return shape;
 }
 
-enum fwa_detail fwa_drift_lookup(const struct fwa_drift *drift, const struct fwa_profile *p,
-				 enum fwa_set set, uint16_t opcode,
+enum fwa_detail fwa_drift_detail(const struct fwa_drift *drift, const struct fwa_profile *p,
+				 const struct fwa_command *command,
 				 const struct fwa_selector *selector)
 {
-	prove(drift == &a_drift && p == profile && set == cmd.set && opcode == cmd.opcode);
+	prove(drift == &a_drift && p == profile && command == &cmd);
 	return drifted;
 }
 
@@ -120,10 +120,10 @@ static bool aborts(void)
 			    : cmd.set == 1 && cmd.opcode == 0x14 && (cmd.cdw[0] & 15) == 15;
 }
 
-/* Transfer FW; Firmware Image Download, Firmware Commit. */
+/* Transfer FW, Activate FW; Firmware Image Download, Firmware Commit. */
 static bool moves_firmware(void)
 {
-	return cmd.set == 0 ? cmd.opcode == 0x201
+	return cmd.set == 0 ? cmd.opcode == 0x201 || cmd.opcode == 0x202
 			    : cmd.set == 1 && (cmd.opcode == 0x10 || cmd.opcode == 0x11);
 }
 
@@ -209,7 +209,7 @@ static void prove_strict(const struct fwa_decision *d)
 	witness(any_variants[i].floor);
 }
 
-/* proof: core/decide.c core/effects.c core/command.c core/transfer.c;
+/* proof: core/decide.c core/declaration.c core/effects.c core/command.c core/transfer.c;
  *        without fwa_command_operation;
  *        --unwind 7 --unwindset anything.0:33 */
 void prove_admitted(void)
@@ -267,7 +267,7 @@ static enum fwa_reason written_reason(void)
 }
 
 /* Vendor commands: the reason is the written one, so none that may pass is refused.
- * proof: core/decide.c core/effects.c core/command.c core/transfer.c;
+ * proof: core/decide.c core/declaration.c core/effects.c core/command.c core/transfer.c;
  *        without fwa_command_operation;
  *        --unwind 7 --unwindset anything.0:33 */
 void prove_vendor_exact(void)
