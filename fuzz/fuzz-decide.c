@@ -37,12 +37,34 @@ static void check(const struct fwa_decision *d, const struct fwa_rights *rights,
 		abort();
 }
 
-/* Nothing was declared when the device was accepted: all that is declared now has drifted. */
-static void drifted(struct fwa_contract *contract)
+/* A page of 256 entries that begins with @bytes; the rest is listed, without effects. */
+static struct fwa_span ids(struct fwa_span bytes)
 {
-	static const struct fwa_profile nothing;
-	static const struct fwa_drift drift = { &nothing };
+	static uint8_t page[NVME_IDS_LEN];
 
+	for (size_t at = 0; at < sizeof(page); at += 4)
+		fwa_put_le32(page + at, 1);
+	if (bytes.len)
+		memcpy(page, bytes.data, bytes.len < sizeof(page) ? bytes.len : sizeof(page));
+	return fwa_span(page, sizeof(page));
+}
+
+/* Other declarations were accepted; or none at all, where some are required. */
+static void hold_to_others(struct fwa_contract *contract, const struct fwa_span records[5])
+{
+	static uint8_t accepted[1 << 16];
+	static struct fwa_profile baseline;
+	static struct fwa_drift drift;
+	struct fwa_writer w = fwa_writer(accepted, sizeof(accepted));
+
+	fwa_profile_begin(&w, FWA_FAMILY_CXL);
+	fwa_profile_add(&w, FWA_RECORD_CXL_LOGS, records[1]);
+	fwa_profile_add(&w, FWA_RECORD_CXL_FEATURES, records[0]);
+	fwa_profile_add(&w, FWA_RECORD_CXL_CEL, records[3]);
+	fwa_profile_add(&w, FWA_RECORD_NVME_FEATURES, ids(records[1]));
+	drift.baseline = NULL;
+	if (fwa_profile_parse(&baseline, fwa_span(accepted, w.len)) == 0)
+		drift.baseline = &baseline;
 	contract->drift = &drift;
 }
 
@@ -77,18 +99,6 @@ static void check_remedy(const struct fwa_contract *contract, const struct fwa_r
 	then = fwa_decide(&c, &enough, &profile, &asked, 0);
 	if (!fwa_admitted(&then))
 		abort();
-}
-
-/* A page of 256 entries that begins with @bytes; the rest is listed, without effects. */
-static struct fwa_span ids(struct fwa_span bytes)
-{
-	static uint8_t page[NVME_IDS_LEN];
-
-	for (size_t at = 0; at < sizeof(page); at += 4)
-		fwa_put_le32(page + at, 1);
-	if (bytes.len)
-		memcpy(page, bytes.data, bytes.len < sizeof(page) ? bytes.len : sizeof(page));
-	return fwa_span(page, sizeof(page));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -143,7 +153,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fwa_profile_parse(&profile, fwa_span(encoded, w.len)) < 0)
 		return 0;
 	if (flags & 0x08)
-		drifted(&contract);
+		hold_to_others(&contract, records);
 	d = fwa_decide(&contract, &rights, &profile, &cmd, 0);
 	check(&d, &rights, &cmd, &contract);
 	check_remedy(&contract, &rights, &cmd, &d);
