@@ -111,7 +111,7 @@ static void lose(struct worker *w, int error, const char *text)
 /* Holds no longer, unless there is a reason to read once more. */
 static void settle(struct worker *w)
 {
-	w->profiling.busy = false;
+	w->profiling.busy = w->profiling.asked = false;
 	w->hold = false;
 	if (w->profiling.due)
 		profile_on_reprofile(w, "", NULL);
@@ -280,7 +280,7 @@ int profile_tell(struct worker *w)
 
 	if (r == 0)
 		r = tell_declarations(w);
-	w->hold = w->profiling.busy = true;
+	w->hold = w->profiling.busy = w->profiling.asked = true;
 	return r;
 }
 
@@ -396,6 +396,8 @@ void profile_on_baseline(struct worker *w, const char *text, int *fd)
 	fwa_make_printable(source);
 	hold_to(w, source, *fd);
 	state_changed(w);
+	if (!w->profiling.asked)
+		return; /* it was accepted meanwhile; a reading that is under way goes on */
 	if (!w->profiling.serving)
 		say_ready(w);
 	settle(w);

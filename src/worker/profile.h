@@ -23,7 +23,8 @@ struct worker;
 
 struct profiling {
 	bool serving;          /* READY was said */
-	bool busy;             /* a reading is under way, or its answer is awaited */
+	bool busy;             /* a reading is under way, or its answer is awaited: */
+	bool asked;            /* it was told, and BASELINE is awaited */
 	bool due;              /* to be read again when that is over */
 	bool after_background; /* to be read when the background operation that runs is done */
 	bool lost;             /* the last reading failed */

@@ -38,7 +38,8 @@
 
 static const char policy[] = "[grant all]\nuser = *\ndevice = *\nscope = debug-write-full\n"
 			     "effects = config-cold-reset, config, data, policy, log, security, "
-			     "background, config-conv-reset, config-cxl-reset\n"
+			     "background, config-conv-reset, config-cxl-reset, exclusive, "
+			     "namespace-capability, namespace-inventory, controller-capability\n"
 			     "[grant old]\nuser = *\ndevice = *\nscope = configuration\n"
 			     "firmware = 1.0.0\nticket = old\n";
 
@@ -389,6 +390,27 @@ static void accepted_later(void **state)
 	stop(&s);
 }
 
+/* Also while the profile is read again: that reading still has to be told. */
+static void accepted_while_it_is_read(void **state)
+{
+	struct started s = start_with("sim:honest,delay-ms=10", "none", -1);
+	struct fwa_description d;
+
+	say(&s, FWA_CONTROL_REPROFILE, "", -1);
+	say(&s, FWA_CONTROL_BASELINE, "none", -1);
+	fwa_client_set_timeout(s.client, 20);
+	assert_true(fwa_client_describe(s.client, &d) < 0);
+	expect_profile(&s);
+	stop(&s);
+	s = start_with("sim:honest,delay-ms=10", "none", -1);
+	say(&s, FWA_CONTROL_REPROFILE, "", -1);
+	say(&s, FWA_CONTROL_BASELINE, "required", -1);
+	expect_profile(&s);
+	say(&s, FWA_CONTROL_BASELINE, "none", -1);
+	expect_reason(&s, HEALTH, ADMIT);
+	stop(&s);
+}
+
 /* After an activation nothing is judged by what the old firmware declared. */
 static void activation(void **state)
 {
@@ -456,6 +478,30 @@ static void activation_that_fails(void **state)
 	say(&s, FWA_CONTROL_BASELINE, "none", -1);
 	expect_reason(&s, HEALTH, ADMIT);
 	stop(&s);
+}
+
+/* NVMe: a commit that activates at once, and none that waits for a reset. Both fail: there is no image. */
+static void nvme_commit(void **state)
+{
+	for (uint32_t action = 0; action < 4; action++) { /* the others are reserved, or boot's */
+		struct started s = start_with("sim:nvme", "none", -1);
+		struct fwa_command cmd = { .set = FWA_SET_NVME_ADMIN,
+					   .opcode = 0x10,
+					   .scope = FWA_SCOPE_LEAST,
+					   .cdw = { action << 3 | 7 } };
+		struct fwa_gate_reply r;
+		struct fwa_span data;
+
+		assert_int_equal(fwa_client_submit(s.client, &cmd, 0, &r, &data), 0);
+		assert_int_equal(r.decision.reason, FWA_REASON_ADMIT);
+		if (action == 3) {
+			expect_profile(&s);
+			assert_string_equal(s.who.family, "sim");
+		} else {
+			assert_false(says_something(&s, 20));
+		}
+		stop(&s);
+	}
 }
 
 static void changed_identity(void **state)
@@ -665,9 +711,11 @@ int main(void)
 		cmocka_unit_test(description),
 		cmocka_unit_test(baselines_that_are_none),
 		cmocka_unit_test(accepted_later),
+		cmocka_unit_test(accepted_while_it_is_read),
 		cmocka_unit_test(activation),
 		cmocka_unit_test(activation_drifts),
 		cmocka_unit_test(activation_that_fails),
+		cmocka_unit_test(nvme_commit),
 		cmocka_unit_test(changed_identity),
 		cmocka_unit_test(reprofile),
 		cmocka_unit_test(reprofile_in_a_lane),
