@@ -203,6 +203,10 @@ static void keys(void **state)
 			    "ef6cc7b4485723a6a710a384df922f41b096a4134341805323aa5ce643746567");
 }
 
+/* A vendor of 64 characters. */
+#define V16 "vvvvvvvvvvvvvvvv"
+#define LONG_LINE "nvme\n" V16 V16 V16 V16 "\nm\ns\nf\n1"
+
 static void identities(void **state)
 {
 	static const char *const bad[] = {
@@ -215,8 +219,7 @@ static void identities(void **state)
 		"nvme\nv\nm\ns\nf\n-1",
 		"nvme\nv\nm\ns\nf\n4294967296",
 		"nvme\nv\nm\ns\nf\n1\n2",
-		"nvme\nvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\nm"
-		"\ns\nf\n1",
+		LONG_LINE,
 	};
 	struct fwa_identified x = { .commands = 5 };
 
