@@ -15,6 +15,8 @@
 #include "cli/varlink.h"
 #include "core/reason.h"
 
+#define SECOND UINT64_C(1000000000)
+
 /*
  * What would still be in the way if all that can be taken away was: quarantine, drift, what others do,
  * and the want of a grant.
@@ -109,9 +111,16 @@ static void why_expired(const struct cli_verdict *v, char *text, size_t size)
 		if (!r->until || s->now < r->until || r->scope < d->scope ||
 		    d->effects & ~r->effects || !fwa_filter_covers(r->filter, v->cmd, NULL))
 			continue;
-		snprintf(text, size, "grant \"%s\" would cover it, and ended %s ago",
-			 s->grant_names[i],
-			 cli_duration_text((int64_t)((s->now - r->until) / 1000000000), span));
+		/* the clock that ends grants begins at boot */
+		if (r->until < SECOND)
+			snprintf(text, size,
+				 "grant \"%s\" would cover it, and ended before this machine was "
+				 "started",
+				 s->grant_names[i]);
+		else
+			snprintf(text, size, "grant \"%s\" would cover it, and ended %s ago",
+				 s->grant_names[i],
+				 cli_duration_text((int64_t)((s->now - r->until) / SECOND), span));
 		return;
 	}
 }

@@ -162,6 +162,11 @@ static void test_grants(void **state)
 	expect(FWA_REASON_GRANT_EXPIRED, FWA_DETAIL_NONE, "with a grant", "root");
 	cli_verdict_why(&v, why, sizeof(why));
 	assert_string_equal(why, "grant \"all\" would cover it, and ended 1m 30s ago");
+	r->until = 1;
+	judge(SET_LSA, 16);
+	cli_verdict_why(&v, why, sizeof(why));
+	assert_string_equal(
+		why, "grant \"all\" would cover it, and ended before this machine was started");
 	test_subject.rights.overflow = true;
 	judge(SET_LSA, 16);
 	assert_non_null(strstr(advice.pass[1], "fewer grants"));

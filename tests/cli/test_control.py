@@ -115,11 +115,15 @@ class Refusals(Control):
 
     def test_what_is_no_answer(self):
         deep = b'[' * 5000 + b']' * 5000
-        for answer in (b'', b'\0', b'{}\0', b'[]\0', b'{"parameters":3}\0', b'{"parameters":{}', b'x' * (17 << 20),
+        for answer in (b'', b'\0', b'{}\0', b'[]\0', b'{"parameters":3}\0', b'{"parameters":{}',
                        b'{"parameters":' + deep + b'}\0', b'{"parameters":{}} x\0', b'\xff\xfe\0'):
             where = self.answer(answer)
             for verb in (('status',), ('monitor',), CREATE):
                 self.error(*verb, where, code=FAILED)
+
+    def test_an_answer_without_an_end(self):
+        result = self.run_cli('status', self.answer(b'x' * (17 << 20)), code=FAILED)
+        self.assertIn('too long', result.err)
 
     def test_an_answer_that_does_not_come(self):
         where = self.answer(b'{"parameters"', hang=True)
