@@ -137,7 +137,7 @@ static struct json_object *request(const struct cli *cli, uint64_t seconds, bool
 	return o;
 }
 
-static void print_created(const struct cli *cli, struct json_object *grant)
+static void print_created(const struct cli *cli, struct json_object *grant, uint64_t seconds)
 {
 	char name[CLI_MEMBER_TEXT], left[CLI_DURATION_TEXT], end[CLI_TIME_TEXT];
 
@@ -147,7 +147,7 @@ static void print_created(const struct cli *cli, struct json_object *grant)
 	else
 		printf("grant %s is in force for %s, until %s; to end it now: fwadmit grant revoke "
 		       "%s\n",
-		       name, cli_duration_text(cli_member_number(grant, "seconds_left", 0), left),
+		       name, cli_duration_text((int64_t)seconds, left),
 		       cli_time_text(cli_member_number(grant, "until", -1), end), name);
 }
 
@@ -178,7 +178,7 @@ int cli_cmd_grant_create(struct cli *cli)
 				       json_object_get(cli_member_object(reply, "grant")));
 		cli_json_end(o);
 	} else {
-		print_created(cli, cli_member_object(reply, "grant"));
+		print_created(cli, cli_member_object(reply, "grant"), seconds);
 	}
 	json_object_put(reply);
 	return CLI_OK;

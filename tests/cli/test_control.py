@@ -148,7 +148,7 @@ class Grants(Control):
             'commands': 'format-nvm nsid:1', 'seconds': 36 * 3600, 'ticket': 'CHG-1234', 'name': 'g-1',
             'commands_per_second': 10, 'bytes_per_second': 4 << 20, 'max_sessions': 2}))
         self.assertEqual(self.run_cli(*CREATE, where).out,
-                         'grant g-1 is in force for 1h 59m, until 2001-09-09T03:46:40Z; to end it now: '
+                         'grant g-1 is in force for 2h, until 2001-09-09T03:46:40Z; to end it now: '
                          'fwadmit grant revoke g-1\n')
         self.assertEqual(self.asked()[1], {'user': ['svc-fw'], 'device': ['nvme*'], 'effects': ['data'],
                                            'seconds': 7200})
