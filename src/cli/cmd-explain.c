@@ -40,12 +40,30 @@ static const char *user_name(const struct cli *cli, const struct cli_subject *s)
 	return s->client ? cli_user_name() : "root";
 }
 
+/* What is unknown is left out. */
+static struct json_object *caller_json(const struct fwa_caller *c)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "uid", json_object_new_int64(c->uid));
+	json_object_object_add(o, "gid", json_object_new_int64(c->gid));
+	if (c->unit[0])
+		json_object_object_add(o, "unit", cli_json_text(c->unit));
+	if (c->label[0])
+		json_object_object_add(o, "label", cli_json_text(c->label));
+	if (c->comm[0])
+		json_object_object_add(o, "comm", cli_json_text(c->comm));
+	return o;
+}
+
 static void print_json(const struct cli *cli, const struct cli_verdict *v)
 {
 	struct json_object *o = cli_json_begin(cli);
 
 	json_object_object_add(o, "device", cli_json_device(v->subject));
 	json_object_object_add(o, "user", cli_json_text(v->user));
+	if (v->subject->as_caller)
+		json_object_object_add(o, "as", caller_json(&v->subject->caller));
 	json_object_object_add(o, "policy_digest", cli_json_text(v->subject->policy_digest));
 	json_object_object_add(o, "decision", cli_json_decision(cli, v));
 	cli_json_end(o);

@@ -154,6 +154,15 @@ static void print_advice(const struct cli *cli, const struct cli_verdict *v)
 		print_proposal(cli, v);
 }
 
+static void print_caller(const struct fwa_caller *c)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "uid %u, gid %u%s%s%s%s", c->uid, c->gid,
+		 c->unit[0] ? ", unit " : "", c->unit, c->label[0] ? ", label " : "", c->label);
+	print_field("as", text);
+}
+
 /*= spec/SECURITY-MODEL.md#C30 */
 void cli_print_verdict(const struct cli *cli, const struct cli_verdict *v)
 {
@@ -166,6 +175,8 @@ void cli_print_verdict(const struct cli *cli, const struct cli_verdict *v)
 	cli_command_text(d->set, d->opcode, command, sizeof(command));
 	printf("%s on %s for %s: %s%s%s\n", command, v->subject->name, v->user, on,
 	       admitted ? "would be admitted" : "would be refused", off);
+	if (v->subject->as_caller)
+		print_caller(&v->subject->caller);
 	snprintf(text, sizeof(text), "%s (C%u)", fwa_reason_name(d->reason),
 		 fwa_reason_clause(d->reason));
 	print_field("reason", text);

@@ -299,6 +299,8 @@ static int describe(const struct cli *cli, struct cli_subject *s, char error[256
 	memcpy(s->grant_names, d->grant_names, sizeof(s->grant_names));
 	memcpy(s->tickets, d->tickets, sizeof(s->tickets));
 	s->now = d->now;
+	s->caller = d->caller;
+	s->as_caller = true;
 	cli_hex(d->policy_digest, sizeof(d->policy_digest), s->policy_digest);
 	return CLI_OK;
 }

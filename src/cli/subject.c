@@ -255,6 +255,7 @@ int cli_subject_judge_as(const struct cli *cli, struct cli_subject *s, const cha
 	}
 	cli_subject_bind(s, who.uid);
 	who.unit = cli->args.text[CLI_OPT_UNIT];
+	s->as_caller = false;
 	r = cli_policy_load(cli, &files, error);
 	if (r < 0)
 		return cli_fail(cli, CLI_FAILED, "%s", error);

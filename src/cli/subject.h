@@ -42,7 +42,9 @@ struct cli_subject {
 	char tickets[FWA_RIGHTS_MAX][FWA_GRANT_TICKET_MAX];
 	uint64_t now;
 	char policy_digest[CLI_SHA256_TEXT];
-	bool embedded; /* the worker is this program's own */
+	struct fwa_caller caller; /* whom the gate takes this program for */
+	bool as_caller;           /* and it is that one who is judged */
+	bool embedded;            /* the worker is this program's own */
 
 	struct fwa_client *client;      /* NULL for a file */
 	int control;                    /* embedded: the worker's control socket, -1 otherwise */

@@ -192,6 +192,15 @@ static void encode_right(struct fwa_writer *w, const struct fwa_right *r)
 	fwa_write_le64(w, r->bytes);
 }
 
+static void encode_caller(struct fwa_writer *w, const struct fwa_caller *c)
+{
+	fwa_write_le32(w, c->uid);
+	fwa_write_le32(w, c->gid);
+	fwa_write_bytes(w, c->unit, sizeof(c->unit));
+	fwa_write_bytes(w, c->label, sizeof(c->label));
+	fwa_write_bytes(w, c->comm, sizeof(c->comm));
+}
+
 void fwa_description_encode(struct fwa_writer *w, const struct fwa_description *d)
 {
 	fwa_write_le32(w, DESCRIPTION_VERSION);
@@ -222,6 +231,7 @@ void fwa_description_encode(struct fwa_writer *w, const struct fwa_description *
 	fwa_write_le32(w, (uint32_t)d->accepted.len);
 	fwa_write_le32(w, 0);
 	fwa_write_bytes(w, d->accepted.data, d->accepted.len);
+	encode_caller(w, &d->caller);
 }
 
 static void decode_contract(struct fwa_reader *m, struct fwa_contract *c)
@@ -271,6 +281,15 @@ static int decode_right(struct fwa_reader *m, struct fwa_description *d, uint32_
 	return fwa_filter_valid(r->filter) ? 0 : -1;
 }
 
+static void decode_caller(struct fwa_reader *m, struct fwa_caller *c)
+{
+	c->uid = fwa_read_le32(m);
+	c->gid = fwa_read_le32(m);
+	read_text(m, c->unit, sizeof(c->unit));
+	read_text(m, c->label, sizeof(c->label));
+	read_text(m, c->comm, sizeof(c->comm));
+}
+
 int fwa_description_decode(struct fwa_span data, struct fwa_description *ret)
 {
 	struct fwa_reader m = fwa_reader(data);
@@ -307,6 +326,7 @@ int fwa_description_decode(struct fwa_span data, struct fwa_description *ret)
 	len = fwa_read_le32(&m);
 	fwa_read_le32(&m);
 	d.accepted = fwa_read_span(&m, len);
+	decode_caller(&m, &d.caller);
 	if (m.bad || m.left)
 		return -1;
 	*ret = d;

@@ -78,6 +78,18 @@ struct fwa_gate_reply {
 	char grant[FWA_GRANT_NAME_MAX];
 };
 
+#define FWA_CALLER_UNIT_MAX 256 /* each with the final NUL */
+#define FWA_CALLER_LABEL_MAX 128
+#define FWA_CALLER_COMM_MAX 16
+
+/* Whom the gate takes the caller for (C2); "" is unknown. Nothing is decided by label and comm. */
+struct fwa_caller {
+	uint32_t uid, gid;
+	char unit[FWA_CALLER_UNIT_MAX];
+	char label[FWA_CALLER_LABEL_MAX]; /* printable */
+	char comm[FWA_CALLER_COMM_MAX];   /* printable */
+};
+
 /*
  * What DESCRIBE answers with, as data of its reply. The contract's drift is not in it: whoever decides
  * by a description makes it of @profile and @accepted, when it binds.
@@ -94,6 +106,7 @@ struct fwa_description {
 	uint32_t baseline;        /* enum fwa_baseline_state */
 	bool drift_binds;         /* whether what has drifted is refused to the caller */
 	struct fwa_span accepted; /* encoded declarations that the profile differs from, or empty */
+	struct fwa_caller caller;
 };
 
 /* Writes the header of @r, and its payload when that is inline. */

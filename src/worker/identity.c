@@ -215,3 +215,14 @@ const char *identity_text(const struct session *s, char text[IDENTITY_TEXT_LEN])
 		 s->comm, s->comm[0] ? ")" : "", *label ? ", label " : "", label);
 	return text;
 }
+
+void identity_tell(const struct session *s, struct fwa_caller *ret)
+{
+	ret->uid = s->who.uid;
+	ret->gid = s->who.gid;
+	strncpy(ret->unit, s->who.unit ? s->who.unit : "", sizeof(ret->unit) - 1);
+	strncpy(ret->label, s->label ? s->label : "", sizeof(ret->label) - 1);
+	memcpy(ret->comm, s->comm, sizeof(ret->comm));
+}
+
+_Static_assert(UNIT_NAME_LEN <= FWA_CALLER_UNIT_MAX, "the description has room for any unit");

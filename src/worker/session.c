@@ -71,6 +71,7 @@ static int enter(struct worker *w, struct session *s)
 struct session *session_new(struct worker *w, int sock)
 {
 	struct session *s = calloc(1, sizeof(*s));
+	char text[IDENTITY_TEXT_LEN];
 	int r;
 
 	if (!s) {
@@ -80,7 +81,7 @@ struct session *session_new(struct worker *w, int sock)
 	s->sock = sock;
 	r = enter(w, s);
 	if (r < 0) {
-		worker_log(w, "a client of uid %u is turned away: %s", s->who.uid,
+		worker_log(w, "a client is turned away (%s): %s", identity_text(s, text),
 			   r == -EUSERS ? "too many connections" : strerror(-r));
 		session_free(s);
 		return NULL;
@@ -253,6 +254,7 @@ static bool serve_describe(struct worker *w, struct session *s, const struct fwa
 	memcpy(&d.rights, s->rights, rights_len(s->rights));
 	strncpy(d.name, w->name, sizeof(d.name) - 1);
 	name_grants(w, &d);
+	identity_tell(s, &d.caller);
 	if (w->policy.digest)
 		memcpy(d.policy_digest, w->policy.digest, sizeof(d.policy_digest));
 	fwa_description_encode(&out, &d);

@@ -76,8 +76,8 @@ struct worker {
 	struct state state;
 };
 
-#define LABEL_LEN 128 /* with the final NUL; a longer one is not shown */
-#define COMM_LEN 16   /* the kernel's own limit */
+#define LABEL_LEN FWA_CALLER_LABEL_MAX /* a longer one is not shown */
+#define COMM_LEN FWA_CALLER_COMM_MAX   /* the kernel's own limit */
 
 /*
  * One connected client: quiet, or with a request in the queue, or with a job. Small: rights are folded
@@ -188,6 +188,9 @@ int session_identify(const struct worker *w, struct session *s);
 #define IDENTITY_TEXT_LEN 512
 /* Who @s is, for a line of a log: "uid 1000, gid 100, unit a.service, pid 7 (comm), label x". */
 const char *identity_text(const struct session *s, char text[IDENTITY_TEXT_LEN]);
+
+/* The same for @s itself, in @ret, which is zero. */
+void identity_tell(const struct session *s, struct fwa_caller *ret);
 
 /* --- session.c: clients -------------------------------------------------------------------------- */
 

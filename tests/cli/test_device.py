@@ -46,7 +46,12 @@ def has_devices():
 class Explain(Case):
     def decide(self, *args, code=OK, policy=READER):
         o = self.json('explain', self.policy(policy), *args, code=code)
+        told = o.pop('as', None)
         self.assertKeys(o, {'format_version', 'verb', 'device', 'user', 'policy_digest', 'decision'})
+        if any(a.startswith('--as=') for a in args):
+            self.assertIsNone(told)
+        else:
+            self.assertEqual((told['uid'], told['gid']), (os.getuid(), os.getgid()))
         self.assertKeys(o['decision'], DECISION)
         self.assertEqual(o['decision']['verdict'], 'deny' if code else 'admit')
         return o['decision']

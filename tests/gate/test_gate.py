@@ -572,9 +572,10 @@ class Commands(GateTest):
         self.assertEqual([term.unpack_from(data, 312 + i * 24) for i in range(terms)], [
             (0, 0, 0, 0, 0x0401, bytes(16)), (8, 1, 0, 0, 0, self.CEL), (0, 0, 0, 0, 0x4000, bytes(16))])
         length, zero = struct.unpack_from("<II", data, 312 + terms * 24)
-        self.assertEqual((length, zero), (len(data) - 336 - terms * 24, 0))
-        self.assertEqual(data[-16:-12], b"\1\0\0\0")  # the baseline is the first that was seen: the same
-        self.assertEqual(data[-8:], bytes(8))
+        self.assertEqual((length, zero), (len(data) - 336 - terms * 24 - 408, 0))
+        self.assertEqual(data[-424:-420], b"\1\0\0\0")  # the baseline is the first that was seen: the same
+        self.assertEqual(data[-416:-408], bytes(8))
+        self.assertEqual(struct.unpack_from("<II", data, len(data) - 408), (os.getuid(), os.getgid()))
 
     def test_a_reload_brings_other_filters(self):
         c = self.client()

@@ -273,6 +273,14 @@ class Units(WorkerTest):
         self.expect(self.in_group(None)[0], "no-grant")
         self.expect(self.in_group(self.other, uid=0)[0], "admit", "root")
 
+    def test_who_one_is_taken_for(self):
+        for group, unit in ((self.agent, b"fw-agent.service"), (None, b"")):
+            c, _ = self.in_group(group)
+            told = c.call(request(kind=DESCRIBE)).data[-408:]
+            self.assertEqual(struct.unpack_from("<II", told), (NOBODY, NOBODY))
+            self.assertEqual(told[8:264].rstrip(b"\0"), unit)
+            self.assertTrue(told[392:].startswith(b"python"), told[392:])
+
     def test_two_principals_of_one_uid(self):
         agent, other = self.in_group(self.agent)[0], self.in_group(self.other)[0]
         self.reload(grant("agents", UNIT, "fw-*"), grant("others", UNIT, "oth?r.service"))
