@@ -110,7 +110,6 @@ class WorkerTest(unittest.TestCase):
 
     def stop(self):
         self.control.close()
-        self.worker.send_signal(signal.SIGCONT)
         self.worker.wait(20)
 
     def told(self, wanted):
@@ -146,8 +145,10 @@ class WorkerTest(unittest.TestCase):
         self.worker.send_signal(signal.SIGSTOP)
         while pathlib.Path(f"/proc/{self.worker.pid}/stat").read_text().split(") ")[1][0] != "T":
             time.sleep(0.001)
-        yield
-        self.worker.send_signal(signal.SIGCONT)
+        try:
+            yield
+        finally:
+            self.worker.send_signal(signal.SIGCONT)
 
     def expect(self, client, reason, name=""):
         r = client.call(request())
