@@ -41,7 +41,7 @@ static bool locked_down(int fd)
 	return !strstr(text, "[none]");
 }
 
-struct fwa_contract worker_contract(struct worker *w, const struct session *s)
+struct fwa_contract worker_contract(struct worker *w, const struct session *s, uint64_t now)
 {
 	struct fwa_contract c = {
 		.mode = w->mode,
@@ -53,7 +53,7 @@ struct fwa_contract worker_contract(struct worker *w, const struct session *s)
 	if (!s)
 		return c;
 	lease_contract(w, s, &c);
-	c.rate_over = holdings_rate_over(s->held, worker_now());
+	c.rate_over = holdings_rate_over(s->held, now);
 	c.seats_over = holdings_seats_over(s->held, s->rights);
 	return c;
 }
@@ -111,11 +111,13 @@ static enum job_class class_of(const struct fwa_command *cmd, fwa_effects effect
 bool admit_judge(struct worker *w, struct job *j)
 {
 	struct session *s = j->session;
-	struct fwa_contract contract = worker_contract(w, s);
+	uint64_t now = worker_now();
+	struct fwa_contract contract = worker_contract(w, s, now);
 	struct fwa_grant grant;
 	struct fwa_decision d;
 
-	d = fwa_decide(&contract, s->rights, &w->profile, &j->cmd, worker_now());
+	d = fwa_decide(&contract, s->rights, &w->profile, &j->cmd, now);
+	j->judged = now;
 	j->reply.decision = d;
 	j->reply.status = FWA_OUTCOME_REFUSED;
 	memset(j->reply.grant, 0, sizeof(j->reply.grant));
@@ -139,7 +141,7 @@ bool admit_begin(struct worker *w, struct job *j)
 	}
 	if (j->session)
 		j->account = holdings_begin(j->session->held, j->reply.decision.right,
-					    j->cmd.payload.len, worker_now());
+					    j->cmd.payload.len, j->judged);
 	return true;
 }
 
@@ -162,7 +164,8 @@ void admit_end(struct worker *w, struct job *j)
 	if (j->result == 0 && answer->out_len <= answer->out_cap) /*= spec/SECURITY-MODEL.md#C25 */
 		reply->out_len =
 			answer->out_len < j->cmd.out_len ? answer->out_len : j->cmd.out_len;
-	account_end(j->account, reply->out_len, worker_now());
+	if (j->account)
+		account_end(j->account, reply->out_len, worker_now());
 	lease_follow(w, j);
 	quarantine_follow(w, j);
 	profile_follow(w, j);

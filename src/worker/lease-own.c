@@ -43,7 +43,7 @@ static bool judge(struct worker *w, struct job *j)
 		.right = { { .scope = FWA_SCOPE_DEBUG_WRITE_FULL,
 			     .effects = FWA_EFFECTS_GRANTABLE } },
 	};
-	struct fwa_contract contract = worker_contract(w, NULL);
+	struct fwa_contract contract = worker_contract(w, NULL, worker_now());
 
 	j->reply.decision = fwa_decide(&contract, &all, &w->profile, &j->cmd, worker_now());
 	return fwa_admitted(&j->reply.decision);

@@ -242,9 +242,10 @@ static bool serve_describe(struct worker *w, struct session *s, const struct fwa
 	fwa_auto_free uint8_t *buf = malloc(cap);
 	struct fwa_writer out = fwa_writer(buf, buf ? cap : 0);
 	struct fwa_gate_reply reply = { .kind = r->kind, .id = r->id };
+	uint64_t now = worker_now();
 	struct fwa_description d = {
-		.contract = worker_contract(w, s),
-		.now = worker_now(),
+		.contract = worker_contract(w, s, now),
+		.now = now,
 		.profile = w->profile.encoded,
 		.baseline = w->profiling.state,
 		.drift_binds = s->who.uid != 0,

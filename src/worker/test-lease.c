@@ -58,7 +58,7 @@ void worker_log(const struct worker *w, const char *format, ...)
 	va_end(args);
 }
 
-struct fwa_contract worker_contract(struct worker *w, const struct session *s)
+struct fwa_contract worker_contract(struct worker *w, const struct session *s, uint64_t now)
 {
 	assert_null(s);
 	return gate.contract;

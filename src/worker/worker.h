@@ -119,6 +119,7 @@ struct job {
 	unsigned int timeout_ms; /* for the device */
 	struct fwa_reply answer; /* answer.out: fresh memory, the job's */
 	int result;              /* what the transport said */
+	uint64_t judged;         /* when, CLOCK_BOOTTIME ns */
 	uint64_t duration_ns;    /* of work */
 	struct account *account; /* that it uses, from its begin to its end; NULL: none */
 	struct fwa_gate_reply reply;
@@ -126,8 +127,8 @@ struct job {
 
 /* --- admit.c: decide, begin, run, end ------------------------------------------------------------ */
 
-/* The state that decisions depend on, as of now; for the gate's own acts @s is NULL. */
-struct fwa_contract worker_contract(struct worker *w, const struct session *s);
+/* The state that decisions depend on at @now, CLOCK_BOOTTIME ns; for the gate's own acts @s is NULL. */
+struct fwa_contract worker_contract(struct worker *w, const struct session *s, uint64_t now);
 /*
  * Judges j->cmd for j->session, whose rights are folded, now. Fills the reply's decision and
  * outcome; true when admitted, with the job's class.
