@@ -60,11 +60,11 @@ class Gate:
 
 
 class Daemon:
-    def __init__(self, sockets, *args, prefix=(), env=None):
+    def __init__(self, sockets, *args, prefix=(), env=None, discovery=False):
         self.sockets = sockets
         self.log_file = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            [*prefix, FWADMITD, '--socket-dir=' + sockets, '--no-discovery', *args],
+            [*prefix, FWADMITD, '--socket-dir=' + sockets, *([] if discovery else ['--no-discovery']), *args],
             env=env, stderr=self.log_file, stdin=subprocess.DEVNULL)
 
     def path(self, name):
