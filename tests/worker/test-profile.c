@@ -702,6 +702,44 @@ static void gone(void **state)
 	stop(&s);
 }
 
+/* The device was pulled out: who asked nothing hears it once, at his next request at the latest. */
+static void unplugged(void **state)
+{
+	struct started s = start_with("sim:honest", "none", -1);
+	struct fwa_command cmd = { .set = FWA_SET_CXL, .opcode = HEALTH, .scope = FWA_SCOPE_LEAST };
+	struct fwa_gate_reply reply;
+	struct fwa_description d;
+	struct fwa_span data;
+	uint16_t kind;
+	int fd;
+
+	assert_int_equal(submit(&s, HEALTH).status, FWA_OUTCOME_COMPLETED);
+	say(&s, FWA_CONTROL_REMOVED, "", -1);
+	do { /* until it has ended */
+		assert_true(says_something(&s, PATIENCE_MS));
+	} while (fwa_control_recv(s.control, &kind, s.text, &fd) == 0);
+	assert_int_equal(submit(&s, HEALTH).error, FWA_GATE_E_GONE);
+	assert_true(fwa_client_submit(s.client, &cmd, 0, &reply, &data) < 0);
+	assert_true(fwa_client_describe(s.client, &d) < 0);
+	stop(&s);
+}
+
+/* A command that is under way has its own outcome, whatever happens meanwhile (C27). */
+static void unplugged_at_work(void **state)
+{
+	struct started s = start_with("sim:honest,delay-ms=300", "none", -1);
+	int status;
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(submit(&s, HEALTH).status == FWA_OUTCOME_COMPLETED ? 0 : 1);
+	usleep(100000);
+	say(&s, FWA_CONTROL_REMOVED, "", -1);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	stop(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -725,6 +763,8 @@ int main(void)
 		cmocka_unit_test(by_garbage),
 		cmocka_unit_test(read_again_as_garbage),
 		cmocka_unit_test(gone),
+		cmocka_unit_test(unplugged),
+		cmocka_unit_test(unplugged_at_work),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
