@@ -137,7 +137,7 @@ static void on_removed(struct worker *w, const char *text, int *fd)
 	w->gone = w->ending = true;
 	fwa_list_each(at, following, &w->sessions)
 	{
-		session_farewell(fwa_list_entry(at, struct session, link));
+		session_farewell(w, fwa_list_entry(at, struct session, link));
 	}
 }
 

@@ -209,16 +209,17 @@ static bool send_error(struct session *s, const struct fwa_request *r, enum fwa_
 	return send_reply(s, &reply, fwa_span(NULL, 0));
 }
 
-void session_farewell(struct session *s)
+void session_farewell(struct worker *w, struct session *s)
 {
 	const struct job *j = s->job;
 	struct fwa_gate_reply reply = { .kind = j ? j->reply.kind : FWA_GATE_SUBMIT,
 					.id = j ? j->reply.id : 0,
 					.error = FWA_GATE_E_GONE };
 
-	if (j && fwa_list_empty(&j->wait.link))
+	if (j && fwa_list_empty(&j->wait.link) && j->wait.class != JOB_READ)
 		return; /* under way: it has an outcome of its own (C27) */
 	send_reply(s, &reply, fwa_span(NULL, 0));
+	session_end(w, s);
 }
 
 /* --- requests ------------------------------------------------------------------------------- */

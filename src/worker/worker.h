@@ -213,8 +213,11 @@ void sessions_unfold(struct worker *w);
 bool session_serve(struct worker *w, struct session *s);
 /* Answers the request of @j, with the device's data or with @error. False when the session is over. */
 bool session_answer(struct worker *w, struct job *j, enum fwa_gate_error error);
-/* Tells the client that the device is gone; it hears no more but of a command that is under way. */
-void session_farewell(struct session *s);
+/*
+ * Tells the client that the device is gone, and ends @s; but not while a command of it is under way that
+ * may change something, whose outcome it is told.
+ */
+void session_farewell(struct worker *w, struct session *s);
 /* Lets the next request of @s come, or tells only when it leaves. */
 void session_listen(struct worker *w, struct session *s);
 void session_watch_end(struct worker *w, struct session *s);

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -724,20 +725,40 @@ static void unplugged(void **state)
 	stop(&s);
 }
 
-/* A command that is under way has its own outcome, whatever happens meanwhile (C27). */
-static void unplugged_at_work(void **state)
+/* What a client is told of @opcode, which is under way when the device is pulled out. */
+static struct fwa_gate_reply unplugged_during(uint16_t opcode)
 {
 	struct started s = start_with("sim:honest,delay-ms=300", "none", -1);
+	struct fwa_gate_reply *told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE,
+					   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct fwa_gate_reply reply;
 	int status;
-	pid_t child = fork();
+	pid_t child;
 
-	if (child == 0)
-		_exit(submit(&s, HEALTH).status == FWA_OUTCOME_COMPLETED ? 0 : 1);
+	assert_true(told != MAP_FAILED);
+	child = fork();
+	if (child == 0) {
+		*told = submit(&s, opcode);
+		_exit(0);
+	}
 	usleep(100000);
 	say(&s, FWA_CONTROL_REMOVED, "", -1);
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	reply = *told;
+	munmap(told, sizeof(*told));
 	stop(&s);
+	return reply;
+}
+
+/* A change has its own outcome, whatever happens meanwhile (C27); a read is not waited for. */
+static void unplugged_at_work(void **state)
+{
+	struct fwa_gate_reply reply = unplugged_during(SET_LSA);
+
+	assert_int_equal(reply.error, FWA_GATE_OK);
+	assert_int_equal(reply.status, FWA_OUTCOME_COMPLETED);
+	assert_int_equal(unplugged_during(HEALTH).error, FWA_GATE_E_GONE);
 }
 
 int main(void)
