@@ -31,6 +31,7 @@ struct fwa_reload {
 	struct waiter *asked;            /* since the reading that is under way began */
 	bool anyway;                     /* one of them wants at least the old one compiled again */
 	struct run *run;                 /* NULL: none is under way */
+	bool begun;                      /* the policy was read for it */
 	struct fwa_policy_files *policy; /* NULL: that of the daemon, once more */
 };
 
@@ -126,6 +127,7 @@ static void fail(struct fwa_daemon *d, int r, const char *message)
 
 	refuse(d, r, message);
 	run = fwa_steal(d->reload->run);
+	d->reload->begun = false;
 	for (struct fwa_served *s = d->devices; s; s = s->next)
 		fwa_served_settle_policy(s, NULL);
 	d->reload->policy = fwa_policy_files_free(d->reload->policy);
@@ -142,6 +144,7 @@ static void settle(struct fwa_daemon *d)
 		return;
 	}
 	rl->run = NULL;
+	rl->begun = false;
 	if (rl->policy) {
 		fwa_policy_files_free(d->policy);
 		d->policy = fwa_steal(rl->policy);
@@ -162,6 +165,7 @@ static void begin(struct fwa_daemon *d)
 	char error[FWA_ERROR_LEN];
 	int r;
 
+	rl->begun = true;
 	rl->run->waiters = fwa_steal(rl->asked);
 	rl->anyway = false;
 	d->admin_group = fwa_peer_admin_group();
@@ -188,22 +192,26 @@ static bool prepare_next(struct fwa_daemon *d)
 	return true;
 }
 
-static int on_step(sd_event_source *source, void *userdata)
+/* A timer that has run out already takes its turn behind all that waits now. 0 or negative errno. */
+static int step_again(struct fwa_reload *rl)
+{
+	int r = sd_event_source_set_time_relative(rl->step, 0);
+
+	return r < 0 ? r : sd_event_source_set_enabled(rl->step, SD_EVENT_ONESHOT);
+}
+
+static int on_step(sd_event_source *source, uint64_t us, void *userdata)
 {
 	struct fwa_daemon *d = userdata;
 	struct fwa_reload *rl = d->reload;
 
-	if (!rl->run) {
+	if (!rl->run)
 		rl->run = calloc(1, sizeof(*rl->run));
-		if (!rl->run)
-			return 0; /* tried again */
+	if (rl->run && !rl->begun)
 		begin(d);
-	} else if (!prepare_next(d)) {
+	else if (rl->run && !prepare_next(d))
 		settle(d);
-	}
-	if (!rl->run && !rl->asked)
-		sd_event_source_set_enabled(rl->step, SD_EVENT_OFF);
-	return 0;
+	return rl->run || rl->asked ? step_again(rl) : 0;
 }
 
 static int set_up(struct fwa_daemon *d)
@@ -211,13 +219,12 @@ static int set_up(struct fwa_daemon *d)
 	int r;
 
 	if (d->reload)
-		return sd_event_source_set_enabled(d->reload->step, SD_EVENT_ON);
+		return step_again(d->reload);
 	d->reload = calloc(1, sizeof(*d->reload));
 	if (!d->reload)
 		return -ENOMEM;
-	r = sd_event_add_defer(d->event, &d->reload->step, on_step, d);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(d->reload->step, SD_EVENT_ON);
+	r = sd_event_add_time_relative(d->event, &d->reload->step, CLOCK_MONOTONIC, 0, 1, on_step,
+				       d);
 	if (r < 0) {
 		sd_event_source_unref(d->reload->step);
 		free(d->reload);
