@@ -229,6 +229,11 @@ void fwa_call_reprofile(struct fwa_varlink_call *call, const void *parameters)
 
 	if (!s)
 		return;
+	if (fwa_served_quarantine(
+		    s)) { /* it gets nothing, no reading either, before it is released */
+		fwa_varlink_refuse(call, "NotReady", "device", p->device);
+		return;
+	}
 	rp = s->reprofile ? NULL : calloc(1, sizeof(*rp));
 	if (!rp || wait_for_profile(s, rp) < 0) {
 		if (rp)

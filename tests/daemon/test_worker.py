@@ -254,6 +254,7 @@ class Quarantine(FakeCase):
         self.assertEqual(c.next(), {'parameters': {}})
         device = d.device('a')
         self.assertEqual((device['state'], device['quarantine']), ('quarantined', 'smoke'))
+        self.assertEqual(d.ask('Reprofile', device='a'), ('NotReady', {'device': 'a'}))
         self.assertEqual(d.device('b')['state'], 'ready')
         # The next worker, and the next daemon, where the device has another name and firmware.
         a.close()
