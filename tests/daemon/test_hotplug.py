@@ -3,13 +3,14 @@
 """Devices that come and go, as udev tells it: FWADMITD as the first argument. Needs root.
 
 udev's messages are the test's own, in a network namespace where nobody else hears them; the nodes
-are links to /dev/null, and the workers are the test's, too.
+are links to /dev/null, in a /dev that nobody else sees, and the workers are the test's, too.
 """
 import ctypes
 import os
 import socket
 import struct
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -43,12 +44,21 @@ def udev_message(action, name):
                        socket.htonl(hash32('nvme')), 0, 0, 0) + body
 
 
+# libudev hears udev only where udev seems to run, which it sees in /run where /dev is not the kernel's.
+OWN_DEV = """mount --make-rprivate / && mkdir "$0/dev" && mount -t tmpfs -o mode=755 none "$0/dev" &&
+: >"$0/dev/null" && mount --bind /dev/null "$0/dev/null" && ln -s /proc/self/fd "$0/dev/fd" &&
+mount --rbind "$0/dev" /dev && mount -t tmpfs none /run && mkdir /run/udev && : >/run/udev/control"""
+
+
 def unshare():
-    """A network and a mount namespace of our own, for us and what we start."""
+    """A network and a mount namespace of our own, for us and what we start; /dev holds only null and fd."""
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.unshare(0x40000000 | 0x20000):
         return False
-    return subprocess.run(['mount', '--make-rprivate', '/'], stderr=subprocess.DEVNULL).returncode == 0
+    with tempfile.TemporaryDirectory(prefix='fwadmitd-', ignore_cleanup_errors=True) as base:
+        done = subprocess.run(['sh', '-c', OWN_DEV, base], stderr=subprocess.DEVNULL).returncode == 0
+        subprocess.run(['umount', '-R', base + '/dev'], stderr=subprocess.DEVNULL)
+    return done
 
 
 @unittest.skipUnless(os.geteuid() == 0 and unshare(), 'needs root, and namespaces')
@@ -132,10 +142,10 @@ class Hotplug(FakeCase):
             self.tell('remove', 'nvme70')
         self.tell('add', 'nvme70')
         for _ in range(100):
-            w = self.accept()
             try:
+                w = self.accept()
                 w.start()
-            except (BrokenPipeError, ConnectionResetError, TypeError):
+            except (BrokenPipeError, ConnectionResetError, TypeError):  # killed before or while it speaks
                 continue
             if d.ask('ListDevices')['devices'][0].get('pid') == w.pid:
                 break

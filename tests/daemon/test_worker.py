@@ -107,6 +107,9 @@ class FakeCase(ControlCase):
     def accept(self):
         sock, _ = self.listener.accept()
         message, fds, _, _ = socket.recv_fds(sock, 1024, 1)
+        if not message:
+            sock.close()
+            raise ConnectionResetError
         w = Worker(sock, message, fds[0])
         self.addCleanup(w.close)
         return w
