@@ -212,17 +212,17 @@ static int show_diff(const struct cli *cli, const struct cli_subject *s,
 static int diff_file(const struct cli *cli, const struct cli_subject *s)
 {
 	const char *path = cli->args.text[CLI_OPT_FROM];
-	fwa_auto_free struct fwa_profile *before = malloc(sizeof(*before));
+	fwa_auto_free struct fwa_profile *before = NULL;
 	fwa_auto_free uint8_t *data = NULL;
 	size_t len;
-	int r;
+	int r = fwa_read_file(path, FWA_DECLARATIONS_MAX, &data, &len);
 
-	if (!before)
-		return cli_fail(cli, CLI_FAILED, "out of memory");
-	r = fwa_read_file(path, FWA_DECLARATIONS_MAX, &data, &len);
 	if (r < 0)
 		return cli_fail(cli, r == -ENOENT ? CLI_NOT_FOUND : CLI_FAILED, "%s: %s", path,
 				strerror(-r));
+	before = malloc(sizeof(*before));
+	if (!before)
+		return cli_fail(cli, CLI_FAILED, "out of memory");
 	if (fwa_profile_parse(before, fwa_span(data, len)) < 0)
 		return cli_fail(cli, CLI_FAILED, "%s: not a baseline", path);
 	if (!fwa_drift_same_key(s->profile, before))
