@@ -87,7 +87,7 @@ static struct fwa_contract some_contract(void)
 {
 	struct fwa_contract c = {
 		.lockdown = one_in(6),
-		.quarantine = one_in(5) ? (uint8_t)(rand() % 7) : 0,
+		.quarantine = (uint8_t)(one_in(5) ? rand() % 7 : 0),
 		.leased = one_in(3),
 		.not_to_abort = one_in(2),
 		.transfer = (uint8_t)(rand() % 3),
@@ -109,7 +109,7 @@ static struct fwa_command some_command(void)
 	struct fwa_command cmd = {
 		.set = FWA_SET_CXL,
 		.opcode = one_in(20) ? 0xcfff : cel[(size_t)rand() % COUNT(cel)][0],
-		.scope = one_in(2) ? FWA_SCOPE_LEAST : (uint8_t)(rand() % 4),
+		.scope = (uint8_t)(one_in(2) ? FWA_SCOPE_LEAST : rand() % 4),
 		.nsid = one_in(30),
 	};
 

@@ -38,7 +38,7 @@ uint8_t sim_percent(uint64_t start_ns, uint64_t until_ns)
 {
 	uint64_t now = sim_now();
 
-	return now < until_ns ? (uint8_t)((now - start_ns) * 100 / (until_ns - start_ns)) : 99;
+	return (uint8_t)(now < until_ns ? (now - start_ns) * 100 / (until_ns - start_ns) : 99);
 }
 
 bool sim_media_disabled(const struct sim *s)
