@@ -53,7 +53,7 @@ struct turn {
 struct wait {
 	struct fwa_link link;
 	struct peer *peer; /* NULL: the gate's own, which goes first */
-	uint8_t class;     /* enum job_class */
+	enum job_class class;
 	size_t bytes;
 	uint64_t deadline; /* CLOCK_MONOTONIC ns: it does not start after that */
 };

@@ -373,8 +373,8 @@ static void try_form(const struct form *f, const char *user, uint32_t uid)
 		"",
 		"[grant reader]\nuser = *\ndevice = *\nscope = configuration\n",
 		"[grant logger]\nuser = *\ndevice = *\nscope = debug-write-full\neffects = log\n",
-		"[grant few]\nuser = *\ndevice = *\nscope = debug-write-full\n"
-		"commands = cxl:get-log, admin:get-log-page lid:2, !admin:identify\n",
+		("[grant few]\nuser = *\ndevice = *\nscope = debug-write-full\n"
+		 "commands = cxl:get-log, admin:get-log-page lid:2, !admin:identify\n"),
 	};
 
 	for (size_t b = 0; b < FWA_ARRAY_SIZE(bases); b++) {
