@@ -39,14 +39,6 @@ class Engine(GateTest):
         finally:
             os.seteuid(0)
 
-    def client(self, name):
-        """Connects, also while more wait to be accepted than the socket takes."""
-        while True:
-            try:
-                return super().client(name)
-            except BlockingIOError:
-                time.sleep(0.001)
-
     def settle(self, name):
         """What was sent before this by the same user was taken: requests of a user are taken in turn."""
         self.assertEqual(self.client(name).call(request(opcode=UNDECLARED)).reason, "undeclared")
@@ -61,6 +53,19 @@ class Engine(GateTest):
         fields = pathlib.Path(f"/proc/{self.worker(name)}/stat").read_text().rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def busyness(self, name):
+        """What part of half a second the worker was on a processor."""
+        start, before = time.monotonic(), self.cpu_seconds(name)
+        time.sleep(0.5)
+        return (self.cpu_seconds(name) - before) / (time.monotonic() - start)
+
+    def busy_after(self, client, wait):
+        """It waited in the queue for at least @wait seconds, then it was told so."""
+        start = time.monotonic()
+        client.send(request(timeout=int(wait * 1000)))
+        self.assertEqual(client.recv().error, E_BUSY)
+        self.assertGreater(time.monotonic() - start, wait * 0.99)
+
     def leave(self, client):
         client.close()
         self.clients.remove(client)
@@ -74,22 +79,18 @@ class Hang(Engine):
 
     def test_the_others_are_answered(self):
         start = time.monotonic()
-        stuck = self.hang(3000)
+        stuck = self.hang(5000)
         other = self.client("hang")
         for _ in range(10):
             r = other.call(request(opcode=UNDECLARED))
             self.assertEqual((r.reason, r.status), ("undeclared", REFUSED))
             self.assertEqual(other.call(request(kind=DESCRIBE)).error, 0)
             self.assertEqual(other.call(request(in_len=70000, flags=1)).error, E_PAYLOAD)
-        self.assertLess(time.monotonic() - start, 2)
-        begun = time.monotonic()
-        r = other.call(request(timeout=200))
-        self.assertEqual((r.error, r.status), (E_BUSY, REFUSED))
-        self.assertGreater(time.monotonic() - begun, 0.19)
-        self.assertLess(time.monotonic() - start, 2.8)
+        self.busy_after(other, 0.2)
+        self.assertLess(time.monotonic() - start, 4.8)
         r = stuck.recv()
         self.assertEqual((r.error, r.reason, r.status, r.errno), (0, "admit", UNKNOWN, 110))
-        self.assertGreaterEqual(time.monotonic() - start, 3)
+        self.assertGreaterEqual(time.monotonic() - start, 5)
 
     def test_queue_is_bounded(self):
         self.hang(20000)
@@ -104,9 +105,7 @@ class Hang(Engine):
         self.assertLess(time.monotonic() - start, 2)
         self.leave(waiting.pop())
         self.settle("hang")
-        over.send(request(timeout=100))  # there is a place now
-        self.assertFalse(select.select([over.sock], [], [], 0.05)[0])
-        self.assertEqual(over.recv().error, E_BUSY)
+        self.busy_after(over, 0.3)  # there is a place now
 
     @unittest.skipUnless(ROOT, "needs root, to be somebody else too")
     def test_each_user_has_a_queue(self):
@@ -114,10 +113,7 @@ class Hang(Engine):
         for _ in range(JOBS_MAX):
             self.client("hang").send(request(timeout=10000))
         self.settle("hang")
-        other = self.as_nobody("hang")
-        other.send(request(timeout=300))
-        self.assertFalse(select.select([other.sock], [], [], 0.1)[0])
-        self.assertEqual(other.recv().error, E_BUSY)
+        self.busy_after(self.as_nobody("hang"), 0.3)
 
     def test_bytes_that_wait_are_bounded(self):
         """8 MiB of a user's: what is one too many is told so at once."""
@@ -133,7 +129,7 @@ class Hang(Engine):
 
     def test_what_waits_is_never_sent_when_it_is_late(self):
         late = []
-        self.hang(1000)
+        self.hang(20000)
         for _ in range(4):
             c = self.client("hang")
             c.send(request(timeout=100))
@@ -152,22 +148,19 @@ class Hang(Engine):
             self.leave(c)
         self.leave(stuck)
         self.settle("hang")
-        before = self.cpu_seconds("hang")
-        time.sleep(0.5)
         # the simulated device itself wakes up 1000 times a second while it hangs
-        self.assertLess(self.cpu_seconds("hang") - before, 0.25)
+        self.assertLess(self.busyness("hang"), 0.5)
 
     def test_policy_comes_into_force(self):
-        stuck = self.hang(3000)
+        stuck = self.hang(5000)
         waiting = self.client("hang")
         waiting.send(request(timeout=20000))
         self.settle("hang")
         (self.policy / "test.conf").write_text("[grant x]\nuser = nobody\ndevice = sim0\nscope = debug-write\n")
         self.daemon.send_signal(1)
         c = self.client("hang")
-        end = time.monotonic() + 2
         while c.call(request(timeout=50)).reason != "no-grant":
-            self.assertLess(time.monotonic(), end)
+            self.assertFalse(select.select([stuck.sock], [], [], 0)[0], "only when the device answered")
         self.assertFalse(select.select([waiting.sock], [], [], 0)[0])
         self.assertEqual(stuck.recv().status, UNKNOWN)
         r = waiting.recv()  # decided again when it would have started
@@ -175,7 +168,8 @@ class Hang(Engine):
 
 
 class Slow(Engine):
-    DEVICES = {"slow": "sim:honest,delay-ms=300", "wide": "sim:honest,delay-ms=300,lanes=4",
+    DEVICES = {"slow": "sim:honest,delay-ms=300", "slower": "sim:honest,delay-ms=1000",
+               "wide": "sim:honest,delay-ms=500,lanes=4",
                "brisk": "sim:honest,delay-ms=40"}
 
     def test_reads_run_beside(self):
@@ -186,7 +180,7 @@ class Slow(Engine):
             c.send(request(opcode=HEALTH))
         for c in clients:
             self.assertEqual(c.recv().status, COMPLETED)
-        self.assertLess(time.monotonic() - start, 4 * 0.3)
+        self.assertLess(time.monotonic() - start, 4 * 0.5)
 
     def test_changes_run_one_at_a_time_and_reads_beside(self):
         writers = [self.client("wide") for _ in range(3)]
@@ -200,7 +194,7 @@ class Slow(Engine):
         self.assertEqual(len(select.select([c.sock for c in writers[1:]], [], [], 0)[0]), 0)
         for c in writers:
             self.assertEqual(c.recv().status, COMPLETED)
-        self.assertGreaterEqual(time.monotonic() - start, 3 * 0.3)
+        self.assertGreaterEqual(time.monotonic() - start, 3 * 0.5)
 
     def test_in_order(self):
         """One lane: a user's commands start in the order in which they came."""
@@ -232,12 +226,12 @@ class Slow(Engine):
             self.assertEqual(c.recv().status, COMPLETED)
 
     def test_time_in_the_queue_counts(self):
-        running = self.occupy("slow")
-        r = self.client("slow").call(request(opcode=HEALTH, timeout=100))
+        running = self.occupy("slower")
+        r = self.client("slower").call(request(opcode=HEALTH, timeout=100))
         self.assertEqual(r.error, E_BUSY)
         self.assertEqual(running.recv().status, COMPLETED)
-        self.occupy("slow")
-        r = self.client("slow").call(request(opcode=HEALTH, timeout=450))  # starts, with too little left
+        self.occupy("slower")
+        r = self.client("slower").call(request(opcode=HEALTH, timeout=1500))  # starts, with too little left
         self.assertEqual((r.error, r.status, r.errno), (0, UNKNOWN, 110))
 
     def test_a_client_that_leaves_while_it_waits(self):
@@ -316,9 +310,7 @@ class Many(Engine):
         resource.prlimit(pid, resource.RLIMIT_NOFILE, (len(os.listdir(f"/proc/{pid}/fd")), limit[1]))
         second = self.client("sim0")
         second.send(request())
-        before = self.cpu_seconds("sim0")
-        time.sleep(0.5)
-        self.assertLess(self.cpu_seconds("sim0") - before, 0.1)
+        self.assertLess(self.busyness("sim0"), 0.2)
         self.assertEqual(first.call(request()).status, COMPLETED)
         resource.prlimit(pid, resource.RLIMIT_NOFILE, limit)
         self.assertEqual(second.recv().status, COMPLETED)

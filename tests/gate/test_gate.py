@@ -134,7 +134,8 @@ class GateTest(unittest.TestCase):
             try:
                 self.clients.append(Client(self.dir / "run" / f"{name}.sock"))
                 return self.clients[-1]
-            except (FileNotFoundError, ConnectionRefusedError, PermissionError):  # not yet, or not yet open to all
+            except (FileNotFoundError, ConnectionRefusedError, PermissionError,  # not yet, or not yet open to all
+                    BlockingIOError):  # more wait to be accepted than the socket takes
                 if time.monotonic() > end:
                     raise
                 time.sleep(0.005)
