@@ -416,6 +416,12 @@ class Rates(WorkerTest):
             used.append(r.grant)
         return used
 
+    def admitted(self, c):
+        """Whether it is admitted now: with time, which may pass here as well, there is more to use up."""
+        r = c.call(request())
+        self.assertIn(r.reason, ("admit", "rate"))
+        return r.reason == "admit"
+
     def soon(self, c, seconds):
         end = time.monotonic() + seconds
         while c.call(request()).reason != "admit":
@@ -428,9 +434,9 @@ class Rates(WorkerTest):
         start = time.monotonic()
         used = len(self.use_up(c))
         self.assertGreaterEqual(used, 4)
+        used += self.admitted(again)
         self.assertLessEqual(used, 5 + 4 * (time.monotonic() - start))
-        self.assertEqual(again.call(request()).reason, "rate")
-        self.soon(again, 1)
+        self.soon(again, 5)
 
     def test_refusals_cost_nothing(self):
         self.reload(grant("slow", commands=2))
@@ -450,17 +456,18 @@ class Rates(WorkerTest):
         used = len(self.use_up(c, 100))
         self.assertGreaterEqual(used, 5)  # of 67 bytes each
         self.assertLessEqual(used * 67, 1000 + 67 + 1000 * (time.monotonic() - start))
-        self.soon(c, 1)
+        self.soon(c, 5)
 
     def test_neither_a_reload_nor_a_new_connection_fills(self):
         self.reload(grant("slow", commands=1))
         c = self.client()
-        self.use_up(c)
+        start = time.monotonic()
+        used = len(self.use_up(c))
         self.reload(grant("slow", commands=1), grant("other", UID, 12345))
-        self.assertEqual(c.call(request()).reason, "rate")
-        self.assertEqual(self.client().call(request()).reason, "rate")
+        used += self.admitted(c) + self.admitted(self.client())
         c.close()
-        self.assertEqual(self.client().call(request()).reason, "rate")
+        used += self.admitted(self.client())
+        self.assertLessEqual(used, 2 + (time.monotonic() - start))
 
     def test_grants_add_up(self):
         self.reload(grant("one", commands=1), grant("two", commands=1))
@@ -515,10 +522,11 @@ class Rates(WorkerTest):
         self.start()
         self.reload(grant("slow", commands=2))
         many = [self.client() for _ in range(8)]
+        start = time.monotonic()
         for c in many:
             c.send(request())
         reasons = [c.recv().reason for c in many]
-        self.assertLessEqual(reasons.count("admit"), 4)
+        self.assertLessEqual(reasons.count("admit"), 4 + 2 * (time.monotonic() - start))
         self.assertGreaterEqual(reasons.count("admit"), 2)
         self.assertEqual(set(reasons), {"admit", "rate"})
 
