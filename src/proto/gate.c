@@ -51,12 +51,20 @@ static void decode_command(struct fwa_reader *m, struct fwa_command *cmd)
 /*= spec/SECURITY-MODEL.md#C17 */
 enum fwa_gate_error fwa_request_decode(struct fwa_span message, struct fwa_request *ret)
 {
-	struct fwa_reader m = fwa_reader(message);
 	struct fwa_request r = { 0 };
-	uint32_t magic = fwa_read_le32(&m);
-	uint16_t version = fwa_read_le16(&m);
-	uint32_t flags;
+	struct fwa_span header;
+	struct fwa_reader m;
+	uint16_t version;
+	uint32_t magic, flags;
+	size_t left;
 
+	if (!fwa_span_sub(message, 0, FWA_GATE_REQUEST_LEN, &header))
+		return FWA_GATE_E_MALFORMED;
+	/* Of a known length: what reads it is not checked field by field. */
+	m = fwa_reader(fwa_span(header.data, FWA_GATE_REQUEST_LEN));
+	left = message.len - FWA_GATE_REQUEST_LEN;
+	magic = fwa_read_le32(&m);
+	version = fwa_read_le16(&m);
 	r.kind = fwa_read_le16(&m);
 	r.id = fwa_read_le64(&m);
 	decode_command(&m, &r.cmd);
@@ -64,7 +72,7 @@ enum fwa_gate_error fwa_request_decode(struct fwa_span message, struct fwa_reque
 	r.cmd.out_len = fwa_read_le32(&m);
 	r.timeout_ms = fwa_read_le32(&m);
 	flags = fwa_read_le32(&m);
-	if (m.bad || magic != FWA_GATE_MAGIC)
+	if (magic != FWA_GATE_MAGIC)
 		return FWA_GATE_E_MALFORMED;
 	*ret = (struct fwa_request){ .kind = r.kind, .id = r.id };
 	if (version != FWA_GATE_VERSION)
@@ -76,17 +84,17 @@ enum fwa_gate_error fwa_request_decode(struct fwa_span message, struct fwa_reque
 	r.in_memfd = flags & REQUEST_IN_MEMFD;
 	if (r.in_len > FWA_COMMAND_DATA_MAX)
 		return FWA_GATE_E_PAYLOAD;
-	if (m.left != (r.in_memfd ? 0 : r.in_len))
+	if (left != (r.in_memfd ? 0 : r.in_len))
 		return FWA_GATE_E_MALFORMED;
 	if (!r.in_memfd)
-		r.cmd.payload = fwa_span(m.at, m.left);
+		r.cmd.payload = fwa_span(m.at, left);
 	*ret = r;
 	return FWA_GATE_OK;
 }
 
 /* --- replies -------------------------------------------------------------------------------- */
 
-void fwa_reply_encode(struct fwa_writer *w, const struct fwa_gate_reply *r)
+static void encode_reply(struct fwa_writer *w, const struct fwa_gate_reply *r)
 {
 	const struct fwa_decision *d = &r->decision;
 
@@ -119,6 +127,16 @@ void fwa_reply_encode(struct fwa_writer *w, const struct fwa_gate_reply *r)
 	fwa_write_u8(w, 0);
 	fwa_write_le32(w, (uint32_t)r->transport_errno);
 	fwa_write_le32(w, 0);
+}
+
+/* The room is looked for once, not field by field. */
+void fwa_reply_encode(struct fwa_writer *w, const struct fwa_gate_reply *r)
+{
+	uint8_t *room = fwa_write_room(w, FWA_GATE_REPLY_LEN);
+	struct fwa_writer fields = fwa_writer(room, FWA_GATE_REPLY_LEN);
+
+	if (room)
+		encode_reply(&fields, r);
 }
 
 static void decode_decision(struct fwa_reader *m, struct fwa_decision *d)
