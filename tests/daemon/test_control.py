@@ -400,6 +400,15 @@ class Framing(Case):
                     pass
         self.assertEqual(len(d.info()['devices']), 2)
 
+    def test_many_members_and_one_twice(self):
+        """What was given twice is looked for among a few members, or not at all: others are not kept waiting."""
+        d = self.start_two()
+        many = ','.join('"%x":1' % i for i in range(8000))[:64000].rsplit(',', 1)[0]
+        request = '{"method":"org.fwadmit.Control.GetInfo","parameters":{%s,"z":{"a":1,"a":2}}}' % many
+        start = time.monotonic()
+        self.assertIsNone(d.call(request.encode() + b'\0'))
+        self.assertLess(time.monotonic() - start, DEADLINE / 4)
+
     def test_longest(self):
         d = self.start_two()
         request = GOOD[:-1]
