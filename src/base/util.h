@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/units.h"
+
 #define FWA_ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 static inline int fwa_close(int fd)
@@ -62,7 +64,7 @@ static inline uint64_t fwa_clock_ns(clockid_t clock)
 	struct timespec ts;
 
 	clock_gettime(clock, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	return (uint64_t)ts.tv_sec * FWA_NS_PER_S + (uint64_t)ts.tv_nsec;
 }
 
 /* Makes @text, which came from outside, fit for terminals and logs: all but printable ASCII is '?'. */

@@ -19,7 +19,6 @@
 #include "cli/table.h"
 #include "cli/text.h"
 
-#define NS_PER_S UINT64_C(1000000000)
 #define NOBODY UINT32_MAX /* (uid_t)-1 is no user, so no grant is for it */
 
 /* What is shown, and for whom. */
@@ -127,7 +126,8 @@ static bool ends(const struct fwa_grant *g)
 static const char *until_text(const struct show *s, const struct fwa_grant *g,
 			      char text[FWA_TIME_TEXT])
 {
-	fwa_time_text(s->now.wall + (left(s, g) + s->now.wall_ns + NS_PER_S / 2) / NS_PER_S, text);
+	fwa_time_text(s->now.wall + (left(s, g) + s->now.wall_ns + FWA_NS_PER_S / 2) / FWA_NS_PER_S,
+		      text);
 	return text;
 }
 
@@ -177,7 +177,7 @@ static void add_limits(const struct show *s, const struct fwa_grant *g, struct j
 	json_object_object_add(
 		o, "until", ends(g) && left(s, g) ? cli_json_text(until_text(s, g, until)) : NULL);
 	json_object_object_add(o, "seconds_left",
-			       ends(g) ? json_object_new_int64((int64_t)(left(s, g) / NS_PER_S))
+			       ends(g) ? json_object_new_int64((int64_t)(left(s, g) / FWA_NS_PER_S))
 				       : NULL);
 	json_object_object_add(o, "commands_per_second", json_limit(g->commands));
 	json_object_object_add(o, "bytes_per_second", json_limit(g->bytes));
@@ -246,7 +246,7 @@ static void print_end(const struct show *s, const struct fwa_grant *g)
 
 	if (left(s, g))
 		print_line("until", "%s, for another %s", until_text(s, g, until),
-			   cli_duration_text((int64_t)(left(s, g) / NS_PER_S), duration));
+			   cli_duration_text((int64_t)(left(s, g) / FWA_NS_PER_S), duration));
 	else
 		print_line("until", "it has ended: it gives nothing");
 }

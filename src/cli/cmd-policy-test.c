@@ -23,7 +23,6 @@
 #define FILE_MAX (4u * 1024 * 1024)
 #define WORDS_MAX 32 /* of a command */
 #define GROUPS_MAX 64
-#define NS_PER_S UINT64_C(1000000000)
 #define UNKNOWN_ID UINT32_MAX /* (gid_t)-1 is no group, so no grant is for it */
 
 enum key {
@@ -313,11 +312,11 @@ static int read_moment(const struct test *t, struct fwa_moment *m)
 	now = m->wall;
 	m->wall = time;
 	m->wall_ns = 0;
-	if (time >= now && !__builtin_mul_overflow(time - now, NS_PER_S, &time) &&
+	if (time >= now && !__builtin_mul_overflow(time - now, FWA_NS_PER_S, &time) &&
 	    !__builtin_add_overflow(m->boot, time, &m->boot))
 		return CLI_OK;
 	/* before now, and probably before this boot: by the wall clock alone */
-	m->boot = NS_PER_S;
+	m->boot = FWA_NS_PER_S;
 	m->boot_id[0] = '\0';
 	return CLI_OK;
 }

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "base/units.h"
 #include "base/uuid.h"
 #include "cli/advice.h"
 #include "cli/duration.h"
@@ -116,7 +117,7 @@ static void print_limits(const struct cli_verdict *v)
 	if (r->until)
 		len += (size_t)snprintf(
 			text, sizeof(text), ", it ends in %s",
-			cli_duration_text((int64_t)((r->until - v->subject->now) / 1000000000),
+			cli_duration_text((int64_t)((r->until - v->subject->now) / FWA_NS_PER_S),
 					  span));
 	if (r->commands)
 		len += (size_t)snprintf(text + len, sizeof(text) - len, ", %u commands a second",

@@ -9,13 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/units.h"
 #include "cli/duration.h"
 #include "cli/state.h"
 #include "cli/text.h"
 #include "cli/varlink.h"
 #include "core/reason.h"
-
-#define SECOND UINT64_C(1000000000)
 
 /*
  * What would still be in the way if all that can be taken away was: quarantine, drift, what others do,
@@ -112,7 +111,7 @@ static void why_expired(const struct cli_verdict *v, char *text, size_t size)
 		    d->effects & ~r->effects || !fwa_filter_covers(r->filter, v->cmd, NULL))
 			continue;
 		/* the clock that ends grants begins at boot */
-		if (r->until < SECOND)
+		if (r->until < FWA_NS_PER_S)
 			snprintf(text, size,
 				 "grant \"%s\" would cover it, and ended before this machine was "
 				 "started",
@@ -120,7 +119,8 @@ static void why_expired(const struct cli_verdict *v, char *text, size_t size)
 		else
 			snprintf(text, size, "grant \"%s\" would cover it, and ended %s ago",
 				 s->grant_names[i],
-				 cli_duration_text((int64_t)((s->now - r->until) / SECOND), span));
+				 cli_duration_text((int64_t)((s->now - r->until) / FWA_NS_PER_S),
+						   span));
 		return;
 	}
 }

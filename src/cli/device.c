@@ -62,7 +62,7 @@ static int wait_message(struct cli_subject *s, uint64_t deadline, struct said *r
 	struct pollfd p = { .fd = s->control, .events = POLLIN };
 	int r;
 
-	r = poll(&p, 1, deadline > now ? (int)((deadline - now) / 1000000 + 1) : 0);
+	r = poll(&p, 1, deadline > now ? (int)((deadline - now) / FWA_NS_PER_MS + 1) : 0);
 	if (r == 0)
 		return explain(error, CLI_FAILED, "%s: not ready in time", s->name);
 	if (r > 0)
@@ -117,8 +117,8 @@ static int take_message(struct cli_subject *s, struct said *m, bool *ret_ready, 
 /* Waits for the worker to say that it serves the device, and answers what it asks until then. */
 static int wait_ready(const struct cli *cli, struct cli_subject *s, char error[256])
 {
-	uint64_t deadline = fwa_clock_ns(CLOCK_MONOTONIC) +
-			    cli_timeout(cli, READY_TIMEOUT_MS) * UINT64_C(1000000);
+	uint64_t deadline =
+		fwa_clock_ns(CLOCK_MONOTONIC) + cli_timeout(cli, READY_TIMEOUT_MS) * FWA_NS_PER_MS;
 	struct said m = { .fd = -1 };
 	bool ready = false;
 	int r = CLI_OK;

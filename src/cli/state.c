@@ -57,7 +57,7 @@ void cli_lease_text(struct json_object *lease, char *text, size_t size)
 	done = cli_member_number(lease, "percent", -1);
 	if (done >= 0 && done <= 100)
 		snprintf(percent, sizeof(percent), ", %lld %% done", (long long)done);
-	since = (int64_t)(fwa_clock_ns(CLOCK_BOOTTIME) / 1000000000) -
+	since = (int64_t)(fwa_clock_ns(CLOCK_BOOTTIME) / FWA_NS_PER_S) -
 		cli_member_number(lease, "since", INT64_MAX);
 	snprintf(text, size, "%s, %s, of %s%s%s%s%s", command, kind, user, pid, percent,
 		 since >= 0 ? ", for " : "", since >= 0 ? cli_duration_text(since, span) : "");

@@ -62,7 +62,7 @@ static int wait_readable(const struct connection *c)
 	if (c->deadline != FOREVER) {
 		if (now >= c->deadline)
 			return -ETIMEDOUT;
-		ms = (int)((c->deadline - now) / 1000000) + 1;
+		ms = (int)((c->deadline - now) / FWA_NS_PER_MS) + 1;
 	}
 	r = poll(&p, 1, ms);
 	if (r == 0)
@@ -187,7 +187,7 @@ static int begin(const struct cli *cli, const char *method, struct json_object *
 		json_object_put(parameters);
 	else
 		r = send_request(c, method, parameters, more);
-	c->deadline = fwa_clock_ns(CLOCK_BOOTTIME) + ms * UINT64_C(1000000);
+	c->deadline = fwa_clock_ns(CLOCK_BOOTTIME) + ms * FWA_NS_PER_MS;
 	if (r == -ENOENT || r == -ECONNREFUSED)
 		return fail(f, CLI_NOT_RUNNING, "fwadmitd is not running (nothing answers in %s)",
 			    cli_socket_dir(cli));

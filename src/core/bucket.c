@@ -4,7 +4,7 @@
  */
 #include "core/bucket.h"
 
-#define SECOND UINT64_C(1000000000)
+#include "base/units.h"
 
 static uint64_t add(uint64_t a, uint64_t b)
 {
@@ -15,15 +15,15 @@ uint64_t fwa_rate_cost(uint64_t n, uint64_t rate)
 {
 	uint64_t seconds = n / rate, rest = n % rate, ns;
 
-	if (seconds > UINT64_MAX / SECOND)
+	if (seconds > UINT64_MAX / FWA_NS_PER_S)
 		return UINT64_MAX;
 	/* rest < rate: where its ns do not fit, both are so large that a millionth does not matter */
-	while (rest > UINT64_MAX / SECOND) {
+	while (rest > UINT64_MAX / FWA_NS_PER_S) {
 		rest = rest / 2 + 1;
 		rate /= 2;
 	}
-	ns = rest * SECOND / rate;
-	return add(seconds * SECOND, rest * SECOND % rate ? ns + 1 : ns);
+	ns = rest * FWA_NS_PER_S / rate;
+	return add(seconds * FWA_NS_PER_S, rest * FWA_NS_PER_S % rate ? ns + 1 : ns);
 }
 
 static uint64_t until_paid(uint64_t paid, uint64_t rate, uint64_t now)
@@ -41,7 +41,7 @@ uint64_t fwa_bucket_wait(const struct fwa_bucket *b, const struct fwa_rate *rate
 
 static void take(uint64_t *paid, uint64_t rate, uint64_t n, uint64_t now)
 {
-	uint64_t full = now > SECOND ? now - SECOND : 0;
+	uint64_t full = now > FWA_NS_PER_S ? now - FWA_NS_PER_S : 0;
 
 	if (!rate)
 		return;

@@ -14,7 +14,7 @@
 #include "daemon/round.h"
 #include "daemon/served.h"
 
-#define ACK_TIMEOUT 10000000ull /* us */
+#define ACK_TIMEOUT (10 * FWA_US_PER_S)
 
 /* False when the worker could not be told and is no more. */
 static bool tell(struct fwa_served *s, enum fwa_control_kind kind, const char *text, int fd)

@@ -18,7 +18,7 @@
 #include "daemon/round.h"
 #include "daemon/served.h"
 
-#define MINUTE_US 60000000ull
+#define MINUTE_US (60 * FWA_US_PER_S)
 #define INTRODUCTIONS_MAX 16 /* a minute */
 
 static bool same_device(const struct fwa_identified *a, const struct fwa_identified *b)

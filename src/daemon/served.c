@@ -20,7 +20,7 @@
 #include "daemon/round.h"
 #include "host/launch.h"
 
-#define SECOND 1000000ull
+#define SECOND FWA_US_PER_S
 
 #define START_TIMEOUT (60 * SECOND)
 #define STOP_TIMEOUT (2 * SECOND)

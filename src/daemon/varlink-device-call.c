@@ -18,7 +18,7 @@
 #include "daemon/served.h"
 #include "daemon/varlink-call.h"
 
-#define REPROFILE_TIMEOUT 60000000ull /* us */
+#define REPROFILE_TIMEOUT (60 * FWA_US_PER_S)
 
 /* What a call is answered with when every worker works by the change. */
 struct change {

@@ -74,7 +74,7 @@ static struct json_object *describe(const struct fwa_granted *g, const struct fw
 	fwa_json_number(o, "created_by", g->by);
 	fwa_json_number(o, "until", (int64_t)g->until);
 	fwa_json_number(o, "seconds_left",
-			g->end > now->boot ? (int64_t)((g->end - now->boot) / 1000000000u) : 0);
+			g->end > now->boot ? (int64_t)((g->end - now->boot) / FWA_NS_PER_S) : 0);
 	return o;
 }
 

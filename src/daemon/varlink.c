@@ -15,8 +15,8 @@
 #include "daemon/event.h"
 #include "daemon/log.h"
 
-#define PATIENCE 5000000ull            /* us for a request to come, and for its reply to be taken */
-#define LAST_WORDS 30000000ull         /* us for a last error to be taken */
+#define PATIENCE (5 * FWA_US_PER_S)    /* for a request to come, and for its reply to be taken */
+#define LAST_WORDS (30 * FWA_US_PER_S) /* for a last error to be taken */
 #define OUTPUT_MAX (32u * 1024 * 1024) /* bytes that wait to be sent, of all clients */
 #define EVENTS_MAX (64u * 1024)        /* bytes of events that a subscriber lets wait */
 

@@ -17,7 +17,6 @@
 #include "host/state.h"
 
 #define ITEM_MAX 128
-#define NS_PER_S UINT64_C(1000000000)
 #define TEMPORARY ".new-" /* fwa_write_durably() */
 
 static void file_name(const char *name, char file[FWA_GRANT_NAME_MAX + sizeof(FWA_GRANT_SUFFIX)])
@@ -186,7 +185,7 @@ static char *render(const struct fwa_grant_terms *t, uint64_t seconds, uint32_t 
 	write_limit(f, "bytes-per-second", t->bytes_per_second);
 	write_limit(f, "max-sessions", t->max_sessions);
 	fprintf(f, "until = %s\nboot = %s %llu\ncreated = %u %s\n", until, now->boot_id,
-		(unsigned long long)(now->boot + seconds * NS_PER_S), by, created);
+		(unsigned long long)(now->boot + seconds * FWA_NS_PER_S), by, created);
 	if (fclose(f) == 0)
 		return text;
 	free(text);

@@ -11,7 +11,9 @@
  */
 #include "host/policy-internal.h"
 
-#define NS_PER_S UINT64_C(1000000000)
+#include <string.h>
+
+#include "base/units.h"
 
 static bool same_boot(const struct fwa_policy_boot_end *end, const struct fwa_moment *m)
 {
@@ -22,7 +24,7 @@ static bool same_boot(const struct fwa_policy_boot_end *end, const struct fwa_mo
 static uint64_t stored_end(const struct fwa_policy_stored *s, uint64_t until,
 			   const struct fwa_moment *m)
 {
-	uint64_t most = m->boot + (until - s->created) * NS_PER_S; /* bounded by the parser */
+	uint64_t most = m->boot + (until - s->created) * FWA_NS_PER_S; /* bounded by the parser */
 	uint64_t end;
 
 	if (same_boot(&s->boot, m)) {

@@ -12,7 +12,6 @@
 #include "base/util.h"
 
 #define DAY 86400u
-#define NS_PER_S UINT64_C(1000000000)
 
 void fwa_moment_now(struct fwa_moment *ret)
 {
@@ -22,8 +21,8 @@ void fwa_moment_now(struct fwa_moment *ret)
 	size_t len = 0;
 
 	*ret = (struct fwa_moment){
-		.wall = wall / NS_PER_S,
-		.wall_ns = (uint32_t)(wall % NS_PER_S),
+		.wall = wall / FWA_NS_PER_S,
+		.wall_ns = (uint32_t)(wall % FWA_NS_PER_S),
 		.boot = boot,
 	};
 	if (fwa_read_file("/proc/sys/kernel/random/boot_id", 64, &text, &len) == 0 &&
@@ -37,7 +36,7 @@ uint64_t fwa_moment_boot_time(const struct fwa_moment *m, uint64_t until)
 
 	if (until <= m->wall)
 		return 1;
-	if (__builtin_mul_overflow(until - m->wall, NS_PER_S, &end) ||
+	if (__builtin_mul_overflow(until - m->wall, FWA_NS_PER_S, &end) ||
 	    __builtin_add_overflow(end - m->wall_ns, m->boot, &end))
 		return UINT64_MAX;
 	return end;

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SECOND UINT64_C(1000000000)
+#include "base/units.h"
 
 static bool is_full(const struct fwa_bucket *b, uint64_t now)
 {
-	uint64_t full = now > SECOND ? now - SECOND : 0;
+	uint64_t full = now > FWA_NS_PER_S ? now - FWA_NS_PER_S : 0;
 
 	return b->commands <= full && b->bytes <= full;
 }

@@ -17,8 +17,6 @@
 
 #include "base/util.h"
 
-#define NS_PER_MS 1000000u
-
 static struct job *job_of_wait(struct wait *wait)
 {
 	return fwa_list_entry(wait, struct job, wait);
@@ -87,7 +85,7 @@ static void run_errand(struct errand *e)
 static unsigned int time_left(const struct job *j)
 {
 	uint64_t now = fwa_clock_ns(CLOCK_MONOTONIC);
-	uint64_t ms = j->wait.deadline > now ? (j->wait.deadline - now) / NS_PER_MS : 0;
+	uint64_t ms = j->wait.deadline > now ? (j->wait.deadline - now) / FWA_NS_PER_MS : 0;
 
 	return ms ? (unsigned int)ms : 1;
 }
@@ -209,8 +207,8 @@ static void prepare(struct worker *w, struct job *j)
 	j->done = client_done;
 	j->wait.peer = j->session->turn.peer;
 	j->wait.bytes = j->cmd.payload.len;
-	j->wait.deadline = fwa_clock_ns(CLOCK_MONOTONIC) +
-			   (uint64_t)admit_timeout(w, j->timeout_ms) * NS_PER_MS;
+	j->wait.deadline =
+		fwa_clock_ns(CLOCK_MONOTONIC) + admit_timeout(w, j->timeout_ms) * FWA_NS_PER_MS;
 }
 
 bool job_take(struct worker *w, struct job *j)

@@ -15,7 +15,6 @@
 #include "worker/state.h"
 #include "worker/worker.h"
 
-#define NS_PER_MS 1000000ull
 /* How often the device is asked, and at most when somebody waits for the answer. */
 #define ASK_MS 1000
 #define ASK_SOON_MS 200
@@ -29,7 +28,7 @@
 
 static uint64_t in_ms(unsigned int ms)
 {
-	return fwa_clock_ns(CLOCK_MONOTONIC) + ms * NS_PER_MS;
+	return fwa_clock_ns(CLOCK_MONOTONIC) + ms * FWA_NS_PER_MS;
 }
 
 /* --- judging --------------------------------------------------------------------------------------- */
@@ -186,7 +185,7 @@ void lease_work_began(struct worker *w)
 
 void lease_hasten(struct worker *w)
 {
-	uint64_t soon = w->leases.work.asked + ASK_SOON_MS * NS_PER_MS;
+	uint64_t soon = w->leases.work.asked + ASK_SOON_MS * FWA_NS_PER_MS;
 
 	if (soon < w->leases.work.ask)
 		w->leases.work.ask = soon;
@@ -404,7 +403,7 @@ bool lease_pending(const struct worker *w)
 	const struct leases *l = &w->leases;
 	uint64_t now = fwa_clock_ns(CLOCK_MONOTONIC);
 
-	if (feature_left(w) && now < l->feature.ending.since + PENDING_MS * NS_PER_MS)
+	if (feature_left(w) && now < l->feature.ending.since + PENDING_MS * FWA_NS_PER_MS)
 		return true;
-	return firmware_left(w) && now < l->firmware.ending.since + PENDING_MS * NS_PER_MS;
+	return firmware_left(w) && now < l->firmware.ending.since + PENDING_MS * FWA_NS_PER_MS;
 }

@@ -22,7 +22,8 @@
 #define EVENTS 64
 /* Requests between two looks at what else has come. */
 #define TURNS 16
-#define ACCEPT_PAUSE_NS 100000000u
+#define ACCEPT_PAUSE_NS (FWA_NS_PER_S / 10)
+#define WAIT_MS_MAX 3600000u
 
 /* By write(), for stdio makes system calls that the sandbox does not allow. */
 void worker_log(const struct worker *w, const char *format, ...)
@@ -188,7 +189,7 @@ static const struct {
 /* Milliseconds until the first timer, at least one if any; -1 when none runs. */
 static int time_to_wait(const struct worker *w)
 {
-	uint64_t first = UINT64_MAX, now;
+	uint64_t first = UINT64_MAX, now, ms;
 
 	for (size_t i = 0; i < FWA_ARRAY_SIZE(timers); i++) {
 		uint64_t next = timers[i].next(w);
@@ -200,7 +201,8 @@ static int time_to_wait(const struct worker *w)
 	now = fwa_clock_ns(CLOCK_MONOTONIC);
 	if (first <= now)
 		return 0;
-	return first - now < 3600 * 1000000000ull ? (int)((first - now) / 1000000 + 1) : 3600000;
+	ms = (first - now) / FWA_NS_PER_MS + 1;
+	return (int)(ms < WAIT_MS_MAX ? ms : WAIT_MS_MAX);
 }
 
 static void run_timers(struct worker *w)

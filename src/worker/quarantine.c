@@ -12,7 +12,6 @@
 #include "proto/control.h"
 #include "worker/worker.h"
 
-#define NS_PER_MS 1000000u
 /* How much of the gate's limit may have gone into waiting for the turn: one 16th. */
 #define LIMIT_SLACK 16
 
@@ -43,10 +42,10 @@ void quarantine(struct worker *w, enum fwa_quarantine why, const char *text)
  */
 static bool had_its_time(const struct worker *w, const struct job *j)
 {
-	uint64_t limit = (uint64_t)w->device_timeout_ms * NS_PER_MS;
+	uint64_t limit = w->device_timeout_ms * FWA_NS_PER_MS;
 
 	return j->duration_ns >= limit - limit / LIMIT_SLACK ||
-	       j->duration_ns < (uint64_t)j->timeout_ms * NS_PER_MS;
+	       j->duration_ns < j->timeout_ms * FWA_NS_PER_MS;
 }
 
 void quarantine_follow(struct worker *w, const struct job *j)
@@ -60,7 +59,7 @@ void quarantine_follow(struct worker *w, const struct job *j)
 	} else if (j->result == -ETIMEDOUT && had_its_time(w, j)) {
 		snprintf(text, sizeof(text), "it did not answer %s %04xh within %u ms",
 			 fwa_set_name(j->cmd.set), j->cmd.opcode,
-			 (unsigned int)(j->duration_ns / NS_PER_MS));
+			 (unsigned int)(j->duration_ns / FWA_NS_PER_MS));
 		quarantine(w, FWA_QUARANTINE_TIME_OUT, text);
 	}
 }

@@ -9,10 +9,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/units.h"
 #include "core/model.h"
 #include "worker/worker.h"
 
-#define INTERVAL_NS 1000000000ull
+#define INTERVAL_NS FWA_NS_PER_S
 
 /* One more line. What does not fit is left out as a whole. */
 static void add(struct fwa_writer *t, const char *key, const char *format, ...)
@@ -54,7 +55,7 @@ static void add_lease(struct fwa_writer *t, const struct worker *w)
 	add_command(t, l);
 	if (w->leases.work.held && w->leases.work.percent != FWA_PERCENT_UNKNOWN)
 		add(t, "lease_percent", "%u", w->leases.work.percent);
-	add(t, "lease_since", "%llu", (unsigned long long)(l->since / 1000000000));
+	add(t, "lease_since", "%llu", (unsigned long long)(l->since / FWA_NS_PER_S));
 }
 
 static void describe(const struct worker *w, char text[FWA_CONTROL_TEXT_MAX + 1])
