@@ -41,14 +41,12 @@ struct layout {
 static const struct layout layouts[] = {
 	/* Get Event Records: which event log */
 	{ 0x0100, 1, false, { { CLI_OPT_SELECTION, 0, 1, 0, ZERO } } },
-	/* Transfer FW */
 	{ CXL_OP_TRANSFER_FW,
-	  128,
+	  CXL_TRANSFER_FW_HEADER_LEN,
 	  true,
 	  { { CLI_OPT_ACTION, 0, 1, 0, ZERO },
 	    { CLI_OPT_SLOT, 1, 1, 0, ZERO },
 	    { CLI_OPT_OFFSET, 4, 4, 128, ZERO } } },
-	/* Activate FW */
 	{ CXL_OP_ACTIVATE_FW,
 	  2,
 	  false,
@@ -71,11 +69,13 @@ static const struct layout layouts[] = {
 	  { UUID16,
 	    { CLI_OPT_OFFSET, 16, 2, 0, ZERO },
 	    { CLI_OPT_LENGTH, 18, 2, 0, REST },
-	    { CLI_OPT_SELECTION, 20, 1, 0, ZERO } } },
+	    { CLI_OPT_SELECTION, CXL_GET_FEATURE_SELECTION, 1, 0, ZERO } } },
 	{ CXL_OP_SET_FEATURE,
 	  CXL_SET_FEATURE_HEADER_LEN,
 	  true,
-	  { UUID16, { CLI_OPT_SELECTION, 16, 4, 0, ZERO }, { CLI_OPT_OFFSET, 20, 2, 0, ZERO } } },
+	  { UUID16,
+	    { CLI_OPT_SELECTION, CXL_SET_FEATURE_FLAGS, 4, 0, ZERO },
+	    { CLI_OPT_OFFSET, 20, 2, 0, ZERO } } },
 	/* Get LSA, Set LSA */
 	{ 0x4102,
 	  8,
@@ -99,9 +99,6 @@ static const struct layout layouts[] = {
 	  false,
 	  { { CLI_OPT_OFFSET, 0, 8, 0, REQUIRED }, { CLI_OPT_LENGTH, 8, 8, 64, REQUIRED } } },
 };
-
-#define SET_FEATURE_SAVED (1u << 3) /* in Set Feature's flags: also across resets */
-#define SET_FEATURE_VERSION 22
 
 static const struct layout *layout_of(uint16_t opcode)
 {
@@ -194,7 +191,7 @@ static int set_feature_flags(struct cli_build *b, uint64_t *value)
 {
 	if (*value == 1)
 		return cli_fail(b->cli, CLI_USAGE, "set-feature: the default cannot be set");
-	*value = *value == 2 ? SET_FEATURE_SAVED : 0;
+	*value = *value == 2 ? 1u << CXL_SET_FEATURE_SAVED_BIT : 0;
 	return CLI_OK;
 }
 
@@ -267,7 +264,7 @@ static int build_layout(struct cli_build *b, const struct layout *l)
 		return r;
 	if (l->opcode == CXL_OP_SET_FEATURE &&
 	    fwa_profile_feature_by_uuid(b->subject->profile, payload, &feature))
-		payload[SET_FEATURE_VERSION] = feature.set_version;
+		payload[CXL_SET_FEATURE_VERSION] = feature.set_version;
 	if (b->data_len)
 		memcpy(payload + l->header, b->data, b->data_len);
 	b->out->cmd.payload = fwa_span(payload, l->header + b->data_len);

@@ -22,11 +22,8 @@ struct field {
 
 enum {
 	OP_NS_MGMT = 0x0d,
-	OP_FW_DOWNLOAD = 0x11,
-	OP_SELF_TEST = 0x14,
 	OP_NS_ATTACH = 0x15,
 	OP_FORMAT = 0x80,
-	OP_SANITIZE = 0x84,
 };
 
 static const struct field fields[] = {
@@ -42,12 +39,12 @@ static const struct field fields[] = {
 	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_FEATURES, CLI_OPT_SELECTION, 10, 8, 3 },
 	{ FWA_SET_NVME_ADMIN, NVME_OP_FW_COMMIT, CLI_OPT_SLOT, 10, 0, 3 },
 	{ FWA_SET_NVME_ADMIN, NVME_OP_FW_COMMIT, CLI_OPT_ACTION, 10, 3, 3 },
-	{ FWA_SET_NVME_ADMIN, OP_FW_DOWNLOAD, CLI_OPT_OFFSET, 11, 0, 32 },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_FW_DOWNLOAD, CLI_OPT_OFFSET, 11, 0, 32 },
 	{ FWA_SET_NVME_ADMIN, OP_NS_MGMT, CLI_OPT_ACTION, 10, 0, 4 },
 	{ FWA_SET_NVME_ADMIN, OP_NS_ATTACH, CLI_OPT_ACTION, 10, 0, 4 },
-	{ FWA_SET_NVME_ADMIN, OP_SELF_TEST, CLI_OPT_ACTION, 10, 0, 4 },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_SELF_TEST, CLI_OPT_ACTION, 10, 0, 4 },
 	{ FWA_SET_NVME_ADMIN, OP_FORMAT, CLI_OPT_ACTION, 10, 9, 3 },
-	{ FWA_SET_NVME_ADMIN, OP_SANITIZE, CLI_OPT_ACTION, 10, 0, 3 },
+	{ FWA_SET_NVME_ADMIN, NVME_OP_SANITIZE, CLI_OPT_ACTION, 10, 0, 3 },
 };
 
 /* Bytes of log pages, where there is one length for all devices. */
@@ -55,24 +52,22 @@ static const struct {
 	uint8_t lid;
 	uint32_t length;
 } lengths[] = {
-	{ 0x00, 1024 }, /* supported log pages */
-	{ 0x01, 64 },   /* the first error */
+	{ NVME_LID_SUPPORTED, 1024 },
+	{ 0x01, 64 }, /* the first error */
 	{ NVME_LID_SMART, 512 },
 	{ 0x03, 512 },  /* firmware slots */
 	{ 0x04, 4096 }, /* changed namespaces */
 	{ NVME_LID_EFFECTS, NVME_EFFECTS_LEN },
-	{ 0x06, 564 }, /* device self-test */
+	{ NVME_LID_SELF_TEST, 564 },
 	{ 0x07, 512 }, /* telemetry: the header */
 	{ 0x08, 512 },
-	{ 0x09, 512 },  /* endurance group */
-	{ 0x0d, 512 },  /* persistent events: the header */
-	{ 0x12, 1024 }, /* feature effects */
+	{ 0x09, 512 }, /* endurance group */
+	{ 0x0d, 512 }, /* persistent events: the header */
+	{ NVME_LID_FEATURES, 1024 },
 	{ 0x13, 1024 }, /* NVMe-MI effects */
 	{ 0x80, 64 },   /* reservation */
-	{ 0x81, 512 },  /* sanitize */
+	{ NVME_LID_SANITIZE, 512 },
 };
-
-#define NSID_ALL UINT32_MAX
 
 static bool is_io(const struct cli_build *b)
 {
@@ -162,7 +157,7 @@ static int put_field(struct cli_build *b, const struct field *f)
 	r = option_value(b, f, &value);
 	if (r != CLI_OK)
 		return r;
-	if (f->opcode == OP_FW_DOWNLOAD && f->option == CLI_OPT_OFFSET) {
+	if (f->opcode == NVME_OP_FW_DOWNLOAD && f->option == CLI_OPT_OFFSET) {
 		if (value % 4)
 			return cli_fail(b->cli, CLI_USAGE, "--offset: not a multiple of 4");
 		value /= 4;
@@ -195,7 +190,8 @@ static int put_fields(struct cli_build *b)
 static int put_namespace(struct cli_build *b)
 {
 	struct fwa_command *cmd = &b->out->cmd;
-	uint64_t nsid = cmd->opcode == NVME_OP_GET_LOG_PAGE ? NSID_ALL : 0; /* the controller's */
+	uint64_t nsid =
+		cmd->opcode == NVME_OP_GET_LOG_PAGE ? NVME_NSID_ALL : 0; /* the controller's */
 	int r = CLI_OK;
 
 	if (cli_build_takes(b, CLI_OPT_NSID))

@@ -10,19 +10,19 @@
 #define NVME_OP_SET_FEATURES 0x09
 #define NVME_OP_GET_FEATURES 0x0a
 #define NVME_OP_FW_COMMIT 0x10
-/* Its commit action is CDW10 5:3; 3 activates the firmware of a slot without a reset. */
-#define NVME_FW_COMMIT_ACTION_SHIFT 3
-#define NVME_FW_COMMIT_ACTION_MASK 7u
-#define NVME_FW_COMMIT_ACTIVATE_NOW 3u
 #define NVME_OP_FW_DOWNLOAD 0x11
 #define NVME_OP_SELF_TEST 0x14
 #define NVME_OP_SANITIZE 0x84
 #define NVME_NSID_ALL 0xffffffffu
 
-/* Firmware Commit's action, CDW10 5:3; the two that take nothing of what was downloaded. */
+/*
+ * Firmware Commit's action, CDW10 5:3; the two that take nothing of what was downloaded, and the one
+ * that activates without a reset.
+ */
 #define NVME_COMMIT_ACTION(cdw10) ((cdw10) >> 3 & 7u)
 #define NVME_COMMIT_ACTIVATE 2u
 #define NVME_COMMIT_ACTIVATE_BOOT 7u
+#define NVME_COMMIT_ACTIVATE_NOW 3u
 /* Device Self-test: what to do, CDW10 3:0, and in its log page what is done; 0: nothing is. */
 #define NVME_SELF_TEST_CODE 0xfu
 #define NVME_SELF_TEST_ABORT 0xfu

@@ -199,8 +199,7 @@ static bool activates_firmware(const struct fwa_command *cmd)
 	if (cmd->set == FWA_SET_CXL)
 		return cmd->opcode == CXL_OP_ACTIVATE_FW;
 	return cmd->set == FWA_SET_NVME_ADMIN && cmd->opcode == NVME_OP_FW_COMMIT &&
-	       (cmd->cdw[0] >> NVME_FW_COMMIT_ACTION_SHIFT & NVME_FW_COMMIT_ACTION_MASK) ==
-		       NVME_FW_COMMIT_ACTIVATE_NOW;
+	       NVME_COMMIT_ACTION(cmd->cdw[0]) == NVME_COMMIT_ACTIVATE_NOW;
 }
 
 bool profile_may_change(const struct fwa_command *cmd, fwa_effects effects)
