@@ -13,8 +13,6 @@
 #include "cli/text.h"
 #include "core/reason.h"
 #include "core/transfer.h"
-#include "wire/cxl.h"
-#include "wire/nvme.h"
 
 struct json_object *cli_json_begin(const struct cli *cli)
 {
@@ -186,42 +184,17 @@ static void add_operation(struct json_object *o, const struct fwa_model_command 
 	json_object_object_add(o, "operation_name", json_object_new_string(op->name));
 }
 
-/* Numbers that select beside all that: bits of a command dword or, for CXL, a byte of the payload. */
-static const struct {
-	uint8_t set;
-	uint16_t opcode;
-	const char *name;
-	uint8_t at;
-	uint8_t shift;
-	uint16_t mask;
-} numbers[] = {
-	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_LOG_PAGE, "lsp", 10, 8, 0x7f },
-	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_LOG_PAGE, "lsi", 11, 16, 0xffff },
-	{ FWA_SET_NVME_ADMIN, NVME_OP_SET_FEATURES, "sv", 10, 31, 1 },
-	{ FWA_SET_NVME_ADMIN, NVME_OP_GET_FEATURES, "sel", 10, 8, 7 },
-	{ FWA_SET_NVME_ADMIN, NVME_OP_FW_COMMIT, "slot", 10, 0, 7 },
-	{ FWA_SET_CXL, CXL_OP_TRANSFER_FW, "slot", 1, 0, 0xff },
-	{ FWA_SET_CXL, CXL_OP_ACTIVATE_FW, "slot", 1, 0, 0xff },
-};
-
+/* What selects beside all that, as filters of grants call it. */
 static void add_numbers(struct json_object *o, const struct fwa_command *cmd)
 {
-	bool cxl = cmd->set == FWA_SET_CXL;
+	static const enum fwa_field numbers[] = { FWA_FIELD_LSP, FWA_FIELD_LSI, FWA_FIELD_SLOT,
+						  FWA_FIELD_SEL, FWA_FIELD_SV,  FWA_FIELD_NSID };
+	struct fwa_field_value value;
 
-	for (size_t i = 0; i < FWA_ARRAY_SIZE(numbers); i++) {
-		uint8_t at = numbers[i].at;
-		uint32_t word;
-
-		if (numbers[i].set != cmd->set || numbers[i].opcode != cmd->opcode ||
-		    (cxl && at >= cmd->payload.len))
-			continue;
-		word = cxl ? cmd->payload.data[at] : cmd->cdw[at - 10];
-		json_object_object_add(
-			o, numbers[i].name,
-			json_object_new_int((int)(word >> numbers[i].shift & numbers[i].mask)));
-	}
-	if (!cxl)
-		json_object_object_add(o, "nsid", json_object_new_int64(cmd->nsid));
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(numbers); i++)
+		if (fwa_command_field(cmd, numbers[i], &value))
+			json_object_object_add(o, fwa_field_name(numbers[i]),
+					       json_object_new_int64(value.number));
 }
 
 static struct json_object *selector(const struct cli_verdict *v)

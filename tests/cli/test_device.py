@@ -222,7 +222,8 @@ class Offline(Case):
                          {'operation': 1, 'operation_name': 'immediate'})
         self.assertEqual(selector('set-feature', '--uuid=' + 'ff' * 4 + '-ffff' * 3 + '-' + 'ff' * 6),
                          {'uuid': 'ffffffff-ffff-ffff-ffff-ffffffffffff',
-                          'name': 'transfer-in-progress', 'operation': 0, 'operation_name': 'full'})
+                          'name': 'transfer-in-progress', 'operation': 0, 'operation_name': 'full',
+                          'sv': 0})
         r = self.run_cli('explain', 'sim:honest', 'set-feature', '--uuid=transfer-in-progress',
                          code=REFUSED)
         self.assertRegex(r.out, r"would pass +the Feature's own UUID; ")
