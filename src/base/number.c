@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/hex.h"
+
 bool fwa_parse_number(const char *text, uint64_t max, uint64_t *ret)
 {
 	size_t len = strlen(text);
@@ -20,12 +22,10 @@ bool fwa_parse_number(const char *text, uint64_t max, uint64_t *ret)
 	if (len == 0 || (suffix && prefix))
 		return false;
 	for (size_t i = 0; i < len; i++) {
-		int digit = text[i] >= '0' && text[i] <= '9'   ? text[i] - '0'
-			    : text[i] >= 'a' && text[i] <= 'f' ? text[i] - 'a' + 10
-			    : text[i] >= 'A' && text[i] <= 'F' ? text[i] - 'A' + 10
-							       : base;
+		int digit = fwa_hex_digit(text[i]);
 
-		if (digit >= base || __builtin_mul_overflow(value, (uint64_t)base, &value) ||
+		if (digit < 0 || digit >= base ||
+		    __builtin_mul_overflow(value, (uint64_t)base, &value) ||
 		    __builtin_add_overflow(value, (uint64_t)digit, &value))
 			return false;
 	}

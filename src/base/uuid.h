@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/hex.h"
+
 #define FWA_UUID_LEN 16
 #define FWA_UUID_TEXT_LEN 37 /* with the final NUL */
 
@@ -23,27 +25,12 @@ static inline bool fwa_uuid_eq(const uint8_t *a, const uint8_t *b)
 
 static inline void fwa_uuid_text(const uint8_t *u, char text[FWA_UUID_TEXT_LEN])
 {
-	static const char hex[] = "0123456789abcdef";
-	char *p = text;
-
 	for (int i = 0; i < FWA_UUID_LEN; i++) {
 		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*p++ = '-';
-		*p++ = hex[u[i] >> 4];
-		*p++ = hex[u[i] & 15];
+			*text++ = '-';
+		fwa_hex_text(u + i, 1, text);
+		text += 2;
 	}
-	*p = '\0';
-}
-
-static inline int fwa_hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
 }
 
 /* Reads exactly the 8-4-4-4-12 text form; false, and *ret untouched, for anything else. */
@@ -52,17 +39,10 @@ static inline bool fwa_uuid_parse(const char *text, struct fwa_uuid *ret)
 	struct fwa_uuid u;
 
 	for (int i = 0; i < FWA_UUID_LEN; i++) {
-		int hi, lo;
-
 		if ((i == 4 || i == 6 || i == 8 || i == 10) && *text++ != '-')
 			return false;
-		hi = fwa_hex_digit(text[0]);
-		if (hi < 0)
+		if (!fwa_hex_byte(text, &u.b[i]))
 			return false;
-		lo = fwa_hex_digit(text[1]);
-		if (lo < 0)
-			return false;
-		u.b[i] = (uint8_t)(hi << 4 | lo);
 		text += 2;
 	}
 	if (*text)

@@ -55,9 +55,9 @@ static void say_saved(const struct cli *cli, const struct cli_subject *s, const 
 		      const char *name, struct fwa_span bytes)
 {
 	struct json_object *o;
-	char digest[CLI_SHA256_TEXT];
+	char digest[FWA_DIGEST_TEXT];
 
-	cli_sha256(bytes, digest);
+	fwa_sha256_text(bytes, digest);
 	if (!cli->json) {
 		if (strcmp(path, "-") != 0)
 			printf("%s\n", path);
@@ -76,7 +76,7 @@ int cli_cmd_baseline_save(struct cli *cli)
 	cli_auto_subject struct cli_subject s = CLI_SUBJECT_NONE;
 	fwa_auto_free uint8_t *bytes = NULL;
 	fwa_auto_free char *path = NULL;
-	char name[FWA_BASELINE_NAME_LEN];
+	char name[FWA_DIGEST_TEXT];
 	struct fwa_identified who;
 	size_t len;
 	int r;
@@ -296,7 +296,7 @@ int cli_cmd_baseline_accept(struct cli *cli)
 {
 	cli_auto_subject struct cli_subject s = CLI_SUBJECT_NONE;
 	fwa_auto_free uint8_t *bytes = NULL;
-	char digest[CLI_SHA256_TEXT];
+	char digest[FWA_DIGEST_TEXT];
 	struct json_object *o;
 	size_t len;
 	int r;
@@ -307,7 +307,7 @@ int cli_cmd_baseline_accept(struct cli *cli)
 	bytes = declarations(&s, &len);
 	if (!bytes)
 		return cli_fail(cli, CLI_FAILED, "out of memory");
-	cli_sha256(fwa_span(bytes, len), digest);
+	fwa_sha256_text(fwa_span(bytes, len), digest);
 	r = s.embedded ? accept_embedded(cli, &s) : accept_served(cli, &s, digest);
 	if (r != CLI_OK || !cli->json)
 		return r;

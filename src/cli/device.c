@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "base/hex.h"
 #include "base/util.h"
 #include "cli/policy.h"
 #include "cli/subject.h"
@@ -76,7 +77,7 @@ static int answer_baseline(struct cli_subject *s, char error[256])
 {
 	fwa_auto_free char *state = fwa_state_dir();
 	struct fwa_baselines store = { .pinned_dir = fwa_pinned_dir(), .state_dir = state };
-	char name[FWA_BASELINE_NAME_LEN];
+	char name[FWA_DIGEST_TEXT];
 	int r, unread;
 
 	r = fwa_baselines_answer(&store, &s->identity, s->control, &s->baseline_source, &unread);
@@ -301,7 +302,7 @@ static int describe(const struct cli *cli, struct cli_subject *s, char error[256
 	s->now = d->now;
 	s->caller = d->caller;
 	s->as_caller = true;
-	cli_hex(d->policy_digest, sizeof(d->policy_digest), s->policy_digest);
+	fwa_hex_text(d->policy_digest, sizeof(d->policy_digest), s->policy_digest);
 	return CLI_OK;
 }
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/util.h"
 #include "base/uuid.h"
 #include "cli/text.h"
@@ -46,7 +47,7 @@ struct json_object *cli_json_hex(const uint8_t *data, size_t len)
 
 	if (!text)
 		return NULL;
-	cli_hex(data, len, text);
+	fwa_hex_text(data, len, text);
 	return json_object_new_string_len(text, (int)(2 * len));
 }
 

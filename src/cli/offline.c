@@ -102,7 +102,7 @@ static const char *member_text(struct json_object *o, const char *key)
 }
 
 /* The bytes of a saved profile's "encoded_hex"; NULL, and *ret_error, when it is not one. */
-static uint8_t *saved_bytes(struct json_object *root, size_t *ret_len, char digest[CLI_SHA256_TEXT],
+static uint8_t *saved_bytes(struct json_object *root, size_t *ret_len, char digest[FWA_DIGEST_TEXT],
 			    const char **ret_error)
 {
 	struct json_object *version, *p;
@@ -120,7 +120,7 @@ static uint8_t *saved_bytes(struct json_object *root, size_t *ret_len, char dige
 	}
 	hex = member_text(p, "encoded_hex");
 	said = member_text(p, "digest");
-	if (!hex || !said || strlen(said) != CLI_SHA256_TEXT - 1)
+	if (!hex || !said || strlen(said) != FWA_DIGEST_TEXT - 1)
 		return NULL;
 	bytes = malloc(strlen(hex) / 2 + 1);
 	n = bytes ? cli_unhex(hex, bytes, strlen(hex) / 2) : -1;
@@ -128,7 +128,7 @@ static uint8_t *saved_bytes(struct json_object *root, size_t *ret_len, char dige
 		free(bytes);
 		return NULL;
 	}
-	memcpy(digest, said, CLI_SHA256_TEXT);
+	memcpy(digest, said, FWA_DIGEST_TEXT);
 	*ret_len = (size_t)n;
 	return bytes;
 }
@@ -138,7 +138,7 @@ static int set_saved(const struct cli *cli, struct cli_subject *s, const char *t
 	const char *path = cli->args.text[CLI_OPT_FROM], *error;
 	struct json_tokener *tokener = json_tokener_new();
 	struct json_object *root;
-	char digest[CLI_SHA256_TEXT];
+	char digest[FWA_DIGEST_TEXT];
 	uint8_t *bytes;
 	size_t n;
 
@@ -177,7 +177,7 @@ int cli_subject_open_file(const struct cli *cli, struct cli_subject *s)
 				strerror(-r));
 	s->kind = cli_options[CLI_OPT_KIND].values[kind];
 	s->source_len = len;
-	cli_sha256(fwa_span(data, len), s->source_sha256);
+	fwa_sha256_text(fwa_span(data, len), s->source_sha256);
 	if (kind == KIND_PROFILE)
 		return set_saved(cli, s, (const char *)data, len);
 	r = check_whole(cli, kind, len);

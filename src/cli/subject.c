@@ -7,30 +7,18 @@
 #include <errno.h>
 #include <grp.h>
 #include <json-c/json_object.h>
-#include <openssl/evp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/number.h"
 #include "base/pattern.h"
 #include "base/util.h"
-#include "base/uuid.h"
 #include "cli/json.h"
 #include "cli/output.h"
 #include "cli/policy.h"
-
-void cli_hex(const uint8_t *data, size_t len, char *text)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < len; i++) {
-		*text++ = digits[data[i] >> 4];
-		*text++ = digits[data[i] & 15];
-	}
-	*text = '\0';
-}
 
 ssize_t cli_unhex(const char *text, uint8_t *buf, size_t cap)
 {
@@ -39,31 +27,15 @@ ssize_t cli_unhex(const char *text, uint8_t *buf, size_t cap)
 	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
 		text += 2;
 	while (*text) {
-		int hi, lo;
-
 		if (strchr(" :\t\n", *text)) {
 			text++;
 			continue;
 		}
-		hi = fwa_hex_digit(text[0]);
-		lo = hi < 0 ? -1 : fwa_hex_digit(text[1]);
-		if (lo < 0 || n == cap)
+		if (n == cap || !fwa_hex_byte(text, &buf[n++]))
 			return -1;
-		buf[n++] = (uint8_t)(hi << 4 | lo);
 		text += 2;
 	}
 	return (ssize_t)n;
-}
-
-void cli_sha256(struct fwa_span data, char text[CLI_SHA256_TEXT])
-{
-	uint8_t md[EVP_MAX_MD_SIZE];
-	unsigned int len = 0;
-
-	/* A digest that cannot be made is a broken installation: there is nothing to go on with. */
-	if (!EVP_Digest(data.data, data.len, md, &len, EVP_sha256(), NULL) || len != 32)
-		abort();
-	cli_hex(md, len, text);
 }
 
 bool cli_subject_set_profile(struct cli_subject *s, uint8_t *encoded, size_t len)
@@ -73,7 +45,7 @@ bool cli_subject_set_profile(struct cli_subject *s, uint8_t *encoded, size_t len
 	s->profile = calloc(1, sizeof(*s->profile));
 	if (!s->profile || fwa_profile_parse(s->profile, fwa_span(encoded, len)) < 0)
 		return false;
-	cli_sha256(fwa_span(encoded, len), s->digest);
+	fwa_sha256_text(fwa_span(encoded, len), s->digest);
 	return true;
 }
 
@@ -215,7 +187,7 @@ static bool set_rights(struct cli_subject *s, const struct fwa_policy *policy,
 		strncpy(s->tickets[i], fwa_policy_text(policy, g.ticket),
 			sizeof(s->tickets[i]) - 1);
 	}
-	cli_hex(policy->digest, 32, s->policy_digest);
+	fwa_hex_text(policy->digest, 32, s->policy_digest);
 	s->now = now;
 	return cli_subject_set_rights(s, &rights);
 }
@@ -245,7 +217,7 @@ int cli_subject_judge_as(const struct cli *cli, struct cli_subject *s, const cha
 	fwa_auto_free gid_t *groups = NULL;
 	struct fwa_principal who = { .owner = true };
 	struct fwa_moment now;
-	char error[256], gates_digest[CLI_SHA256_TEXT];
+	char error[256], gates_digest[FWA_DIGEST_TEXT];
 	int r;
 
 	if (user) {

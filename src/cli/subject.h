@@ -12,15 +12,14 @@
 #include "core/policy.h"
 #include "core/profile.h"
 #include "host/baseline.h"
+#include "host/digest.h"
 #include "host/policy-file.h"
 #include "proto/client.h"
-
-#define CLI_SHA256_TEXT 65
 
 struct cli_subject {
 	const char *kind;  /* "device", or the value of --kind */
 	size_t source_len; /* bytes of the file, or of the encoded profile */
-	char source_sha256[CLI_SHA256_TEXT];
+	char source_sha256[FWA_DIGEST_TEXT];
 	char name[FWA_TEXT_MAX]; /* as policy sees it; empty for a file */
 	char spec[512];          /* embedded: what the worker opened, policy sees it too */
 	bool identified;         /* a device said who it is: not for raw logs */
@@ -28,7 +27,7 @@ struct cli_subject {
 	uint8_t *encoded; /* owned */
 	size_t encoded_len;
 	struct fwa_profile *profile; /* owned; views @encoded */
-	char digest[CLI_SHA256_TEXT];
+	char digest[FWA_DIGEST_TEXT];
 
 	enum fwa_baseline_state baseline_state;
 	uint8_t *accepted; /* owned: the baseline, when the device's declarations differ */
@@ -41,7 +40,7 @@ struct cli_subject {
 	char grant_names[FWA_RIGHTS_MAX][FWA_GRANT_NAME_MAX];
 	char tickets[FWA_RIGHTS_MAX][FWA_GRANT_TICKET_MAX];
 	uint64_t now;
-	char policy_digest[CLI_SHA256_TEXT];
+	char policy_digest[FWA_DIGEST_TEXT];
 	struct fwa_caller caller; /* whom the gate takes this program for */
 	bool as_caller;           /* and it is that one who is judged */
 	bool embedded;            /* the worker is this program's own */
@@ -112,9 +111,6 @@ int cli_subject_judge_as(const struct cli *cli, struct cli_subject *s, const cha
 /* Writes the profile to @path, for --from --kind=profile. */
 int cli_subject_save(const struct cli *cli, const struct cli_subject *s, const char *path);
 
-/* The lower-case hex SHA-256 of @data. */
-void cli_sha256(struct fwa_span data, char text[CLI_SHA256_TEXT]);
-void cli_hex(const uint8_t *data, size_t len, char *text);
 /* Reads pairs of hex digits; blanks, ':' and a leading "0x" are skipped. -1, or the number of bytes. */
 ssize_t cli_unhex(const char *text, uint8_t *buf, size_t cap);
 

@@ -95,7 +95,7 @@ struct fwa_served *fwa_daemon_find(const struct fwa_daemon *d, const char *name)
 static void tell_all(struct fwa_daemon *d, const char *key, enum fwa_control_kind kind,
 		     const char *text, struct fwa_round *round)
 {
-	char other[FWA_BASELINE_NAME_LEN];
+	char other[FWA_DIGEST_TEXT];
 
 	for (struct fwa_served *s = d->devices; s; s = s->next) {
 		if (!s->identified)
@@ -109,7 +109,7 @@ static void tell_all(struct fwa_daemon *d, const char *key, enum fwa_control_kin
 int fwa_daemon_quarantine(struct fwa_daemon *d, const char *name, const struct fwa_identified *who,
 			  const char *cause, const char *reason, struct fwa_round *round)
 {
-	char key[FWA_BASELINE_NAME_LEN], text[FWA_CONTROL_TEXT_MAX];
+	char key[FWA_DIGEST_TEXT], text[FWA_CONTROL_TEXT_MAX];
 	int r;
 
 	fwa_device_digest(who, key);
@@ -126,7 +126,7 @@ int fwa_daemon_quarantine(struct fwa_daemon *d, const char *name, const struct f
 int fwa_daemon_release(struct fwa_daemon *d, const char *name, const struct fwa_identified *who,
 		       struct fwa_round *round)
 {
-	char key[FWA_BASELINE_NAME_LEN];
+	char key[FWA_DIGEST_TEXT];
 	int r;
 
 	fwa_device_digest(who, key);

@@ -95,8 +95,8 @@ static int load_record(struct fwa_quarantine *q, int dir_fd, const char *name)
 
 static bool is_key(const char *name)
 {
-	return strlen(name) == FWA_BASELINE_NAME_LEN - 1 &&
-	       strspn(name, "0123456789abcdef") == FWA_BASELINE_NAME_LEN - 1;
+	return strlen(name) == FWA_DIGEST_TEXT - 1 &&
+	       strspn(name, "0123456789abcdef") == FWA_DIGEST_TEXT - 1;
 }
 
 static int load_all(struct fwa_quarantine *q, DIR *dir)

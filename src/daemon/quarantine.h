@@ -13,7 +13,7 @@
 
 struct fwa_quarantined {
 	struct fwa_quarantined *next;
-	char key[FWA_BASELINE_NAME_LEN];
+	char key[FWA_DIGEST_TEXT];
 	bool stored;
 	char cause[24]; /* a word: "operator", "garbage", "time-out", "identity-changed" */
 	char reason[FWA_QUARANTINE_REASON_MAX + 1];

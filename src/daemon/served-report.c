@@ -23,7 +23,7 @@
 
 static bool same_device(const struct fwa_identified *a, const struct fwa_identified *b)
 {
-	char x[FWA_BASELINE_NAME_LEN], y[FWA_BASELINE_NAME_LEN];
+	char x[FWA_DIGEST_TEXT], y[FWA_DIGEST_TEXT];
 
 	fwa_device_digest(a, x);
 	fwa_device_digest(b, y);
@@ -55,11 +55,11 @@ static void changed_before_our_eyes(struct fwa_served *s, const struct fwa_ident
 
 static bool on_identity(struct fwa_served *s, const char *text, int *fd)
 {
-	char digest[FWA_HEX_DIGEST];
+	char digest[FWA_DIGEST_TEXT];
 	struct fwa_identified who;
 
 	if (introduces_too_often(s) || fwa_identified_parse(text, &who) < 0 || *fd < 0 ||
-	    fwa_hex_digest_of_fd(*fd, FWA_PROFILE_MAX, digest) < 0)
+	    fwa_sha256_of_memfd(*fd, FWA_PROFILE_MAX, digest) < 0)
 		return false;
 	if (s->identified && !same_device(&s->who, &who)) {
 		log_warning("%s: another device than before: %s %s, serial %s", s->name,
@@ -121,7 +121,7 @@ static bool on_declarations(struct fwa_served *s, int *fd)
 	char text[FWA_CONTROL_TEXT_MAX];
 
 	if (s->profile_fd < 0 || s->declarations_fd >= 0 || *fd < 0 ||
-	    fwa_hex_digest_of_fd(*fd, FWA_DECLARATIONS_MAX, s->declarations_digest) < 0)
+	    fwa_sha256_of_memfd(*fd, FWA_DECLARATIONS_MAX, s->declarations_digest) < 0)
 		return false;
 	s->declarations_fd = fwa_steal_fd(fd);
 	compare(s);

@@ -34,7 +34,7 @@ static void start(struct fwa_served *s);
 
 const struct fwa_quarantined *fwa_served_quarantine(const struct fwa_served *s)
 {
-	char key[FWA_BASELINE_NAME_LEN];
+	char key[FWA_DIGEST_TEXT];
 
 	if (!s->identified)
 		return NULL;
@@ -44,7 +44,7 @@ const struct fwa_quarantined *fwa_served_quarantine(const struct fwa_served *s)
 
 bool fwa_served_contradict(const struct fwa_served *a, const struct fwa_served *b)
 {
-	char x[FWA_BASELINE_NAME_LEN], y[FWA_BASELINE_NAME_LEN];
+	char x[FWA_DIGEST_TEXT], y[FWA_DIGEST_TEXT];
 
 	if (a == b || a->declarations_fd < 0 || b->declarations_fd < 0 ||
 	    strcmp(a->declarations_digest, b->declarations_digest) == 0)

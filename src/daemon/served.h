@@ -22,8 +22,8 @@
 #include <systemd/sd-event.h>
 
 #include "daemon/daemon.h"
-#include "daemon/digest.h"
 #include "host/baseline.h"
+#include "host/digest.h"
 #include "proto/control.h"
 
 struct fwa_round;
@@ -83,7 +83,7 @@ struct fwa_served {
 	bool identified;
 	struct fwa_identified who;
 	int profile_fd, declarations_fd; /* -1: not said by this worker yet */
-	char profile_digest[FWA_HEX_DIGEST], declarations_digest[FWA_HEX_DIGEST];
+	char profile_digest[FWA_DIGEST_TEXT], declarations_digest[FWA_DIGEST_TEXT];
 	unsigned int introductions; /* IDENTITY messages since introductions_since */
 	uint64_t introductions_since;
 	enum fwa_baseline_source baseline;

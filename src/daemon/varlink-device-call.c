@@ -251,7 +251,7 @@ void fwa_call_reprofile(struct fwa_varlink_call *call, const void *parameters)
 static void judge_all(struct fwa_daemon *d, const struct fwa_identified *who,
 		      struct fwa_round *round)
 {
-	char name[FWA_BASELINE_NAME_LEN], other[FWA_BASELINE_NAME_LEN];
+	char name[FWA_DIGEST_TEXT], other[FWA_DIGEST_TEXT];
 
 	fwa_baseline_name(who, name);
 	for (struct fwa_served *s = d->devices; s; s = s->next) {

@@ -6,7 +6,6 @@
 #include "host/baseline.h"
 
 #include <errno.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include "proto/control.h"
 
 #define LINES 6
+#define KEY_TEXTS 4
 
 static const char *const source_names[FWA_BASELINE_SOURCE_COUNT] = {
 	"none", "seen", "accepted", "pinned", "required",
@@ -69,37 +69,31 @@ int fwa_identified_parse(const char *text, struct fwa_identified *ret)
 	return 0;
 }
 
-/* The hex SHA-256 of @texts, each ended with its NUL. */
-static void digest(const char *const *texts, size_t n, char name[FWA_BASELINE_NAME_LEN])
+/* Of @texts, each ended with its NUL. */
+static void digest(const char *const texts[KEY_TEXTS], char name[FWA_DIGEST_TEXT])
 {
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	unsigned char md[EVP_MAX_MD_SIZE];
-	unsigned int len = 0;
-	bool ok = ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL);
+	uint8_t all[KEY_TEXTS * FWA_TEXT_MAX];
+	struct fwa_writer w = fwa_writer(all, sizeof(all));
 
-	for (size_t i = 0; i < n && ok; i++)
-		ok = EVP_DigestUpdate(ctx, texts[i], strlen(texts[i]) + 1);
-	/* A digest that cannot be made is a broken installation: there is nothing to go on with. */
-	if (!ok || !EVP_DigestFinal_ex(ctx, md, &len) || len != 32)
-		abort();
-	EVP_MD_CTX_free(ctx);
-	for (size_t i = 0; i < len; i++)
-		snprintf(name + 2 * i, 3, "%02x", md[i]);
+	for (size_t i = 0; i < KEY_TEXTS; i++)
+		fwa_write_bytes(&w, texts[i], strlen(texts[i]) + 1);
+	fwa_sha256_text(fwa_span(all, w.len), name);
 }
 
-void fwa_baseline_name(const struct fwa_identified *who, char name[FWA_BASELINE_NAME_LEN])
+void fwa_baseline_name(const struct fwa_identified *who, char name[FWA_DIGEST_TEXT])
 {
-	const char *const texts[] = { who->family, who->id.vendor, who->id.model,
-				      who->id.firmware };
+	const char *const texts[KEY_TEXTS] = { who->family, who->id.vendor, who->id.model,
+					       who->id.firmware };
 
-	digest(texts, FWA_ARRAY_SIZE(texts), name);
+	digest(texts, name);
 }
 
-void fwa_device_digest(const struct fwa_identified *who, char name[FWA_BASELINE_NAME_LEN])
+void fwa_device_digest(const struct fwa_identified *who, char name[FWA_DIGEST_TEXT])
 {
-	const char *const texts[] = { who->family, who->id.vendor, who->id.model, who->id.serial };
+	const char *const texts[KEY_TEXTS] = { who->family, who->id.vendor, who->id.model,
+					       who->id.serial };
 
-	digest(texts, FWA_ARRAY_SIZE(texts), name);
+	digest(texts, name);
 }
 
 /* --- finding -------------------------------------------------------------------------------- */
@@ -144,7 +138,7 @@ int fwa_baselines_find(const struct fwa_baselines *b, const struct fwa_identifie
 							  FWA_BASELINE_FROM_ACCEPTED,
 							  FWA_BASELINE_FROM_SEEN };
 	size_t n = b->require_pinned ? 1 : FWA_ARRAY_SIZE(order);
-	char name[FWA_BASELINE_NAME_LEN];
+	char name[FWA_DIGEST_TEXT];
 
 	*ret_fd = -1;
 	*ret_source = FWA_BASELINE_FROM_REQUIRED;
@@ -181,7 +175,7 @@ int fwa_baselines_save(const struct fwa_baselines *b, enum fwa_baseline_source s
 {
 	fwa_auto_free char *dir = folder(b, source);
 	fwa_auto_free uint8_t *data = NULL;
-	char name[FWA_BASELINE_NAME_LEN];
+	char name[FWA_DIGEST_TEXT];
 	ssize_t len;
 	int r;
 

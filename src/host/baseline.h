@@ -16,8 +16,8 @@
 #include <stdint.h>
 
 #include "core/profile.h"
+#include "host/digest.h"
 
-#define FWA_BASELINE_NAME_LEN 65 /* 64 hexadecimal digits and the final NUL */
 #define FWA_BASELINE_PINNED_DIR "/etc/fwadmit/baselines"
 
 /* Where a baseline comes from; what BASELINE messages say. */
@@ -50,9 +50,9 @@ struct fwa_identified {
 int fwa_identified_parse(const char *text, struct fwa_identified *ret);
 
 /* The file name of the baseline of devices like @who. */
-void fwa_baseline_name(const struct fwa_identified *who, char name[FWA_BASELINE_NAME_LEN]);
+void fwa_baseline_name(const struct fwa_identified *who, char name[FWA_DIGEST_TEXT]);
 /* The same digest over family, vendor, model and serial: one device, whatever its firmware. */
-void fwa_device_digest(const struct fwa_identified *who, char name[FWA_BASELINE_NAME_LEN]);
+void fwa_device_digest(const struct fwa_identified *who, char name[FWA_DIGEST_TEXT]);
 
 /*
  * Looks for the baseline of devices like @who. 0 with *ret_source and *ret_fd, a sealed memfd that

@@ -14,6 +14,7 @@
 #include <sys/sysmacros.h>
 
 #include "base/fd.h"
+#include "base/hex.h"
 #include "base/util.h"
 
 #define FILE_MAX (64u * 1024 * 1024)
@@ -270,8 +271,7 @@ static int loader_end(struct loader *l, int r, const char *source, struct fwa_po
 		fwa_policy_files_free(p);
 		return r;
 	}
-	for (size_t i = 0; i < sizeof(p->digest); i++)
-		snprintf(p->digest_text + 2 * i, 3, "%02x", p->digest[i]);
+	fwa_hex_text(p->digest, sizeof(p->digest), p->digest_text);
 	*ret = p;
 	return 0;
 }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "host/digest.h"
 #include "host/policy-file.h"
 #include "host/policy-time.h"
 
@@ -82,7 +83,7 @@ struct fwa_policy_files {
 	size_t n_files, cap_files;
 	char *source;
 	uint8_t digest[32];
-	char digest_text[65];
+	char digest_text[FWA_DIGEST_TEXT];
 };
 
 #define FWA_POLICY_MESSAGES_MAX 64

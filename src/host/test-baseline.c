@@ -76,7 +76,7 @@ static int save(const struct fwa_baselines *b, enum fwa_baseline_source source, 
 
 static void pin(const char *text)
 {
-	char name[FWA_BASELINE_NAME_LEN];
+	char name[FWA_DIGEST_TEXT];
 
 	fwa_baseline_name(&who, name);
 	assert_int_equal(fwa_make_dirs(pinned), 0);
@@ -116,7 +116,7 @@ static void order(void **state)
 static void files(void **state)
 {
 	struct fwa_baselines b = store();
-	char name[FWA_BASELINE_NAME_LEN], path[256];
+	char name[FWA_DIGEST_TEXT], path[256];
 	struct stat st;
 
 	assert_int_equal(save(&b, FWA_BASELINE_FROM_SEEN, "seen"), 0);
@@ -138,7 +138,7 @@ static void unreadable(void **state)
 {
 	struct fwa_baselines b = store();
 	enum fwa_baseline_source source = FWA_BASELINE_FROM_NOWHERE;
-	char name[FWA_BASELINE_NAME_LEN], path[256];
+	char name[FWA_DIGEST_TEXT], path[256];
 	int fd = 0;
 
 	fwa_baseline_name(&who, name);
@@ -180,8 +180,7 @@ static void keys(void **state)
 		"nvme\nAcme\nDrive 11\nS1\n.0\n17", "nvme\nAcme\n\nS1\nDrive 11.0\n17",
 		"nvme\n\nAcmeDrive 1\nS1\n1.0\n17",
 	};
-	char name[FWA_BASELINE_NAME_LEN], mine[FWA_BASELINE_NAME_LEN],
-		device[FWA_BASELINE_NAME_LEN];
+	char name[FWA_DIGEST_TEXT], mine[FWA_DIGEST_TEXT], device[FWA_DIGEST_TEXT];
 	struct fwa_identified x;
 
 	fwa_baseline_name(&who, mine);

@@ -14,8 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/hex.h"
 #include "base/util.h"
-#include "base/uuid.h"
 
 /* A device that answers at all mostly does so at once: so many rounds of waiting do not sleep. */
 #define ROUNDS_BUSY 50
@@ -288,15 +288,9 @@ static void read_chunk(struct fwa_qtest *q, uint64_t addr, uint8_t *buf, size_t 
 	hex = value(q);
 	if (!q->error && hex.len != 2 * len)
 		fwa_qtest_fail(q, -EPROTO);
-	for (size_t i = 0; i < len && !q->error; i++) {
-		int hi = fwa_hex_digit((char)hex.data[2 * i]);
-		int lo = fwa_hex_digit((char)hex.data[2 * i + 1]);
-
-		if (hi < 0 || lo < 0)
+	for (size_t i = 0; i < len && !q->error; i++)
+		if (!fwa_hex_byte((const char *)hex.data + 2 * i, &buf[i]))
 			fwa_qtest_fail(q, -EPROTO);
-		else
-			buf[i] = (uint8_t)(hi << 4 | lo);
-	}
 }
 
 void fwa_qtest_read(struct fwa_qtest *q, uint64_t addr, void *buf, size_t len)

@@ -175,13 +175,13 @@ static void policy_message(const struct fwa_policy_message *m, void *userdata)
 }
 
 /* The digest that the gate will name once the policy is in force. */
-static void policy_digest(char digest[CLI_SHA256_TEXT])
+static void policy_digest(char digest[FWA_DIGEST_TEXT])
 {
 	struct fwa_policy_files *files;
 
 	if (fwa_policy_files_load(t.policy, NULL, policy_message, NULL, &files) < 0)
 		fail("the policy that was drawn is none");
-	snprintf(digest, CLI_SHA256_TEXT, "%s", fwa_policy_files_digest(files));
+	snprintf(digest, FWA_DIGEST_TEXT, "%s", fwa_policy_files_digest(files));
 	fwa_policy_files_free(files);
 }
 
@@ -418,7 +418,7 @@ static void operate(const char *what, const char *device)
 
 static void wait_for_policy(struct cli *cli)
 {
-	char digest[CLI_SHA256_TEXT];
+	char digest[FWA_DIGEST_TEXT];
 
 	policy_digest(digest);
 	for (size_t i = 0; i < FWA_ARRAY_SIZE(devices); i++) {

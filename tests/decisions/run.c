@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/util.h"
 #include "base/uuid.h"
 #include "core/decide.h"
@@ -340,11 +341,8 @@ static void accept(struct table *t)
 static size_t append_hex(struct table *t, size_t at, const char *hex)
 {
 	for (; hex[0]; hex += 2) {
-		int hi = fwa_hex_digit(hex[0]), lo = hi < 0 ? -1 : fwa_hex_digit(hex[1]);
-
-		if (lo < 0 || at == sizeof(t->payload))
+		if (at == sizeof(t->payload) || !fwa_hex_byte(hex, &t->payload[at++]))
 			die(t, "not hex", hex);
-		t->payload[at++] = (uint8_t)(hi << 4 | lo);
 	}
 	return at;
 }
