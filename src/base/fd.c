@@ -18,7 +18,7 @@
 
 #define SEALS (F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK)
 
-static int write_all(int fd, struct fwa_span data)
+int fwa_write_all(int fd, struct fwa_span data)
 {
 	size_t done = 0;
 
@@ -49,7 +49,7 @@ int fwa_memfd_sealed(const char *name, struct fwa_span data)
 
 	if (fd < 0)
 		return fd;
-	r = write_all(fd, data);
+	r = fwa_write_all(fd, data);
 	if (r == 0 && fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_SEAL) < 0)
 		r = -errno;
 	return r < 0 ? r : fwa_steal_fd(&fd);

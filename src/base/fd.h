@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Descriptors: sealed memfds, whole-file reads, messages that carry a descriptor.
+ * Descriptors: sealed memfds, reading and writing to the end, messages that carry a descriptor.
  */
 #pragma once
 
@@ -32,8 +32,11 @@ ssize_t fwa_memfd_size(int fd, size_t max);
  */
 int fwa_read_file(const char *path, size_t max, uint8_t **ret, size_t *ret_len);
 
-/* Sends one message of @n parts, and @fd with it unless it is -1. 0 or negative errno. No SIGPIPE. */
+/* Writes all of @data, however many calls that takes. 0 or negative errno. */
+int fwa_write_all(int fd, struct fwa_span data);
+
 struct iovec;
+/* Sends one message of @n parts, and @fd with it unless it is -1. 0 or negative errno. No SIGPIPE. */
 int fwa_send_message(int sock, const struct iovec *parts, size_t n, int fd);
 /*
  * Receives one message of at most @cap bytes. The length, 0 when the peer is gone; -EMSGSIZE for a

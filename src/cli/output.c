@@ -10,30 +10,16 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/fd.h"
 #include "base/util.h"
-
-static int write_all(int fd, struct fwa_span data)
-{
-	while (data.len) {
-		ssize_t n = write(fd, data.data, data.len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data = fwa_span(data.data + n, data.len - (size_t)n);
-	}
-	return 0;
-}
 
 static int write_to(const char *path, int flags, struct fwa_span data)
 {
 	fwa_auto_close int fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0666);
 
-	return fd < 0 ? -errno : write_all(fd, data);
+	return fd < 0 ? -errno : fwa_write_all(fd, data);
 }
 
-/* Beside the file first, so that nobody sees half of it. */
 static int replace_file(const char *path, struct fwa_span data)
 {
 	fwa_auto_free char *beside = NULL;
@@ -55,7 +41,7 @@ int cli_write_output(const struct cli *cli, const char *path, struct fwa_span da
 	int r;
 
 	if (strcmp(path, "-") == 0)
-		r = write_all(STDOUT_FILENO, data);
+		r = fwa_write_all(STDOUT_FILENO, data);
 	else if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
 		r = write_to(path, 0, data); /* a pipe, /dev/null: there is nothing to replace */
 	else
