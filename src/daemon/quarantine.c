@@ -104,12 +104,9 @@ static int load_all(struct fwa_quarantine *q, DIR *dir)
 	struct dirent *e;
 	int r = 0;
 
-	while (errno = 0, r == 0 && (e = readdir(dir))) {
+	while (errno = 0, r == 0 && (e = readdir(dir)))
 		if (is_key(e->d_name))
 			r = load_record(q, dirfd(dir), e->d_name);
-		else if (strncmp(e->d_name, ".new", 4) == 0) /* left by a crash */
-			unlinkat(dirfd(dir), e->d_name, 0);
-	}
 	return r < 0 ? r : -errno;
 }
 
@@ -128,6 +125,7 @@ int fwa_quarantine_load(const struct fwa_state *state, struct fwa_quarantine *re
 	r = fwa_make_dirs(ret->dir);
 	dir = r == 0 ? opendir(ret->dir) : NULL;
 	if (dir) {
+		fwa_remove_leftovers(ret->dir);
 		r = load_all(ret, dir);
 		closedir(dir);
 	} else if (r == 0) {

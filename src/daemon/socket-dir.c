@@ -22,6 +22,7 @@
 
 #include "base/util.h"
 #include "daemon/log.h"
+#include "host/state.h"
 
 #define BACKLOG 128
 
@@ -35,7 +36,7 @@ static int open_dir(const char *path)
 	fd = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		goto fail;
-	if ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & (S_IWGRP | S_IWOTH))) {
+	if (!fwa_is_ours(&st)) {
 		log_error("%s: others may write to this directory: not safe for sockets", path);
 		return -EPERM;
 	}

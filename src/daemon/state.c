@@ -19,7 +19,7 @@ static int check(const char *path)
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	if ((st.st_uid != 0 && st.st_uid != geteuid()) || (st.st_mode & (S_IWGRP | S_IWOTH)))
+	if (!fwa_is_ours(&st))
 		return -EPERM;
 	return faccessat(fd, ".", W_OK, AT_EACCESS) < 0 ? -errno : 0;
 }

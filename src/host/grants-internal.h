@@ -4,11 +4,19 @@
  */
 #pragma once
 
+#include <stdio.h>
+
 #include "host/grants.h"
 #include "host/policy-internal.h"
 
 #define FWA_GRANT_FILE_MAX (64u * 1024)
 #define FWA_GRANT_SUFFIX ".conf"
+#define FWA_GRANT_FILE_NAME (FWA_GRANT_NAME_MAX + sizeof(FWA_GRANT_SUFFIX))
+
+static inline void fwa_grant_file_name(const char *name, char file[FWA_GRANT_FILE_NAME])
+{
+	snprintf(file, FWA_GRANT_FILE_NAME, "%s" FWA_GRANT_SUFFIX, name);
+}
 
 /* The keys that are lists. */
 #define FWA_GRANT_LISTS 6

@@ -8,19 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/util.h"
+#include "host/state.h"
 
 #define refuse(report, path, ...) fwa_policy_report(report, true, path, 0, __VA_ARGS__)
 
 /* --- files ------------------------------------------------------------------------------------ */
-
-/* Nobody but root, or whoever runs this, may have had a hand in it. */
-static bool is_ours(const struct stat *st)
-{
-	return (st->st_uid == 0 || st->st_uid == geteuid()) && !(st->st_mode & (S_IWGRP | S_IWOTH));
-}
 
 int fwa_grants_open(const char *dir)
 {
@@ -29,7 +23,7 @@ int fwa_grants_open(const char *dir)
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	return is_ours(&st) ? fwa_steal_fd(&fd) : -EPERM;
+	return fwa_is_ours(&st) ? fwa_steal_fd(&fd) : -EPERM;
 }
 
 /* The length of what @fd holds, at most @cap bytes; or negative errno. */
@@ -62,7 +56,7 @@ static const char *read_file(int store, const char *file, uint8_t buf[FWA_GRANT_
 		return strerror(errno);
 	if (!S_ISREG(st.st_mode))
 		return "not a regular file";
-	if (!is_ours(&st))
+	if (!fwa_is_ours(&st))
 		return "others own it or may write to it";
 	len = read_up_to(fd, buf, FWA_GRANT_FILE_MAX + 1);
 	if (len < 0)
@@ -135,12 +129,12 @@ static int each_file(int store, const char *dir, const struct names *names,
 	int r = buf ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < names->n && r == 0; i++) {
-		char file[FWA_GRANT_NAME_MAX + sizeof(FWA_GRANT_SUFFIX)];
+		char file[FWA_GRANT_FILE_NAME];
 		fwa_auto_free char *path = NULL;
 		const char *wrong;
 		size_t len = 0;
 
-		snprintf(file, sizeof(file), "%s" FWA_GRANT_SUFFIX, names->at[i]);
+		fwa_grant_file_name(names->at[i], file);
 		if (asprintf(&path, "%s/%s", dir, file) < 0)
 			return -ENOMEM;
 		wrong = read_file(store, file, buf, &len);

@@ -17,12 +17,6 @@
 #include "host/state.h"
 
 #define ITEM_MAX 128
-#define TEMPORARY ".new-" /* fwa_write_durably() */
-
-static void file_name(const char *name, char file[FWA_GRANT_NAME_MAX + sizeof(FWA_GRANT_SUFFIX)])
-{
-	snprintf(file, FWA_GRANT_NAME_MAX + sizeof(FWA_GRANT_SUFFIX), "%s" FWA_GRANT_SUFFIX, name);
-}
 
 /* --- what may be asked for -------------------------------------------------------------------- */
 
@@ -258,10 +252,10 @@ static int check_text(const struct fwa_grant_terms *t, const char *text,
 
 static bool exists(int store, const char *name)
 {
-	char file[FWA_GRANT_NAME_MAX + sizeof(FWA_GRANT_SUFFIX)];
+	char file[FWA_GRANT_FILE_NAME];
 	struct stat st;
 
-	file_name(name, file);
+	fwa_grant_file_name(name, file);
 	return fstatat(store, file, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
@@ -318,7 +312,7 @@ static int prepare_store(const char *dir, const char *wanted, char name[FWA_GRAN
 static int store_grant(const char *dir, const struct fwa_grant_terms *t, uint64_t seconds,
 		       uint32_t by, const struct fwa_moment *now, char *error)
 {
-	char file[FWA_GRANT_NAME_MAX + sizeof(FWA_GRANT_SUFFIX)];
+	char file[FWA_GRANT_FILE_NAME];
 	fwa_auto_free char *text = render(t, seconds, by, now);
 	int r;
 
@@ -327,7 +321,7 @@ static int store_grant(const char *dir, const struct fwa_grant_terms *t, uint64_
 	r = check_text(t, text, now, error);
 	if (r < 0)
 		return r;
-	file_name(t->name, file);
+	fwa_grant_file_name(t->name, file);
 	r = fwa_write_durably(dir, file, text, strlen(text));
 	return r < 0 ? fwa_fail(error, r, "%s/%s: %s", dir, file, strerror(-r)) : 0;
 }
@@ -371,7 +365,7 @@ static int remove_file(int store, const char *file)
 
 int fwa_grants_remove(const char *dir, const char *name)
 {
-	char file[FWA_GRANT_NAME_MAX + sizeof(FWA_GRANT_SUFFIX)];
+	char file[FWA_GRANT_FILE_NAME];
 	fwa_auto_close int store = -1;
 
 	if (!is_name(name))
@@ -379,7 +373,7 @@ int fwa_grants_remove(const char *dir, const char *name)
 	store = fwa_grants_open(dir);
 	if (store < 0)
 		return store;
-	file_name(name, file);
+	fwa_grant_file_name(name, file);
 	return remove_file(store, file);
 }
 
@@ -427,7 +421,7 @@ static bool in_boot(const struct fwa_policy_boot_end *end, const struct fwa_mome
 
 static int sweep_file(const char *name, const char *path, struct fwa_span text, void *userdata)
 {
-	char file[FWA_GRANT_NAME_MAX + sizeof(FWA_GRANT_SUFFIX)];
+	char file[FWA_GRANT_FILE_NAME];
 	fwa_auto_free char *more = NULL;
 	struct sweep *s = userdata;
 	struct fwa_policy_stored stored;
@@ -436,7 +430,7 @@ static int sweep_file(const char *name, const char *path, struct fwa_span text, 
 
 	if (r != 0)
 		return r < 0 ? r : 0;
-	file_name(name, file);
+	fwa_grant_file_name(name, file);
 	if (!g.waits && g.end == 1) {
 		r = remove_file(s->store, file);
 		s->removed += r == 0;
@@ -453,18 +447,6 @@ static int sweep_file(const char *name, const char *path, struct fwa_span text, 
 	return 0;
 }
 
-static void remove_temporaries(const char *dir, int store)
-{
-	DIR *d = opendir(dir);
-	struct dirent *e;
-
-	while (d && (e = readdir(d)))
-		if (strncmp(e->d_name, TEMPORARY, strlen(TEMPORARY)) == 0)
-			unlinkat(store, e->d_name, 0);
-	if (d)
-		closedir(d);
-}
-
 int fwa_grants_sweep(const char *dir, const struct fwa_moment *now, fwa_granted_fn fn,
 		     void *userdata)
 {
@@ -476,7 +458,7 @@ int fwa_grants_sweep(const char *dir, const struct fwa_moment *now, fwa_granted_
 		return 0;
 	if (store < 0)
 		return store;
-	remove_temporaries(dir, store);
+	fwa_remove_leftovers(dir);
 	r = fwa_grants_each_file(dir, &s.report, sweep_file, &s);
 	if (r < 0)
 		return r;

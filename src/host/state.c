@@ -4,6 +4,7 @@
  */
 #include "host/state.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,7 +16,7 @@
 #include "base/fd.h"
 #include "base/util.h"
 
-#define TEMPORARY ".new-XXXXXX"
+#define TEMPORARY ".new-"
 
 char *fwa_state_dir(void)
 {
@@ -65,7 +66,7 @@ int fwa_write_durably(const char *dir, const char *name, const void *data, size_
 	fwa_auto_close int fd = -1;
 	int r;
 
-	if (asprintf(&temporary, "%s/" TEMPORARY, dir) < 0)
+	if (asprintf(&temporary, "%s/" TEMPORARY "XXXXXX", dir) < 0)
 		return -ENOMEM;
 	if (asprintf(&path, "%s/%s", dir, name) < 0)
 		return -ENOMEM;
@@ -82,4 +83,21 @@ int fwa_write_durably(const char *dir, const char *name, const void *data, size_
 		return r;
 	}
 	return sync_dir(dir);
+}
+
+void fwa_remove_leftovers(const char *dir)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+
+	while (d && (e = readdir(d)))
+		if (strncmp(e->d_name, TEMPORARY, strlen(TEMPORARY)) == 0)
+			unlinkat(dirfd(d), e->d_name, 0);
+	if (d)
+		closedir(d);
+}
+
+bool fwa_is_ours(const struct stat *st)
+{
+	return (st->st_uid == 0 || st->st_uid == geteuid()) && !(st->st_mode & (S_IWGRP | S_IWOTH));
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What has to outlive this program, in files of its own.
+ * What has to outlive this program, in files of its own; and whose files may be believed.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <sys/stat.h>
 
 #define FWA_STATE_DIR "/var/lib/fwadmit"
 
@@ -20,6 +22,12 @@ char *fwa_state_dir(void);
  * synchronised.
  */
 int fwa_write_durably(const char *dir, const char *name, const void *data, size_t len);
+
+/* Removes what fwa_write_durably() left in @dir when it was ended on its way. */
+void fwa_remove_leftovers(const char *dir);
+
+/* Whether nobody but root, and whoever runs this, has or may have had a hand in it. */
+bool fwa_is_ours(const struct stat *st);
 
 /* Makes @path and what is missing above it, mode 0700. 0 or negative errno. */
 int fwa_make_dirs(const char *path);
