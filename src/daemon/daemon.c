@@ -91,19 +91,13 @@ struct fwa_served *fwa_daemon_find(const struct fwa_daemon *d, const char *name)
 
 /* --- quarantine ----------------------------------------------------------------------------- */
 
-/* Tells all workers whose device has this @key. */
-static void tell_all(struct fwa_daemon *d, const char *key, enum fwa_control_kind kind,
-		     const char *text, struct fwa_round *round)
+/* Tells all workers whose device is @who. */
+static void tell_all(struct fwa_daemon *d, const struct fwa_identified *who,
+		     enum fwa_control_kind kind, const char *text, struct fwa_round *round)
 {
-	char other[FWA_DIGEST_TEXT];
-
-	for (struct fwa_served *s = d->devices; s; s = s->next) {
-		if (!s->identified)
-			continue;
-		fwa_device_digest(&s->who, other);
-		if (strcmp(key, other) == 0)
+	for (struct fwa_served *s = d->devices; s; s = s->next)
+		if (s->identified && fwa_same_device(who, &s->who))
 			fwa_served_order(s, kind, text, round);
-	}
 }
 
 int fwa_daemon_quarantine(struct fwa_daemon *d, const char *name, const struct fwa_identified *who,
@@ -119,7 +113,7 @@ int fwa_daemon_quarantine(struct fwa_daemon *d, const char *name, const struct f
 	log_warning("%s: quarantined (%s): %s", name, cause, reason);
 	fwa_event(d, "quarantined", name, "%s: %s", cause, reason);
 	snprintf(text, sizeof(text), "%s: %s", cause, reason);
-	tell_all(d, key, FWA_CONTROL_QUARANTINE, text, round); /*= spec/SECURITY-MODEL.md#C22 */
+	tell_all(d, who, FWA_CONTROL_QUARANTINE, text, round); /*= spec/SECURITY-MODEL.md#C22 */
 	return r;
 }
 
@@ -137,7 +131,7 @@ int fwa_daemon_release(struct fwa_daemon *d, const char *name, const struct fwa_
 	}
 	log_info("%s: released from quarantine", name);
 	fwa_event(d, "released", name, "released from quarantine");
-	tell_all(d, key, FWA_CONTROL_RELEASE, "", round);
+	tell_all(d, who, FWA_CONTROL_RELEASE, "", round);
 	return 0;
 }
 

@@ -21,15 +21,6 @@
 #define MINUTE_US (60 * FWA_US_PER_S)
 #define INTRODUCTIONS_MAX 16 /* a minute */
 
-static bool same_device(const struct fwa_identified *a, const struct fwa_identified *b)
-{
-	char x[FWA_DIGEST_TEXT], y[FWA_DIGEST_TEXT];
-
-	fwa_device_digest(a, x);
-	fwa_device_digest(b, y);
-	return strcmp(x, y) == 0;
-}
-
 /* --- who the device is ---------------------------------------------------------------------- */
 
 /* A device may ask for a place in the store with each new name that it gives itself. */
@@ -61,7 +52,7 @@ static bool on_identity(struct fwa_served *s, const char *text, int *fd)
 	if (introduces_too_often(s) || fwa_identified_parse(text, &who) < 0 || *fd < 0 ||
 	    fwa_sha256_of_memfd(*fd, FWA_PROFILE_MAX, digest) < 0)
 		return false;
-	if (s->identified && !same_device(&s->who, &who)) {
+	if (s->identified && !fwa_same_device(&s->who, &who)) {
 		log_warning("%s: another device than before: %s %s, serial %s", s->name,
 			    who.id.vendor, who.id.model, who.id.serial);
 		if (s->judged)

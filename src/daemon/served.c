@@ -44,14 +44,9 @@ const struct fwa_quarantined *fwa_served_quarantine(const struct fwa_served *s)
 
 bool fwa_served_contradict(const struct fwa_served *a, const struct fwa_served *b)
 {
-	char x[FWA_DIGEST_TEXT], y[FWA_DIGEST_TEXT];
-
-	if (a == b || a->declarations_fd < 0 || b->declarations_fd < 0 ||
-	    strcmp(a->declarations_digest, b->declarations_digest) == 0)
-		return false;
-	fwa_baseline_name(&a->who, x);
-	fwa_baseline_name(&b->who, y);
-	return strcmp(x, y) == 0;
+	return a != b && a->declarations_fd >= 0 && b->declarations_fd >= 0 &&
+	       strcmp(a->declarations_digest, b->declarations_digest) != 0 &&
+	       fwa_same_baseline(&a->who, &b->who);
 }
 
 const char *fwa_served_state_name(const struct fwa_served *s)

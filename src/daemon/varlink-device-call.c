@@ -251,16 +251,9 @@ void fwa_call_reprofile(struct fwa_varlink_call *call, const void *parameters)
 static void judge_all(struct fwa_daemon *d, const struct fwa_identified *who,
 		      struct fwa_round *round)
 {
-	char name[FWA_DIGEST_TEXT], other[FWA_DIGEST_TEXT];
-
-	fwa_baseline_name(who, name);
-	for (struct fwa_served *s = d->devices; s; s = s->next) {
-		if (!s->judged)
-			continue;
-		fwa_baseline_name(&s->who, other);
-		if (strcmp(name, other) == 0)
+	for (struct fwa_served *s = d->devices; s; s = s->next)
+		if (s->judged && fwa_same_baseline(who, &s->who))
 			fwa_served_judge(s, round);
-	}
 }
 
 /* What stands in the way of accepting: NULL, or a message. */

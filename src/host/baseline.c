@@ -96,6 +96,24 @@ void fwa_device_digest(const struct fwa_identified *who, char name[FWA_DIGEST_TE
 	digest(texts, name);
 }
 
+bool fwa_same_baseline(const struct fwa_identified *a, const struct fwa_identified *b)
+{
+	char x[FWA_DIGEST_TEXT], y[FWA_DIGEST_TEXT];
+
+	fwa_baseline_name(a, x);
+	fwa_baseline_name(b, y);
+	return strcmp(x, y) == 0;
+}
+
+bool fwa_same_device(const struct fwa_identified *a, const struct fwa_identified *b)
+{
+	char x[FWA_DIGEST_TEXT], y[FWA_DIGEST_TEXT];
+
+	fwa_device_digest(a, x);
+	fwa_device_digest(b, y);
+	return strcmp(x, y) == 0;
+}
+
 /* --- finding -------------------------------------------------------------------------------- */
 
 /* The folder of @source; fresh memory, NULL when there is none or no memory. */

@@ -53,6 +53,9 @@ int fwa_identified_parse(const char *text, struct fwa_identified *ret);
 void fwa_baseline_name(const struct fwa_identified *who, char name[FWA_DIGEST_TEXT]);
 /* The same digest over family, vendor, model and serial: one device, whatever its firmware. */
 void fwa_device_digest(const struct fwa_identified *who, char name[FWA_DIGEST_TEXT]);
+/* Whether both names, or both digests, are the same. */
+bool fwa_same_baseline(const struct fwa_identified *a, const struct fwa_identified *b);
+bool fwa_same_device(const struct fwa_identified *a, const struct fwa_identified *b);
 
 /*
  * Looks for the baseline of devices like @who. 0 with *ret_source and *ret_fd, a sealed memfd that
