@@ -51,7 +51,7 @@ struct fwa_daemon {
 	struct fwa_policy_files *policy;
 	struct fwa_reload *reload; /* NULL: there was none yet */
 	struct fwa_state state;
-	char *grants_dir; /* NULL: there is no STATE */
+	char *grants_dir; /* where time-limited grants are stored; NULL: there is no STATE */
 	sd_event_source *grant_end, *clock;
 	struct fwa_baselines baselines;
 	struct fwa_quarantine quarantine;

@@ -13,11 +13,6 @@
 
 #define FAR_AWAY ((time_t)INT32_MAX * 100)
 
-const char *fwa_grants_dir(const struct fwa_daemon *d)
-{
-	return d->grants_dir;
-}
-
 /* --- ends ----------------------------------------------------------------------------------- */
 
 static void on_over(const struct fwa_granted *g, void *userdata)

@@ -9,9 +9,6 @@
 
 #include "daemon/daemon.h"
 
-/* Where they are stored; NULL when there is no STATE. */
-const char *fwa_grants_dir(const struct fwa_daemon *d);
-
 /* Begins to watch the clocks. 0 or negative errno. */
 int fwa_grants_watch(struct fwa_daemon *d);
 /* A policy came into force: waits for the next end in it. */

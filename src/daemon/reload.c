@@ -59,8 +59,8 @@ int fwa_reload_read(struct fwa_daemon *d, struct fwa_policy_files **ret, char er
 
 	error[0] = '\0';
 	fwa_grants_tidy(d);
-	r = fwa_policy_files_load(d->options->policy_dir, fwa_grants_dir(d), on_policy_message,
-				  error, ret);
+	r = fwa_policy_files_load(d->options->policy_dir, d->grants_dir, on_policy_message, error,
+				  ret);
 	if (r < 0) {
 		if (!error[0])
 			snprintf(error, FWA_ERROR_LEN, "%s", strerror(-r));

@@ -17,7 +17,6 @@
 #define INTERFACE "org.fwadmit.Control"
 #define SERVICE "org.varlink.service"
 #define NAME_MAX_LEN 64
-#define ITEMS_MAX FWA_GRANT_ITEMS_MAX
 #define RATE_MAX (1ll << 40)
 
 static const char service_interface[] =
@@ -46,7 +45,7 @@ static const char service_interface[] =
 
 /* --- asking --------------------------------------------------------------------------------- */
 
-static void service_get_info(struct fwa_varlink_call *call, const void *parameters)
+static void service_get_info(struct fwa_varlink_call *call, const struct fwa_varlink_parameters *p)
 {
 	struct json_object *o = json_object_new_object(), *interfaces = json_object_new_array();
 
@@ -60,9 +59,8 @@ static void service_get_info(struct fwa_varlink_call *call, const void *paramete
 	fwa_varlink_reply(call, o);
 }
 
-static void service_describe(struct fwa_varlink_call *call, const void *parameters)
+static void service_describe(struct fwa_varlink_call *call, const struct fwa_varlink_parameters *p)
 {
-	const struct fwa_varlink_parameters *p = parameters;
 	const char *text = strcmp(p->interface, INTERFACE) == 0 ? fwa_varlink_interface
 			   : strcmp(p->interface, SERVICE) == 0 ? service_interface
 								: NULL;
@@ -77,7 +75,7 @@ static void service_describe(struct fwa_varlink_call *call, const void *paramete
 	fwa_varlink_reply(call, o);
 }
 
-static void get_info(struct fwa_varlink_call *call, const void *parameters)
+static void get_info(struct fwa_varlink_call *call, const struct fwa_varlink_parameters *p)
 {
 	const struct fwa_daemon *d = call->daemon;
 	struct json_object *o = json_object_new_object();
@@ -96,7 +94,7 @@ static void get_info(struct fwa_varlink_call *call, const void *parameters)
 	fwa_varlink_reply(call, o);
 }
 
-static void list_devices(struct fwa_varlink_call *call, const void *parameters)
+static void list_devices(struct fwa_varlink_call *call, const struct fwa_varlink_parameters *p)
 {
 	struct json_object *o = json_object_new_object();
 
@@ -104,7 +102,7 @@ static void list_devices(struct fwa_varlink_call *call, const void *parameters)
 	fwa_varlink_reply(call, o);
 }
 
-static void subscribe(struct fwa_varlink_call *call, const void *parameters)
+static void subscribe(struct fwa_varlink_call *call, const struct fwa_varlink_parameters *p)
 {
 	if (call->request.more)
 		fwa_varlink_subscribe(call);
@@ -128,7 +126,7 @@ static void on_reloaded(void *userdata, int r, const char *message)
 	fwa_varlink_reply(call, o);
 }
 
-static void reload(struct fwa_varlink_call *call, const void *parameters)
+static void reload(struct fwa_varlink_call *call, const struct fwa_varlink_parameters *p)
 {
 	log_info("policy: reload, asked for by uid %u", call->peer.uid);
 	if (fwa_reload(call->daemon, on_reloaded, call) < 0)
@@ -146,9 +144,9 @@ static void reload(struct fwa_varlink_call *call, const void *parameters)
 	{                                                       \
 		key, FWA_VARLINK_TEXT, true, AT(member), 1, max \
 	}
-#define MAYBE_TEXTS(key, member)                                \
-	{                                                       \
-		key, FWA_VARLINK_TEXTS, true, AT(member), 1, 64 \
+#define MAYBE_TEXTS(key, member)                                                 \
+	{                                                                        \
+		key, FWA_VARLINK_TEXTS, true, AT(member), 1, FWA_GRANT_ITEMS_MAX \
 	}
 #define MAYBE_NUMBER(key, member, max)                            \
 	{                                                         \
@@ -170,13 +168,13 @@ const struct fwa_varlink_method fwa_varlink_methods[] = {
 	{ INTERFACE ".Quarantine",
 	  true,
 	  fwa_call_quarantine,
-	  { DEVICE, TEXT("reason", reason, 256) } },
+	  { DEVICE, TEXT("reason", reason, FWA_QUARANTINE_REASON_MAX) } },
 	{ INTERFACE ".Release", true, fwa_call_release, { DEVICE } },
 	{ INTERFACE ".Reprofile", true, fwa_call_reprofile, { DEVICE } },
 	{ INTERFACE ".AcceptBaseline",
 	  true,
 	  fwa_call_accept_baseline,
-	  { DEVICE, MAYBE_TEXT("declarations_digest", declarations_digest, 64) } },
+	  { DEVICE, MAYBE_TEXT("declarations_digest", declarations_digest, FWA_DIGEST_TEXT - 1) } },
 	{ INTERFACE ".CreateGrant",
 	  true,
 	  fwa_call_create_grant,
@@ -184,7 +182,7 @@ const struct fwa_varlink_method fwa_varlink_methods[] = {
 	    MAYBE_TEXTS("user", user),
 	    MAYBE_TEXTS("group", group),
 	    MAYBE_TEXTS("unit", unit),
-	    { "device", FWA_VARLINK_TEXTS, false, AT(devices), 1, ITEMS_MAX },
+	    { "device", FWA_VARLINK_TEXTS, false, AT(devices), 1, FWA_GRANT_ITEMS_MAX },
 	    MAYBE_TEXT("scope", scope, NAME_MAX_LEN),
 	    MAYBE_TEXTS("effects", effects),
 	    MAYBE_TEXT("commands", commands, 4096),
@@ -201,7 +199,7 @@ const struct fwa_varlink_method fwa_varlink_methods[] = {
 	{ 0 },
 };
 
-size_t fwa_varlink_n_fields(const struct fwa_varlink_method *m)
+static size_t n_fields(const struct fwa_varlink_method *m)
 {
 	size_t n = 0;
 
@@ -237,8 +235,7 @@ void fwa_varlink_run(struct fwa_varlink_call *call)
 	} else if (m->change && !call->peer.admin) { /*= spec/SECURITY-MODEL.md#C3 */
 		fwa_varlink_refuse(call, "NotAuthorized", NULL, NULL);
 	} else if (call->request.upgrade ||
-		   !fwa_varlink_take(&call->request, m->fields, fwa_varlink_n_fields(m),
-				     &parameters, &bad)) {
+		   !fwa_varlink_take(&call->request, m->fields, n_fields(m), &parameters, &bad)) {
 		fwa_varlink_refuse(call, SERVICE ".InvalidParameter", "parameter", bad);
 	} else {
 		m->run(call, &parameters);

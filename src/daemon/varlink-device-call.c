@@ -6,7 +6,6 @@
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/fd.h"
 #include "base/util.h"
@@ -54,11 +53,12 @@ static struct fwa_round *begin(struct fwa_varlink_call *call, struct change **re
 	return round;
 }
 
-static void fails(struct change *c, const char *error, const char *key, const char *value)
+/* What came of it: the change is not remembered, or not made. */
+static void state_error(struct change *c, const char *message)
 {
-	c->error = error;
+	c->error = "StateError";
 	c->reply = json_object_new_object();
-	fwa_json_text(c->reply, key, value);
+	fwa_json_text(c->reply, "message", message);
 }
 
 /* The device that the call names, or NULL after an answer. */
@@ -88,24 +88,19 @@ static struct fwa_served *find_ready(struct fwa_varlink_call *call, const char *
 static struct json_object *encode(int fd)
 {
 	fwa_auto_free unsigned char *text = NULL;
-	ssize_t len = fwa_memfd_size(fd, FWA_PROFILE_MAX);
-	void *data;
+	struct fwa_span data;
 	int n;
 
-	if (len <= 0)
+	if (fwa_memfd_map(fd, FWA_PROFILE_MAX, &data) < 0)
 		return NULL;
-	data = mmap(NULL, (size_t)len, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (data == MAP_FAILED)
-		return NULL;
-	text = malloc(((size_t)len + 2) / 3 * 4 + 1);
-	n = text ? EVP_EncodeBlock(text, data, (int)len) : 0;
-	munmap(data, (size_t)len);
+	text = malloc((data.len + 2) / 3 * 4 + 1);
+	n = text ? EVP_EncodeBlock(text, data.data, (int)data.len) : 0;
+	fwa_memfd_unmap(data);
 	return n > 0 ? json_object_new_string_len((char *)text, n) : NULL;
 }
 
-void fwa_call_get_profile(struct fwa_varlink_call *call, const void *parameters)
+void fwa_call_get_profile(struct fwa_varlink_call *call, const struct fwa_varlink_parameters *p)
 {
-	const struct fwa_varlink_parameters *p = parameters;
 	struct fwa_served *s = find_ready(call, p->device);
 	struct json_object *profile, *o;
 
@@ -125,9 +120,8 @@ void fwa_call_get_profile(struct fwa_varlink_call *call, const void *parameters)
 
 /* --- quarantine ----------------------------------------------------------------------------- */
 
-void fwa_call_quarantine(struct fwa_varlink_call *call, const void *parameters)
+void fwa_call_quarantine(struct fwa_varlink_call *call, const struct fwa_varlink_parameters *p)
 {
-	const struct fwa_varlink_parameters *p = parameters;
 	struct fwa_served *s = find(call, p->device);
 	struct fwa_round *round;
 	struct change *c;
@@ -145,16 +139,14 @@ void fwa_call_quarantine(struct fwa_varlink_call *call, const void *parameters)
 	log_info("%s: quarantine, asked for by uid %u", s->name, call->peer.uid);
 	r = fwa_daemon_quarantine(call->daemon, s->name, &s->who, "operator", p->reason, round);
 	if (r < 0)
-		fails(c, "StateError", "message",
-		      fwa_served_quarantine(s)
-			      ? "quarantined until fwadmitd ends: it cannot be stored"
-			      : "not quarantined: too many devices, or no memory");
+		state_error(c, fwa_served_quarantine(s)
+				       ? "quarantined until fwadmitd ends: it cannot be stored"
+				       : "not quarantined: too many devices, or no memory");
 	fwa_round_drop(round);
 }
 
-void fwa_call_release(struct fwa_varlink_call *call, const void *parameters)
+void fwa_call_release(struct fwa_varlink_call *call, const struct fwa_varlink_parameters *p)
 {
-	const struct fwa_varlink_parameters *p = parameters;
 	struct fwa_served *s = find(call, p->device);
 	struct fwa_round *round;
 	struct change *c;
@@ -170,8 +162,7 @@ void fwa_call_release(struct fwa_varlink_call *call, const void *parameters)
 		return;
 	log_info("%s: release, asked for by uid %u", s->name, call->peer.uid);
 	if (fwa_daemon_release(call->daemon, s->name, &s->who, round) < 0)
-		fails(c, "StateError", "message",
-		      "still quarantined: its record cannot be removed");
+		state_error(c, "still quarantined: its record cannot be removed");
 	fwa_round_drop(round);
 }
 
@@ -221,16 +212,15 @@ static int wait_for_profile(struct fwa_served *s, struct reprofile *rp)
 	return s->reprofile ? 0 : -ENOMEM;
 }
 
-void fwa_call_reprofile(struct fwa_varlink_call *call, const void *parameters)
+void fwa_call_reprofile(struct fwa_varlink_call *call, const struct fwa_varlink_parameters *p)
 {
-	const struct fwa_varlink_parameters *p = parameters;
 	struct fwa_served *s = find_ready(call, p->device);
 	struct reprofile *rp;
 
 	if (!s)
 		return;
-	if (fwa_served_quarantine(
-		    s)) { /* it gets nothing, no reading either, before it is released */
+	/* It gets nothing, no reading either, before it is released. */
+	if (fwa_served_quarantine(s)) {
 		fwa_varlink_refuse(call, "NotReady", "device", p->device);
 		return;
 	}
@@ -274,7 +264,7 @@ static void accept_it(struct fwa_served *s, struct change *c, struct fwa_round *
 				   s->declarations_fd);
 
 	if (r < 0) {
-		fails(c, "StateError", "message", strerror(-r));
+		state_error(c, strerror(-r));
 		return;
 	}
 	log_info("%s: baseline accepted, asked for by uid %u, sha256 %s", s->name,
@@ -285,9 +275,8 @@ static void accept_it(struct fwa_served *s, struct change *c, struct fwa_round *
 	judge_all(d, &s->who, round);
 }
 
-void fwa_call_accept_baseline(struct fwa_varlink_call *call, const void *parameters)
+void fwa_call_accept_baseline(struct fwa_varlink_call *call, const struct fwa_varlink_parameters *p)
 {
-	const struct fwa_varlink_parameters *p = parameters;
 	struct fwa_served *s = find_ready(call, p->device);
 	const char *obstacle = s ? may_not_accept(s) : NULL;
 	struct fwa_round *round;

@@ -98,12 +98,12 @@ static struct json_object *list(const struct fwa_daemon *d, const char *name)
 	struct listing l = { .grants = json_object_new_array(), .name = name };
 
 	fwa_moment_now(&l.now);
-	if (fwa_grants_dir(d) && fwa_grants_list(fwa_grants_dir(d), &l.now, add_grant, &l) < 0)
+	if (d->grants_dir && fwa_grants_list(d->grants_dir, &l.now, add_grant, &l) < 0)
 		log_warning("not all grants are listed: no memory");
 	return l.grants;
 }
 
-void fwa_call_list_grants(struct fwa_varlink_call *call, const void *parameters)
+void fwa_call_list_grants(struct fwa_varlink_call *call, const struct fwa_varlink_parameters *p)
 {
 	struct json_object *o = json_object_new_object();
 
@@ -123,24 +123,6 @@ static struct fwa_grant_list texts(struct json_object *array)
 	return l;
 }
 
-/* Splits "a, b" in place. False when there are too many. */
-static bool split(char *text, struct fwa_grant_list *ret)
-{
-	char *item;
-
-	while ((item = strsep(&text, ","))) {
-		size_t len;
-
-		item += strspn(item, " ");
-		for (len = strlen(item); len && item[len - 1] == ' '; len--)
-			item[len - 1] = '\0';
-		if (ret->n == FWA_GRANT_ITEMS_MAX)
-			return false;
-		ret->item[ret->n++] = item;
-	}
-	return true;
-}
-
 static void on_created(void *userdata, int r, const char *message)
 {
 	struct pending *p = userdata;
@@ -149,7 +131,7 @@ static void on_created(void *userdata, int r, const char *message)
 
 	if (r < 0) { /* it would come into force at some later time, when nobody expects it */
 		log_error("grant %s: not made: %s", p->name, message);
-		fwa_grants_remove(fwa_grants_dir(d), p->name);
+		fwa_grants_remove(d->grants_dir, p->name);
 		fwa_varlink_refuse(p->call, "PolicyError", "message", message);
 		free(p);
 		return;
@@ -187,7 +169,7 @@ static void create(struct fwa_varlink_call *call, const struct fwa_grant_terms *
 
 	fwa_moment_now(&now);
 	if (p)
-		r = fwa_grants_create(fwa_grants_dir(call->daemon), terms, (uint64_t)seconds,
+		r = fwa_grants_create(call->daemon->grants_dir, terms, (uint64_t)seconds,
 				      call->peer.uid, &now, p->name, error);
 	if (r < 0) {
 		refuse_create(call, r, error);
@@ -202,9 +184,8 @@ static void create(struct fwa_varlink_call *call, const struct fwa_grant_terms *
 		on_created(p, r, strerror(-r));
 }
 
-void fwa_call_create_grant(struct fwa_varlink_call *call, const void *parameters)
+void fwa_call_create_grant(struct fwa_varlink_call *call, const struct fwa_varlink_parameters *p)
 {
-	const struct fwa_varlink_parameters *p = parameters;
 	struct fwa_grant_terms terms = {
 		.name = p->name,
 		.user = texts(p->user),
@@ -218,12 +199,11 @@ void fwa_call_create_grant(struct fwa_varlink_call *call, const void *parameters
 		.bytes_per_second = (uint64_t)p->bytes_per_second,
 		.max_sessions = (uint64_t)p->max_sessions,
 	};
-	fwa_auto_free char *commands = p->commands ? strdup(p->commands) : NULL;
 
-	if (!fwa_grants_dir(call->daemon))
+	if (p->commands) /* the store splits them */
+		terms.commands = (struct fwa_grant_list){ { p->commands }, 1 };
+	if (!call->daemon->grants_dir)
 		fwa_varlink_refuse(call, "StateError", "message", call->daemon->state.error);
-	else if (p->commands && (!commands || !split(commands, &terms.commands)))
-		fwa_varlink_refuse(call, "InvalidGrant", "message", "too many commands");
 	else
 		create(call, &terms, p->seconds);
 }
@@ -248,10 +228,9 @@ static void on_revoked(void *userdata, int r, const char *message)
  * into force: it is taken out of the policy that is.
  */
 /*= spec/SECURITY-MODEL.md#C19 */
-void fwa_call_revoke_grant(struct fwa_varlink_call *call, const void *parameters)
+void fwa_call_revoke_grant(struct fwa_varlink_call *call, const struct fwa_varlink_parameters *args)
 {
-	const struct fwa_varlink_parameters *args = parameters;
-	const char *dir = fwa_grants_dir(call->daemon);
+	const char *dir = call->daemon->grants_dir;
 	struct pending *p = calloc(1, sizeof(*p));
 	int r = !p ? -ENOMEM : !dir ? -ENOENT : fwa_grants_remove(dir, args->name);
 

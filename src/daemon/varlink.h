@@ -52,7 +52,7 @@ void fwa_varlink_refuse(struct fwa_varlink_call *call, const char *error, const 
 /* Replies with events from now on; frees @call. */
 void fwa_varlink_subscribe(struct fwa_varlink_call *call);
 
-/* An object with nothing in it, and with text and numbers put in it. */
+/* Puts text, or a number, in @o. */
 void fwa_json_text(struct json_object *o, const char *key, const char *value);
 void fwa_json_number(struct json_object *o, const char *key, int64_t value);
 
