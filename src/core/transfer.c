@@ -73,6 +73,14 @@ struct fwa_command fwa_transfer_abort(const struct fwa_transfer *t,
 
 /* --- firmware ------------------------------------------------------------------------------- */
 
+bool fwa_firmware_part(const struct fwa_command *cmd)
+{
+	if (cmd->set == FWA_SET_CXL)
+		return cmd->opcode == CXL_OP_TRANSFER_FW;
+	return cmd->set == FWA_SET_NVME_ADMIN &&
+	       (cmd->opcode == NVME_OP_FW_DOWNLOAD || cmd->opcode == NVME_OP_FW_COMMIT);
+}
+
 /* These say that the device has dropped what it held. */
 static bool dropped(unsigned int action, uint32_t code)
 {

@@ -55,6 +55,8 @@ struct fwa_firmware {
 	uint8_t set;  /* enum fwa_set of its commands, while it does */
 };
 
+/* Whether @cmd is one of those that a transfer of firmware is made of, or that use what came. */
+bool fwa_firmware_part(const struct fwa_command *cmd);
 /*
  * Takes note of @cmd, which was sent, and of what became of it, @code being the device's answer. A
  * transfer lasts until it was surely ended: a part that failed may be sent again.

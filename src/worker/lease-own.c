@@ -23,6 +23,8 @@
 /* How often, and how many times at most, a busy device is told to end what was left. */
 #define TRY_MS 1000
 #define TRIES_MAX 60
+/* How long a transfer may be without a part. */
+#define IDLE_MS 60000
 /* How long a worker that is to go waits for that. */
 #define PENDING_MS 5000
 
@@ -103,7 +105,11 @@ static bool prepare(struct worker *w, struct question *q)
 
 static void release(struct worker *w)
 {
+	uint64_t now = fwa_clock_ns(CLOCK_MONOTONIC);
+
 	w->leases.work.held = false;
+	/* The device could not take a part meanwhile. */
+	w->leases.feature.touched = w->leases.firmware.touched = now;
 	state_changed(w);
 }
 
@@ -356,10 +362,55 @@ static void end_when_due(struct worker *w, bool firmware)
 		send_end(w, firmware);
 }
 
+/* When a transfer has been alone for too long, CLOCK_MONOTONIC ns; UINT64_MAX: never. */
+static uint64_t idle_until(const struct worker *w, bool firmware)
+{
+	const struct leases *l = &w->leases;
+	bool there = firmware ? l->firmware.transfer.running : l->feature.transfer.left;
+
+	/* In embedded mode there is nobody whom it could keep waiting. */
+	if (!there || !lease_of(w, firmware)->session || w->listener < 0 || l->work.held ||
+	    change_runs(w))
+		return UINT64_MAX;
+	return (firmware ? l->firmware.touched : l->feature.touched) + IDLE_MS * NS_PER_MS;
+}
+
+/*
+ * A client that has lost its download does not know it, and NVMe has no command that tells the device:
+ * what this client would send on is never to become part of another one's image.
+ */
+static void lose_firmware(struct worker *w, uint64_t session)
+{
+	fwa_list_each(at, following, &w->sessions)
+	{
+		struct session *s = fwa_list_entry(at, struct session, link);
+
+		if (s->id == session && w->leases.firmware.transfer.set != FWA_SET_CXL)
+			s->lost_firmware = true;
+	}
+}
+
+static void leave_when_idle(struct worker *w, bool firmware)
+{
+	struct lease *by = firmware ? &w->leases.firmware.by : &w->leases.feature.by;
+
+	if (idle_until(w, firmware) > fwa_clock_ns(CLOCK_MONOTONIC))
+		return;
+	worker_log(w, "uid %u has sent no part of its transfer of %s for %u s: it is ended",
+		   by->uid, what(firmware), IDLE_MS / 1000);
+	if (firmware)
+		lose_firmware(w, by->session);
+	by->session = 0;
+	state_changed(w);
+}
+
+/*= spec/SECURITY-MODEL.md#C16 */
 void lease_tend(struct worker *w)
 {
 	struct leases *l = &w->leases;
 
+	leave_when_idle(w, false);
+	leave_when_idle(w, true);
 	if (l->work.held && l->work.mute && !l->work.by.session)
 		release(w);
 	if (firmware_left(w) && (w->gone || l->firmware.transfer.set != FWA_SET_CXL))
@@ -388,7 +439,8 @@ uint64_t lease_next(const struct worker *w)
 		next = earlier(next, l->feature.ending.at);
 	if (may_end(w, true))
 		next = earlier(next, l->firmware.ending.at);
-	return next;
+	next = earlier(next, idle_until(w, false));
+	return earlier(next, idle_until(w, true));
 }
 
 void lease_run(struct worker *w, uint64_t now)

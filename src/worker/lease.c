@@ -54,7 +54,8 @@ void lease_contract(struct worker *w, const struct session *s, struct fwa_contra
 	lease_refresh(w);
 	c->leased = l->work.held && l->work.by.session != s->id;
 	c->not_to_abort = !may_abort(w, s);
-	c->firmware_leased = l->firmware.transfer.running && l->firmware.by.session != s->id;
+	c->firmware_leased = s->lost_firmware ||
+			     (l->firmware.transfer.running && l->firmware.by.session != s->id);
 	c->transfer = (uint8_t)transferor(l, s);
 	if (c->transfer == FWA_TRANSFER_OWN)
 		memcpy(c->transfer_uuid, l->feature.transfer.uuid, sizeof(c->transfer_uuid));
@@ -79,6 +80,8 @@ static void follow_feature(struct leases *l, const struct job *j, enum fwa_sent 
 	fwa_transfer_follow(t, &j->cmd, sent);
 	if ((t->running && !was_running) || (t->left && !was_left))
 		take(&l->feature.by, j);
+	if (j->owner == l->feature.by.session)
+		l->feature.touched = fwa_clock_ns(CLOCK_MONOTONIC);
 }
 
 static void follow_firmware(struct leases *l, const struct job *j, enum fwa_sent sent)
@@ -86,9 +89,13 @@ static void follow_firmware(struct leases *l, const struct job *j, enum fwa_sent
 	struct fwa_firmware *f = &l->firmware.transfer;
 	bool was_running = f->running;
 
+	if (!fwa_firmware_part(&j->cmd))
+		return;
 	fwa_firmware_follow(f, &j->cmd, sent, j->reply.device_code);
 	if (f->running && !was_running)
 		take(&l->firmware.by, j);
+	if (j->owner == l->firmware.by.session)
+		l->firmware.touched = fwa_clock_ns(CLOCK_MONOTONIC);
 }
 
 /*

@@ -8,7 +8,9 @@
  *    over. Where the device cannot be asked the lease ends with the session.
  * 3. A transfer that its client left half done is ended by a command of the gate's own, judged like
  *    any other. Until it is, nobody begins another one.
- * 4. No lane is held while the device works: the gate asks now and then how far it is.
+ * 4. Nobody keeps others from a transfer by leaving one alone: one without a part for a minute is as if
+ *    its session were over.
+ * 5. No lane is held while the device works: the gate asks now and then how far it is.
  */
 #pragma once
 
@@ -56,11 +58,14 @@ struct leases {
 	struct {
 		struct fwa_transfer transfer;
 		struct ending ending;
+		uint64_t
+			touched; /* CLOCK_MONOTONIC ns of its owner's last part, or of work's end */
 		struct lease by; /* while the device may hold a part */
 	} feature;
 	struct {
 		struct fwa_firmware transfer;
 		struct ending ending;
+		uint64_t touched;
 		struct lease by;
 	} firmware;
 };

@@ -19,6 +19,7 @@
 #include "base/util.h"
 #include "core/status.h"
 #include "wire/nvme.h"
+#include "worker/lease-own.h"
 #include "worker/worker.h"
 
 /* --- the rest of the worker ------------------------------------------------------------------------- */
@@ -183,6 +184,7 @@ static void begin_with(const struct fwa_device_ops *ops, bool nvme, bool slow)
 	w.listener = 3;
 	w.control = -1;
 	queue_init(&w.queue);
+	fwa_list_init(&w.sessions);
 	gate.slow = slow;
 	declare(nvme);
 }
@@ -242,6 +244,13 @@ static void firmware_part(struct session *s, uint8_t action, uint32_t code)
 static void sanitize_begins(struct session *s)
 {
 	came_back(s, plain(FWA_SET_CXL, 0x4400), FWA_OUTCOME_COMPLETED, CXL_RC_BACKGROUND);
+}
+
+/* A minute and a second later, as far as transfers know. */
+static void time_goes_by(void)
+{
+	w.leases.feature.touched -= 61000000000u;
+	w.leases.firmware.touched -= 61000000000u;
 }
 
 /* --- background work ---------------------------------------------------------------------------------- */
@@ -563,6 +572,91 @@ static void firmware_of_nvme_is_just_free(void **state)
 }
 
 /* When the worker ends, all sessions do; for some seconds it stays for what is left. */
+static void a_feature_that_is_left_alone_is_aborted(void **state)
+{
+	begin_with(&mute, false, false);
+	feature_part(&mine, CXL_PART_INITIATE, FWA_OUTCOME_COMPLETED);
+	assert_true(lease_next(&w) != UINT64_MAX);
+	time_goes_by();
+	feature_part(&mine, CXL_PART_CONTINUE, FWA_OUTCOME_COMPLETED); /* just in time */
+	lease_run(&w, UINT64_MAX - 1);
+	assert_int_equal(gate.sent, 0);
+	assert_int_equal(seen_by(&mine).transfer, FWA_TRANSFER_OWN);
+	time_goes_by();
+	assert_true(lease_next(&w) < fwa_clock_ns(CLOCK_MONOTONIC));
+	lease_run(&w, fwa_clock_ns(CLOCK_MONOTONIC));
+	assert_int_equal(gate.sent, 1);
+	assert_int_equal(gate.payload[CXL_SET_FEATURE_FLAGS], CXL_PART_ABORT);
+	/* Its owner's next part goes on with nothing, and anybody may begin. */
+	assert_int_equal(seen_by(&mine).transfer, FWA_TRANSFER_NONE);
+	assert_int_equal(seen_by(&other).transfer, FWA_TRANSFER_NONE);
+	assert_int_equal(lease_next(&w), UINT64_MAX);
+}
+
+static void firmware_that_is_left_alone_is_aborted(void **state)
+{
+	begin_with(&tells, false, false);
+	firmware_part(&mine, CXL_FW_INITIATE, CXL_RC_BACKGROUND);
+	gate.progress = 1;
+	time_goes_by();
+	lease_run(&w, fwa_clock_ns(CLOCK_MONOTONIC));
+	assert_true(seen_by(&other).firmware_leased); /* the device works: it cannot take a part */
+	gate.progress = 0;
+	assert_false(seen_by(&other).leased);
+	assert_true(seen_by(&other).firmware_leased); /* from now on it counts */
+	assert_int_equal(gate.sent, 0);
+	time_goes_by();
+	lease_run(&w, fwa_clock_ns(CLOCK_MONOTONIC));
+	assert_int_equal(gate.sent, 1);
+	assert_int_equal(gate.payload[CXL_TRANSFER_FW_ACTION], CXL_FW_ABORT);
+	assert_false(seen_by(&other).firmware_leased);
+	assert_false(seen_by(&mine).firmware_leased); /* it may begin anew */
+}
+
+static void download(struct session *s)
+{
+	came_back(s, plain(FWA_SET_NVME_ADMIN, NVME_OP_FW_DOWNLOAD), FWA_OUTCOME_COMPLETED, 0);
+}
+
+/* NVMe has no abort: who was away for too long could go on with another one's image. */
+static void a_download_that_is_left_alone_is_lost(void **state)
+{
+	begin_with(&mute, true, false);
+	fwa_list_append(&w.sessions, &mine.link);
+	fwa_list_append(&w.sessions, &other.link);
+	w.leases.work.held = false;
+	download(&mine);
+	w.leases.work.held = false; /* this one is in the foreground */
+	time_goes_by();
+	lease_run(&w, fwa_clock_ns(CLOCK_MONOTONIC));
+	assert_int_equal(gate.sent, 0);
+	assert_false(seen_by(&other).firmware_leased);
+	assert_true(seen_by(&mine).firmware_leased);
+	download(&other);
+	w.leases.work.held = false;
+	lease_leave(&w, &other);
+	assert_true(seen_by(&mine).firmware_leased);
+	mine.lost_firmware = false;
+}
+
+static void idle_is_measured_between_commands(void **state)
+{
+	begin_with(&mute, false, false);
+	feature_part(&mine, CXL_PART_INITIATE, FWA_OUTCOME_COMPLETED);
+	time_goes_by();
+	w.queue.n_running[JOB_CHANGE] = 1; /* perhaps its next part, with a slow device */
+	assert_int_equal(lease_next(&w), UINT64_MAX);
+	lease_tend(&w);
+	assert_int_equal(gate.sent, 0);
+	w.queue.n_running[JOB_CHANGE] = 0;
+	w.listener = -1; /* nobody else is there in embedded mode */
+	lease_tend(&w);
+	assert_int_equal(gate.sent, 0);
+	w.listener = 3;
+	lease_tend(&w);
+	assert_int_equal(gate.sent, 1);
+}
+
 static void the_worker_ends(void **state)
 {
 	begin_with(&mute, false, true);
@@ -655,6 +749,8 @@ static void whatever_happens(void **state)
 			uint64_t now = fwa_clock_ns(CLOCK_MONOTONIC);
 
 			anything();
+			if (dice(8) == 0)
+				time_goes_by();
 			lease_run(&w, now);
 			assert_true(lease_next(&w) > now);
 		}
@@ -799,6 +895,10 @@ int main(void)
 		cmocka_unit_test(a_part_that_comes_back_to_nobody),
 		cmocka_unit_test(others_wait_for_the_abort),
 		cmocka_unit_test(firmware_of_nvme_is_just_free),
+		cmocka_unit_test(a_feature_that_is_left_alone_is_aborted),
+		cmocka_unit_test(firmware_that_is_left_alone_is_aborted),
+		cmocka_unit_test(a_download_that_is_left_alone_is_lost),
+		cmocka_unit_test(idle_is_measured_between_commands),
 		cmocka_unit_test(the_worker_ends),
 		cmocka_unit_test(the_device_is_gone),
 		cmocka_unit_test(whatever_happens),

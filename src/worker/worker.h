@@ -97,6 +97,7 @@ struct session {
 	char comm[COMM_LEN]; /* the program's name, made printable: its own choice, only shown */
 	struct fwa_rights *rights; /* only as many as it says; NULL: not folded under this policy */
 	struct holdings *held;     /* for its rights; NULL: they were never folded */
+	bool lost_firmware;        /* its NVMe download was taken from it: it gets no other one */
 };
 
 /* One command on its way, of a client or of the gate's own. */
