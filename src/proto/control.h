@@ -19,7 +19,8 @@ enum fwa_control_kind {
 	FWA_CONTROL_NO_DEVICE = 7,  /* worker: as FAILED; there is no such device */
 	/*
 	 * worker: after each reading of the profile; text, a line each: family,
-	 * vendor, model, serial, firmware, number of commands; a sealed memfd with the encoded profile
+	 * vendor, model, serial, firmware, number of commands; a sealed memfd with the encoded profile.
+	 * In embedded mode only before READY, as DECLARATIONS
 	 */
 	FWA_CONTROL_IDENTITY = 8,
 	/*

@@ -273,16 +273,6 @@ static int tell_declarations(struct worker *w)
 	return fd < 0 ? fd : fwa_control_send(w->control, FWA_CONTROL_DECLARATIONS, "", fd);
 }
 
-int profile_tell(struct worker *w)
-{
-	int r = tell_identity(w);
-
-	if (r == 0)
-		r = tell_declarations(w);
-	w->hold = w->profiling.busy = w->profiling.asked = true;
-	return r;
-}
-
 /* How many declarations have drifted from @baseline. */
 static uint32_t count_drift(const struct worker *w, const struct fwa_profile *baseline)
 {
@@ -387,19 +377,60 @@ static void say_ready(struct worker *w)
 		w->ending = true;
 }
 
-void profile_on_baseline(struct worker *w, const char *text, int *fd)
+static void take_answer(struct worker *w, const char *source, int fd)
 {
-	char source[16];
-
-	snprintf(source, sizeof(source), "%s", text);
-	fwa_make_printable(source);
-	hold_to(w, source, *fd);
+	hold_to(w, source, fd);
 	state_changed(w);
 	if (!w->profiling.asked)
 		return; /* it was accepted meanwhile; a reading that is under way goes on */
 	if (!w->profiling.serving)
 		say_ready(w);
 	settle(w);
+}
+
+void profile_on_baseline(struct worker *w, const char *text, int *fd)
+{
+	struct profiling *p = &w->profiling;
+	char source[sizeof(p->answer)];
+	int baseline = *fd;
+
+	snprintf(source, sizeof(source), "%s", text);
+	fwa_make_printable(source);
+	if (w->listener < 0) {
+		if (p->answered)
+			fwa_close(p->answer_fd);
+		p->answered = true;
+		p->answer_fd = fwa_steal_fd(fd);
+		strcpy(p->answer, source);
+		p->answer_id = w->profile.id;
+	}
+	take_answer(w, source, baseline);
+}
+
+/* What was answered of the same firmware, without asking again. */
+/*= spec/SECURITY-MODEL.md#C23 */
+static void answer_again(struct worker *w)
+{
+	const struct profiling *p = &w->profiling;
+	const struct fwa_identity *was = &p->answer_id, *is = &w->profile.id;
+	bool same = strcmp(was->vendor, is->vendor) == 0 && strcmp(was->model, is->model) == 0 &&
+		    strcmp(was->firmware, is->firmware) == 0;
+
+	take_answer(w, same ? p->answer : "none", same ? p->answer_fd : -1);
+}
+
+int profile_tell(struct worker *w)
+{
+	struct profiling *p = &w->profiling;
+	int r = 0;
+
+	w->hold = p->busy = p->asked = true;
+	if (p->answered) {
+		answer_again(w);
+		return 0;
+	}
+	r = tell_identity(w);
+	return r < 0 ? r : tell_declarations(w);
 }
 
 const struct fwa_drift *profile_drift(const struct worker *w, uint32_t uid)

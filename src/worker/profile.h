@@ -8,7 +8,10 @@
  *
  * 1. While it is read, and until whoever started the worker has said what it is held to, nothing is
  *    judged: the worker holds.
- * 2. A profile that cannot be read again is in force no more: the device then declares nothing, and is
+ *    In embedded mode he is asked once, before READY: his program may not listen any more. What he
+ *    answered then holds for as long as the device has the same firmware; for another one there is
+ *    no baseline.
+ * 3. A profile that cannot be read again is in force no more: the device then declares nothing, and is
  *    quarantined.
  */
 #pragma once
@@ -28,6 +31,12 @@ struct profiling {
 	bool due;              /* to be read again when that is over */
 	bool after_background; /* to be read when the background operation that runs is done */
 	bool lost;             /* the last reading failed */
+
+	/* In embedded mode: what BASELINE said, and of whom, for the readings to come. */
+	bool answered;
+	char answer[16];
+	int answer_fd; /* owned; -1: it had none */
+	struct fwa_identity answer_id;
 
 	uint8_t state;     /* enum fwa_baseline_state */
 	uint32_t drifted;  /* how many of its declarations have */
