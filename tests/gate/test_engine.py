@@ -276,6 +276,58 @@ class Slow(Engine):
         # tearDown() sees to it
 
 
+class Alone(Engine):
+    """A device that says of a command that no other one may run beside it, and has room for four."""
+    SELF_TEST = 0x14
+    DEVICES = {"alone": "sim:nvme,delay-ms=200,lanes=4,bg-ms=0,exclusive=0x14",
+               "beside": "sim:nvme,delay-ms=200,lanes=4,bg-ms=0"}
+    POLICY = Engine.POLICY[:-1] + ", namespace-inventory, controller-capability, exclusive\n"
+
+    def admin(self, opcode, *cdw, out_len=0):
+        return request(cmd_set=1, opcode=opcode, cdw=cdw, out_len=out_len)
+
+    def read(self):
+        return self.admin(0x02, 127 << 16 | 2, out_len=512)
+
+    def in_flight(self, name):
+        """Reads, the self-test, reads, sent one after the other: which was answered when."""
+        clients = [self.client(name) for _ in range(5)]
+        self.settle(name)
+        start = time.monotonic()
+        for n, c in enumerate(clients):
+            c.send(self.admin(self.SELF_TEST, 1) if n == 2 else self.read())
+            self.settle(name)
+        answered = []
+        waiting = {c.sock: n for n, c in enumerate(clients)}
+        while waiting:
+            for sock in select.select(list(waiting), [], [], 20)[0]:
+                n = waiting.pop(sock)
+                r = clients[n].recv()
+                self.assertEqual((r.error, r.reason, r.status), (0, "admit", COMPLETED))
+                answered.append((n, time.monotonic() - start))
+        return answered
+
+    def settle(self, name):
+        self.assertEqual(self.client(name).call(self.admin(0xc0)).reason, "undeclared")
+
+    def test_nothing_runs_beside_it(self):
+        answered = self.in_flight("alone")
+        self.assertEqual({n for n, _ in answered[:2]}, {0, 1})
+        self.assertEqual(answered[2][0], 2)
+        self.assertGreaterEqual(answered[2][1], 2 * 0.2)  # it began when those before it were done
+        self.assertGreaterEqual(answered[3][1], 3 * 0.2)  # and those behind it when it was
+
+    def test_is_for_who_is_granted_it(self):
+        self.settle("alone")
+        (self.policy / "test.conf").write_text(self.POLICY.replace(", exclusive", ""))
+        self.daemon.send_signal(1)
+        end = time.monotonic() + 20
+        while (r := self.client("alone").call(self.admin(self.SELF_TEST, 1))).reason == "admit":
+            self.assertLess(time.monotonic(), end)
+        self.assertEqual(r.reason, "grant-effects")
+        self.assertEqual(self.client("beside").call(self.admin(self.SELF_TEST, 1)).reason, "admit")
+
+
 class Many(Engine):
     DEVICES = {"sim0": "sim:honest", "wide": "sim:honest,delay-ms=1,lanes=4"}
 

@@ -30,6 +30,9 @@
 
 #define SANITIZE_DONE 1
 
+#define EXCLUSIVE \
+	(1u << NVME_EFFECT_CSE_SHIFT) /* CSE 1: no command beside it in the same namespace */
+
 struct nvme {
 	struct fwa_device dev;
 	struct sim_options options;
@@ -165,7 +168,7 @@ static uint16_t identify(struct nvme *n, const struct fwa_command *cmd)
 	}
 }
 
-static void effects_page(uint8_t *page)
+static void effects_page(const struct nvme *n, uint8_t *page)
 {
 	static const struct {
 		uint8_t opcode;
@@ -180,7 +183,9 @@ static void effects_page(uint8_t *page)
 	};
 
 	for (size_t i = 0; i < FWA_ARRAY_SIZE(admin); i++)
-		fwa_put_le32(page + 4u * admin[i].opcode, admin[i].word);
+		fwa_put_le32(page + 4u * admin[i].opcode,
+			     admin[i].word |
+				     (admin[i].opcode == n->options.exclusive ? EXCLUSIVE : 0));
 }
 
 static uint8_t percent(const struct nvme *n)
@@ -201,7 +206,7 @@ static uint32_t log_page(struct nvme *n, uint8_t lid)
 		memcpy(page + 8, n->slot, sizeof(n->slot));
 		return SMART_LEN;
 	case NVME_LID_EFFECTS:
-		effects_page(page);
+		effects_page(n, page);
 		return NVME_EFFECTS_LEN;
 	case NVME_LID_SELF_TEST:
 		if (n->work.opcode != NVME_OP_SELF_TEST)

@@ -26,6 +26,7 @@ static const struct key {
 	{ "undeclare", offsetof(struct sim_options, undeclare), UINT64_MAX, 0, UINT16_MAX, false },
 	{ "serial", offsetof(struct sim_options, serial), UINT64_MAX, 0, UINT32_MAX, false },
 	{ "locked", offsetof(struct sim_options, locked), 0, 0, 1, false },
+	{ "exclusive", offsetof(struct sim_options, exclusive), UINT64_MAX, 0, UINT8_MAX, false },
 	{ "delay-ms", offsetof(struct sim_options, delay_ms), 0, 0, 60000, false },
 	{ "lanes", offsetof(struct sim_options, lanes), 1, 1, 8, false },
 };

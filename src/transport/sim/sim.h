@@ -120,6 +120,7 @@ struct sim_options {
 	uint64_t declare; /* opcode << 16 | word */
 	uint64_t undeclare;
 	uint64_t serial;
+	uint64_t exclusive; /* of nvme.c: the opcode that others are not to run beside; as above */
 	uint64_t delay_ms;
 	uint64_t lanes;
 };
