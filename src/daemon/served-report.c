@@ -23,11 +23,17 @@
 
 /* --- who the device is ---------------------------------------------------------------------- */
 
-/* A device may ask for a place in the store with each new name that it gives itself. */
-static bool introduces_too_often(struct fwa_served *s)
+/*
+ * A device may ask for a place in the store with each new name that it gives itself. One that says what
+ * it said before only has been read again, which its clients may bring about as often as they like.
+ */
+static bool introduces_too_often(struct fwa_served *s, const struct fwa_identified *who)
 {
 	uint64_t now = fwa_clock_ns(CLOCK_MONOTONIC) / 1000;
 
+	if (s->identified && same_device(&s->who, who) &&
+	    strcmp(s->who.id.firmware, who->id.firmware) == 0)
+		return false;
 	if (now - s->introductions_since > MINUTE_US) {
 		s->introductions_since = now;
 		s->introductions = 0;
@@ -49,7 +55,7 @@ static bool on_identity(struct fwa_served *s, const char *text, int *fd)
 	char digest[FWA_DIGEST_TEXT];
 	struct fwa_identified who;
 
-	if (introduces_too_often(s) || fwa_identified_parse(text, &who) < 0 || *fd < 0 ||
+	if (fwa_identified_parse(text, &who) < 0 || introduces_too_often(s, &who) || *fd < 0 ||
 	    fwa_sha256_of_memfd(*fd, FWA_PROFILE_MAX, digest) < 0)
 		return false;
 	if (s->identified && !fwa_same_device(&s->who, &who)) {

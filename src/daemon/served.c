@@ -29,6 +29,7 @@
 #define DELAY_MAX (5 * SECOND)
 #define QUICK_DEATHS_MAX 6
 #define RETRY_AFTER (60 * SECOND)
+#define MESSAGES_MAX 64 /* of a worker in a second; the others wait for the next */
 
 static void start(struct fwa_served *s);
 
@@ -271,6 +272,8 @@ static int watch(struct fwa_served *s)
 	if (fcntl(s->control_fd, F_SETFL, O_NONBLOCK) < 0)
 		return -errno;
 	r = sd_event_add_io(event, &s->messages, s->control_fd, EPOLLIN, fwa_served_on_control, s);
+	if (r >= 0) /*= spec/SECURITY-MODEL.md#C26 */
+		r = sd_event_source_set_ratelimit(s->messages, SECOND, MESSAGES_MAX);
 	if (r < 0)
 		return r;
 	return wait_for(s, START_TIMEOUT, on_start_timeout);

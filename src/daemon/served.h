@@ -84,7 +84,7 @@ struct fwa_served {
 	struct fwa_identified who;
 	int profile_fd, declarations_fd; /* -1: not said by this worker yet */
 	char profile_digest[FWA_DIGEST_TEXT], declarations_digest[FWA_DIGEST_TEXT];
-	unsigned int introductions; /* IDENTITY messages since introductions_since */
+	unsigned int introductions; /* under another name, since introductions_since */
 	uint64_t introductions_since;
 	enum fwa_baseline_source baseline;
 	bool judged;                 /* this worker knows its baseline */

@@ -441,6 +441,32 @@ class Reports(FakeCase):
                 a.introduce(firmware='fw%d' % i)
         self.assertLessEqual(len(os.listdir(os.path.join(self.state, 'baselines', 'seen'))), 16)
 
+    def test_read_again_as_often_as_clients_like(self):
+        """It is no nonsense; and however much a worker has to say, the others are heard."""
+        d, a, b = self.start_fake('a', 'b')
+        a.start()
+        b.start(serial='2')
+        d.wait_state('b', 'ready')
+        for i in range(40):
+            a.introduce(declares=b'declares %d' % (i % 3))
+            self.assertEqual(a.hear()[0], BASELINE)
+        a.control.settimeout(0)
+        flood, end, longest = 0, time.monotonic() + 2, 0
+        while time.monotonic() < end:
+            try:
+                while True:
+                    a.say(STATE, 'sessions=%d\n' % flood)
+                    flood += 1
+            except BlockingIOError:
+                pass
+            begun = time.monotonic()
+            d.info()
+            longest = max(longest, time.monotonic() - begun)
+            time.sleep(0.01)
+        self.assertLess(flood, 64 * 4 + 2000)  # what was heard, and what the socket holds
+        self.assertLess(longest, 2)
+        self.assertEqual((d.device('a')['restarts'], d.device('b')['restarts']), (0, 0))
+
     def test_text_is_cleaned(self):
         d, a = self.start_fake('a')
         a.say(IDENTITY, b'nvme\nAC\x1bME\n../../etc/x\n\xff\xfe\nfw\t1\n12', sealed(b'x'))
