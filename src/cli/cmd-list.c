@@ -12,6 +12,7 @@
 #include "base/util.h"
 #include "cli/findings.h"
 #include "cli/table.h"
+#include "cli/varlink.h"
 #include "host/discover.h"
 #include "host/launch.h"
 
@@ -27,7 +28,8 @@ struct listing {
 	struct cli *cli;
 	struct candidate *candidates;
 	size_t n;
-	struct json_object *json; /* array */
+	struct json_object *served; /* owned: what fwadmitd says of its devices; NULL: nothing */
+	struct json_object *json;   /* array */
 	struct libscols_table *table;
 };
 
@@ -72,6 +74,33 @@ static int find_served(struct listing *l)
 	}
 	free(entries);
 	return r;
+}
+
+/* How much fwadmitd finds about @name that one device alone does not show. */
+static size_t served_findings(const struct listing *l, const char *name)
+{
+	struct json_object *devices = l->served ? cli_member_array(l->served, "devices") : NULL;
+	size_t n = devices ? json_object_array_length(devices) : 0;
+	char text[CLI_MEMBER_TEXT];
+
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *d = json_object_array_get_idx(devices, i), *findings;
+
+		if (strcmp(cli_member(d, "name", "", text), name) != 0)
+			continue;
+		findings = cli_member_array(d, "findings");
+		return findings ? json_object_array_length(findings) : 0;
+	}
+	return 0;
+}
+
+/* Who serves the devices but does not answer is no reason not to list them. */
+static void ask_daemon(struct listing *l)
+{
+	struct cli_failure f;
+
+	if (l->n && cli_varlink_try(l->cli, "ListDevices", NULL, &l->served, &f) != CLI_OK)
+		l->served = NULL;
 }
 
 static int find_here(struct listing *l)
@@ -170,18 +199,20 @@ static void show(struct listing *l, const struct candidate *c)
 	cli_auto_subject struct cli_subject s = CLI_SUBJECT_NONE;
 	cli_auto_findings struct cli_findings f = { 0 };
 	const char *state = "gone";
+	size_t findings = 0;
 	char error[256] = "";
 
 	if (cli_subject_try_device(l->cli, c->device, &s, error) == CLI_OK) {
 		f = cli_findings_of(s.profile);
+		findings = f.n + served_findings(l, c->device);
 		state = s.contract.quarantine ? "quarantined" : "ready";
 	} else {
 		cli_note(l->cli, "%s", error);
 	}
 	if (l->cli->json)
-		show_json(l, c, &s, f.n, state, error);
+		show_json(l, c, &s, findings, state, error);
 	else
-		show_text(l, c, &s, f.n, state);
+		show_text(l, c, &s, findings, state);
 }
 
 static int find_all(struct listing *l)
@@ -191,6 +222,8 @@ static int find_all(struct listing *l)
 	if (cli_given(&l->cli->args, CLI_OPT_SIM))
 		return find_simulated(l);
 	r = find_served(l);
+	if (r == 0)
+		ask_daemon(l);
 	return r == 0 && l->n == 0 ? find_here(l) : r;
 }
 
@@ -222,6 +255,7 @@ static void free_listing(struct listing *l)
 		free(l->candidates[i].about);
 	}
 	free(l->candidates);
+	json_object_put(l->served);
 }
 
 int cli_cmd_list(struct cli *cli)

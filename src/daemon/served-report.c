@@ -31,7 +31,7 @@ static bool introduces_too_often(struct fwa_served *s, const struct fwa_identifi
 {
 	uint64_t now = fwa_clock_ns(CLOCK_MONOTONIC) / 1000;
 
-	if (s->identified && same_device(&s->who, who) &&
+	if (s->identified && fwa_same_device(&s->who, who) &&
 	    strcmp(s->who.id.firmware, who->id.firmware) == 0)
 		return false;
 	if (now - s->introductions_since > MINUTE_US) {

@@ -109,7 +109,7 @@ void fwa_served_retry(struct fwa_served *s);
 void fwa_served_kill(struct fwa_served *s);
 /* Why the device is quarantined; NULL when it is not. */
 const struct fwa_quarantined *fwa_served_quarantine(const struct fwa_served *s);
-/* Whether both are of one model and firmware, and yet declare different things. */
+/* Whether both are there, of one model and firmware, and yet declare different things. */
 bool fwa_served_contradict(const struct fwa_served *a, const struct fwa_served *b);
 /* "starting", "ready", "failed", "gone", "quarantined". */
 const char *fwa_served_state_name(const struct fwa_served *s);
