@@ -248,7 +248,7 @@ static int recall(struct fwa_daemon *d)
 
 	fwa_state_open(d->options->state_dir, &d->state);
 	d->baselines = (struct fwa_baselines){
-		.pinned_dir = FWA_BASELINE_PINNED_DIR,
+		.pinned_dir = fwa_pinned_dir(),
 		.state_dir = d->state.path,
 		.require_pinned = d->options->require_pinned,
 	};

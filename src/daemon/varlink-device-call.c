@@ -246,15 +246,21 @@ static void judge_all(struct fwa_daemon *d, const struct fwa_identified *who,
 			fwa_served_judge(s, round);
 }
 
-/* What stands in the way of accepting: NULL, or a message. */
-static const char *may_not_accept(const struct fwa_served *s)
+/* Whether something stands in the way of accepting: what, in @error. */
+static bool may_not_accept(const struct fwa_served *s, char error[FWA_ERROR_LEN])
 {
-	if (!s->daemon->state.path)
-		return s->daemon->state.error;
-	if (s->baseline == FWA_BASELINE_FROM_PINNED || s->daemon->baselines.require_pinned)
-		return "baselines are pinned here: put the file of `fwadmit baseline save` "
-		       "in " FWA_BASELINE_PINNED_DIR;
-	return NULL;
+	const struct fwa_baselines *b = &s->daemon->baselines;
+
+	if (!s->daemon->state.path) {
+		snprintf(error, FWA_ERROR_LEN, "%s", s->daemon->state.error);
+		return true;
+	}
+	if (s->baseline != FWA_BASELINE_FROM_PINNED && !b->require_pinned)
+		return false;
+	snprintf(error, FWA_ERROR_LEN,
+		 "baselines are pinned here: put the file of `fwadmit baseline save` in %s",
+		 b->pinned_dir);
+	return true;
 }
 
 static void accept_it(struct fwa_served *s, struct change *c, struct fwa_round *round)
@@ -278,7 +284,7 @@ static void accept_it(struct fwa_served *s, struct change *c, struct fwa_round *
 void fwa_call_accept_baseline(struct fwa_varlink_call *call, const struct fwa_varlink_parameters *p)
 {
 	struct fwa_served *s = find_ready(call, p->device);
-	const char *obstacle = s ? may_not_accept(s) : NULL;
+	char obstacle[FWA_ERROR_LEN];
 	struct fwa_round *round;
 	struct json_object *o;
 	struct change *c;
@@ -292,7 +298,7 @@ void fwa_call_accept_baseline(struct fwa_varlink_call *call, const struct fwa_va
 		fwa_varlink_error(call, "Changed", o);
 		return;
 	}
-	if (obstacle) {
+	if (may_not_accept(s, obstacle)) {
 		fwa_varlink_refuse(call, "StateError", "message", obstacle);
 		return;
 	}

@@ -14,6 +14,7 @@
 #include "proto/control.h"
 #include "wire/cxl.h"
 #include "wire/nvme.h"
+#include "worker/lease-own.h"
 
 /* One reading: the gate's own job. */
 struct reading {
@@ -226,7 +227,10 @@ void profile_follow(struct worker *w, const struct job *j)
 
 void profile_settle(struct worker *w)
 {
-	if (!w->profiling.after_background || w->leases.work.held || w->profiling.busy)
+	if (!w->profiling.after_background || w->profiling.busy)
+		return;
+	lease_refresh(w); /* so that nothing more is judged by what was before */
+	if (w->leases.work.held)
 		return;
 	w->profiling.after_background = false;
 	begin_when_possible(w);

@@ -98,6 +98,8 @@ class GateTest(unittest.TestCase):
               "effects = config-cold-reset, config, data, policy, log, security, background, "
               "config-conv-reset, config-cxl-reset\n")
     INSIDE = []  # a command that runs the daemon
+    ARGS = []
+    ENV = {}
 
     def setUp(self):
         self.tmp = tempfile.TemporaryDirectory(prefix="fwadmit-gate-")
@@ -111,8 +113,8 @@ class GateTest(unittest.TestCase):
         self.daemon = subprocess.Popen(
             [*self.INSIDE, FWADMITD, f"--socket-dir={self.dir}/run", f"--policy={self.policy}", "--no-discovery",
              f"--state-dir={self.dir}/state",
-             *(f"--device={n}={s}" for n, s in self.DEVICES.items())],
-            stderr=self.log_file, stdin=subprocess.DEVNULL)
+             *self.ARGS, *(f"--device={n}={s}" for n, s in self.DEVICES.items())],
+            stderr=self.log_file, env={**os.environ, **self.ENV}, stdin=subprocess.DEVNULL)
 
     def tearDown(self):
         for c in self.clients:
