@@ -4,6 +4,7 @@
  */
 #include "host/policy-parser.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,11 +131,35 @@ static void take_group(struct fwa_policy_parser *ps, char *item)
 		take_name(ps, FWA_WHO_GID, item);
 }
 
+#define UNIT_PATTERN_MAX 512 /* a line is shorter than half of it */
+
+/*
+ * systemd writes "\x2d" for "-" in what a unit's name was made of. As a pattern that would be "x2d": for
+ * who pastes the name the backslash stands for itself, as does one that is written twice.
+ */
+static void unit_pattern(const char *item, char text[UNIT_PATTERN_MAX])
+{
+	size_t len = 0;
+
+	while (*item && len + 3 < UNIT_PATTERN_MAX) {
+		bool twice = item[0] == '\\' && item[1] == '\\';
+
+		if (item[0] == '\\' && item[1] == 'x' && isxdigit((unsigned char)item[2]) &&
+		    isxdigit((unsigned char)item[3]))
+			text[len++] = '\\';
+		else if (twice)
+			text[len++] = *item++;
+		text[len++] = *item++;
+	}
+	text[len] = '\0';
+}
+
 /*
  * A pattern for names of units. One without a type and without a wildcard would match none.
  */
 static void take_unit(struct fwa_policy_parser *ps, char *item)
 {
+	char pattern[UNIT_PATTERN_MAX];
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "0123456789:_.-@\\*?[]!^";
 	size_t text;
@@ -146,7 +171,8 @@ static void take_unit(struct fwa_policy_parser *ps, char *item)
 	else if (ps->p->n_units == FWA_POLICY_UNITS_MAX)
 		complain(ps, "more than %u units in all grants", FWA_POLICY_UNITS_MAX);
 	else {
-		text = add_text(ps, item);
+		unit_pattern(item, pattern);
+		text = add_text(ps, pattern);
 		if (!text)
 			return;
 		ps->p->n_units++;

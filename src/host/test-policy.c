@@ -508,6 +508,41 @@ static const char units[] =
 	"[grant y]\nuser = 7\ndevice = *\nscope = configuration\nmodel = *\nticket = T2\n"
 	"[grant x]\nunit = *\ndevice = mem0\nscope = debug-write\nticket = T3\n";
 
+/* What systemd shows can be pasted. */
+static void test_unit_escapes(void **state)
+{
+	static const struct {
+		const char *pattern, *unit;
+		bool matches;
+	} cases[] = {
+		{ "fw\\x2dagent.service", "fw\\x2dagent.service", true },
+		{ "fw\\\\x2dagent.service", "fw\\x2dagent.service", true },
+		{ "fw\\x2d*.service", "fw\\x2dagent.service", true },
+		{ "fw\\x2Dagent.service", "fw\\x2Dagent.service", true },
+		{ "fw\\x2dagent.service", "fwx2dagent.service", false },
+		{ "fw\\\\x2dagent.service", "fwx2dagent.service", false },
+		{ "fw\\xagent.service", "fwxagent.service", true },
+		{ "fw\\*.service", "fw*.service", true },
+		{ "fw\\*.service", "fwagent.service", false },
+		{ "fw\\\\*.service", "fw\\agent.service", true },
+		{ "fw.service\\x", "fw.servicex", true },
+		{ "fw.service\\x2", "fw.servicex2", true },
+		{ "fw.service\\", "fw.service", false },
+	};
+	char text[256];
+
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(cases); i++) {
+		struct fwa_principal who = { .uid = 99, .gid = 99, .unit = cases[i].unit };
+		struct fwa_rights r;
+
+		snprintf(text, sizeof(text),
+			 "[grant u]\nunit = %s\ndevice = *\nscope = configuration\n",
+			 cases[i].pattern);
+		r = rights_of(text, "mem0", NULL, &who);
+		assert_int_equal(r.n, cases[i].matches);
+	}
+}
+
 static uint32_t scope_of_unit(const char *unit, const char *device)
 {
 	struct fwa_principal who = { .uid = 99, .gid = 99, .unit = unit };
@@ -632,6 +667,7 @@ int main(void)
 		cmocka_unit_test(test_ended_grants_take_no_place),
 		cmocka_unit_test(test_compile_limits),
 		cmocka_unit_test(test_compile_units),
+		cmocka_unit_test(test_unit_escapes),
 		cmocka_unit_test(test_notes),
 		cmocka_unit_test_setup_teardown(test_files_that_cannot_be, setup_dirs,
 						teardown_dirs),
