@@ -65,6 +65,7 @@ static bool on_identity(struct fwa_served *s, const char *text, int *fd)
 			changed_before_our_eyes(s, &who);
 	}
 	s->who = who;
+	fwa_baseline_name(&who, s->kind);
 	s->identified = true;
 	s->judged = false;
 	fwa_close(s->profile_fd);
@@ -77,15 +78,12 @@ static bool on_identity(struct fwa_served *s, const char *text, int *fd)
 /* Two of the same model and firmware that declare differently: one of them is not what it says. */
 static void compare(const struct fwa_served *s)
 {
-	for (const struct fwa_served *o = s->daemon->devices; o; o = o->next) {
-		if (!fwa_served_contradict(s, o))
-			continue;
-		log_warning("%s: declares other commands than %s, of the same model and firmware",
-			    s->name, o->name);
-		fwa_event(s->daemon, "finding", s->name,
-			  "declares other commands than %s, of the same model and firmware",
-			  o->name);
-	}
+	char text[FWA_ERROR_LEN];
+
+	if (!fwa_served_divides(s, text))
+		return;
+	log_warning("%s: %s", s->name, text);
+	fwa_event(s->daemon, "finding", s->name, "%s", text);
 }
 
 /* The first of its kind: what it declares is what others, and it from now on, are held to. */

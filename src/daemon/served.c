@@ -43,15 +43,6 @@ const struct fwa_quarantined *fwa_served_quarantine(const struct fwa_served *s)
 	return fwa_quarantine_find(&s->daemon->quarantine, key);
 }
 
-/* What counts is who they are, not the name of their baseline: this is asked for every pair of them. */
-bool fwa_served_contradict(const struct fwa_served *a, const struct fwa_served *b)
-{
-	return a != b && !a->stopping && !b->stopping && a->declarations_fd >= 0 &&
-	       b->declarations_fd >= 0 &&
-	       strcmp(a->declarations_digest, b->declarations_digest) != 0 &&
-	       fwa_same_baseline(&a->who, &b->who);
-}
-
 const char *fwa_served_state_name(const struct fwa_served *s)
 {
 	static const char *const names[FWA_SERVED_COUNT] = {

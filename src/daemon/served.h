@@ -82,6 +82,7 @@ struct fwa_served {
 	/* Who the device said that it is. It outlives the worker that said it. */
 	bool identified;
 	struct fwa_identified who;
+	char kind[FWA_DIGEST_TEXT];      /* of which baseline it is */
 	int profile_fd, declarations_fd; /* -1: not said by this worker yet */
 	char profile_digest[FWA_DIGEST_TEXT], declarations_digest[FWA_DIGEST_TEXT];
 	unsigned int introductions; /* under another name, since introductions_since */
@@ -109,10 +110,18 @@ void fwa_served_retry(struct fwa_served *s);
 void fwa_served_kill(struct fwa_served *s);
 /* Why the device is quarantined; NULL when it is not. */
 const struct fwa_quarantined *fwa_served_quarantine(const struct fwa_served *s);
-/* Whether both are there, of one model and firmware, and yet declare different things. */
-bool fwa_served_contradict(const struct fwa_served *a, const struct fwa_served *b);
 /* "starting", "ready", "failed", "gone", "quarantined". */
 const char *fwa_served_state_name(const struct fwa_served *s);
+
+/* --- served-kind.c -------------------------------------------------------------------------- */
+
+/*
+ * Whether @s declares something else than others of its model and firmware, and not more devices do
+ * as it does than as any of these; @text says so.
+ */
+bool fwa_served_stands_out(const struct fwa_served *s, char text[FWA_ERROR_LEN]);
+/* Whether @s is the only one to declare what it does among others of its model and firmware. */
+bool fwa_served_divides(const struct fwa_served *s, char text[FWA_ERROR_LEN]);
 
 /* --- served-report.c ------------------------------------------------------------------------ */
 

@@ -37,14 +37,8 @@ static void add_findings(struct json_object *o, const struct fwa_served *s)
 	struct json_object *findings = json_object_new_array();
 	char text[FWA_ERROR_LEN];
 
-	for (const struct fwa_served *other = s->daemon->devices; other; other = other->next) {
-		if (!fwa_served_contradict(s, other))
-			continue;
-		snprintf(text, sizeof(text),
-			 "declares other commands than %s, of the same model and firmware",
-			 other->name);
+	if (fwa_served_stands_out(s, text))
 		json_object_array_add(findings, json_object_new_string(text));
-	}
 	json_object_object_add(o, "findings", findings);
 }
 

@@ -200,6 +200,25 @@ class Baselines(FakeCase):
         self.assertEqual(d.device('b')['findings'], ['declares other commands than a, of the same model and firmware'])
         self.assertEqual(d.device('c')['findings'], [])
 
+    def test_one_odd_of_many(self):
+        """It is said once, and of the odd one, whenever it comes."""
+        for odd in 0, 5:
+            names = 'abcdef'
+            d, *workers = self.start_fake(*names)
+            for i, w in enumerate(workers):
+                w.start(serial=str(i), declares=b'odd' if i == odd else b'declares')
+            for name in names:
+                d.wait_state(name, 'ready')
+            first, second, third = [n for n in names if n != names[odd]][:3]
+            self.assertEqual(d.device(names[odd])['findings'],
+                             [f'declares other commands than {first}, {second}, {third} and 2 more, '
+                              'of the same model and firmware'])
+            for name in names.replace(names[odd], ''):
+                self.assertEqual(d.device(name)['findings'], [])
+            self.assertEqual(d.log().count('declares other commands'), 1, d.log())
+            d.end(signal.SIGKILL)
+            shutil.rmtree(self.state)
+
     def test_get_profile(self):
         d, a = self.start_fake('a')
         self.assertEqual(d.ask('GetProfile', device='a'), ('NotReady', {'device': 'a'}))
