@@ -79,7 +79,8 @@ static void print_remarks(struct json_object *device)
 	char name[CLI_MEMBER_TEXT], text[1024];
 
 	cli_member(device, "name", "?", name);
-	if (*cli_member(device, "quarantine", "", text))
+	cli_quarantine_text(device, text, sizeof(text));
+	if (*text)
 		printf("%s: quarantined: %s; `fwadmit release %s` ends it\n", name, text, name);
 	if (drift > 0)
 		printf("%s: %lld command%s declared otherwise than in the baseline: `fwadmit "

@@ -72,7 +72,7 @@ void cli_verdict_ask(const struct cli *cli, struct cli_verdict *v)
 		device = cli_state_of(cli, v->subject->name);
 	lease = cli_member_object(device, "lease");
 	if (v->decision.reason == FWA_REASON_QUARANTINED)
-		cli_member(device, "quarantine", "", v->state);
+		cli_quarantine_text(device, v->state, sizeof(v->state));
 	else if (lease && v->decision.reason == FWA_REASON_LEASE)
 		cli_lease_text(lease, v->state, sizeof(v->state));
 	v->pinned = strcmp(cli_member(device, "baseline", "", baseline), "pinned") == 0;

@@ -39,7 +39,7 @@ struct cli_verdict {
 	const char *ticket;       /* its ticket; may be empty */
 	const char *user;         /* for whom it was made */
 	bool pinned;              /* the baseline is, as fwadmitd says: accepting does not help */
-	char state[320];          /* what fwadmitd says of what is in the way; may be empty */
+	char state[448];          /* what fwadmitd says of what is in the way; may be empty */
 	const struct fwa_command *cmd;
 	const struct fwa_contract *contract;
 	const struct cli_subject *subject;

@@ -43,6 +43,26 @@ static void user_text(int64_t uid, char *text, size_t size)
 		snprintf(text, size, "uid %lld", (long long)uid);
 }
 
+void cli_quarantine_text(struct json_object *device, char *text, size_t size)
+{
+	int64_t since = cli_member_number(device, "quarantine_since", -1), ago;
+	int64_t by = cli_member_number(device, "quarantine_by", -1);
+	char reason[CLI_MEMBER_TEXT], when[CLI_TIME_TEXT], span[CLI_DURATION_TEXT];
+	char user[64] = "fwadmitd";
+
+	cli_member(device, "quarantine", "", reason);
+	if (since <= 0) { /* of a record that cannot be read */
+		snprintf(text, size, "%s", reason);
+		return;
+	}
+	if (by >= 0)
+		user_text(by, user, sizeof(user));
+	ago = (int64_t)(fwa_clock_ns(CLOCK_REALTIME) / 1000000000) - since;
+	snprintf(text, size, "%s; by %s at %s%s%s%s", reason, user, cli_time_text(since, when),
+		 ago >= 0 ? ", " : "", ago >= 0 ? cli_duration_text(ago, span) : "",
+		 ago >= 0 ? " ago" : "");
+}
+
 void cli_lease_text(struct json_object *lease, char *text, size_t size)
 {
 	char command[CLI_MEMBER_TEXT], kind[CLI_MEMBER_TEXT], user[64];

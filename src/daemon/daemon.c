@@ -91,29 +91,49 @@ struct fwa_served *fwa_daemon_find(const struct fwa_daemon *d, const char *name)
 
 /* --- quarantine ----------------------------------------------------------------------------- */
 
+static bool is_device(const struct fwa_served *s, const struct fwa_identified *who)
+{
+	return s->identified && fwa_same_device(who, &s->who);
+}
+
 /* Tells all workers whose device is @who. */
 static void tell_all(struct fwa_daemon *d, const struct fwa_identified *who,
 		     enum fwa_control_kind kind, const char *text, struct fwa_round *round)
 {
 	for (struct fwa_served *s = d->devices; s; s = s->next)
-		if (s->identified && fwa_same_device(who, &s->who))
+		if (is_device(s, who))
 			fwa_served_order(s, kind, text, round);
 }
 
+/* Says what @event did to devices that nobody has named: two controllers of one drive, or a forgery. */
+static void tell_of_twins(struct fwa_daemon *d, const char *name, const struct fwa_identified *who,
+			  const char *event)
+{
+	for (const struct fwa_served *s = d->devices; s; s = s->next) {
+		if (strcmp(s->name, name) == 0 || !is_device(s, who))
+			continue;
+		log_warning("%s: %s with %s: by model and serial it is the same device", s->name,
+			    event, name);
+		fwa_event(d, event, s->name, "with %s: by model and serial it is the same device",
+			  name);
+	}
+}
+
 int fwa_daemon_quarantine(struct fwa_daemon *d, const char *name, const struct fwa_identified *who,
-			  const char *cause, const char *reason, struct fwa_round *round)
+			  const struct fwa_quarantine_why *why, struct fwa_round *round)
 {
 	char key[FWA_DIGEST_TEXT], text[FWA_CONTROL_TEXT_MAX];
 	int r;
 
 	fwa_device_digest(who, key);
-	r = fwa_quarantine_add(&d->quarantine, key, cause, reason, who);
+	r = fwa_quarantine_add(&d->quarantine, key, why, who);
 	if (r < 0)
 		log_error("%s: its quarantine cannot be remembered: %s", name, strerror(-r));
-	log_warning("%s: quarantined (%s): %s", name, cause, reason);
-	fwa_event(d, "quarantined", name, "%s: %s", cause, reason);
-	snprintf(text, sizeof(text), "%s: %s", cause, reason);
+	log_warning("%s: quarantined (%s): %s", name, why->cause, why->reason);
+	fwa_event(d, "quarantined", name, "%s: %s", why->cause, why->reason);
+	snprintf(text, sizeof(text), "%s: %s", why->cause, why->reason);
 	tell_all(d, who, FWA_CONTROL_QUARANTINE, text, round); /*= spec/SECURITY-MODEL.md#C22 */
+	tell_of_twins(d, name, who, "quarantined");
 	return r;
 }
 
@@ -132,6 +152,7 @@ int fwa_daemon_release(struct fwa_daemon *d, const char *name, const struct fwa_
 	log_info("%s: released from quarantine", name);
 	fwa_event(d, "released", name, "released from quarantine");
 	tell_all(d, who, FWA_CONTROL_RELEASE, "", round);
+	tell_of_twins(d, name, who, "released");
 	return 0;
 }
 

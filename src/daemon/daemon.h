@@ -77,7 +77,7 @@ struct fwa_served *fwa_daemon_find(const struct fwa_daemon *d, const char *name)
  * log when it is in force, but not stored.
  */
 int fwa_daemon_quarantine(struct fwa_daemon *d, const char *name, const struct fwa_identified *who,
-			  const char *cause, const char *reason, struct fwa_round *round);
+			  const struct fwa_quarantine_why *why, struct fwa_round *round);
 /* Ends it. 0, or negative errno after a line in the log when nothing was changed. */
 int fwa_daemon_release(struct fwa_daemon *d, const char *name, const struct fwa_identified *who,
 		       struct fwa_round *round);

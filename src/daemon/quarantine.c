@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A record is lines "key = value", for people but for cause and reason:
+ * A record is lines "key = value", of which device is for people:
  *
  *	cause = operator
  *	reason = smells of smoke
  *	device = nvme ACME Drive 2000, serial 4711
+ *	by = 0
  *	since = 1790000000
+ *
+ * Without "by" the gate did it. A line that cannot be read says nothing; only the cause has to be there.
  */
 #include "daemon/quarantine.h"
 
@@ -17,6 +20,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/number.h"
 #include "base/util.h"
 #include "daemon/log.h"
 #include "host/state.h"
@@ -39,8 +43,8 @@ const struct fwa_quarantined *fwa_quarantine_find(const struct fwa_quarantine *q
 }
 
 /* 0, -EEXIST when it is there already, or -ENOMEM, -E2BIG. */
-static int remember(struct fwa_quarantine *q, const char *key, const char *cause,
-		    const char *reason, bool stored)
+static int remember(struct fwa_quarantine *q, const char *key, const struct fwa_quarantine_why *why,
+		    int64_t since, bool stored)
 {
 	struct fwa_quarantined **at = find(q, key), *e;
 
@@ -52,8 +56,10 @@ static int remember(struct fwa_quarantine *q, const char *key, const char *cause
 	if (!e)
 		return -ENOMEM;
 	snprintf(e->key, sizeof(e->key), "%s", key);
-	snprintf(e->cause, sizeof(e->cause), "%s", cause);
-	snprintf(e->reason, sizeof(e->reason), "%s", reason);
+	snprintf(e->cause, sizeof(e->cause), "%s", why->cause);
+	snprintf(e->reason, sizeof(e->reason), "%s", why->reason);
+	e->by = why->by;
+	e->since = since;
 	fwa_make_printable(e->cause);
 	fwa_make_printable(e->reason);
 	e->stored = stored;
@@ -76,9 +82,20 @@ static void take_value(const char *text, const char *key, char *ret, size_t room
 				 line + len + 3);
 }
 
+/* The number of the line "@key = value", @otherwise when there is none up to @max. */
+static int64_t take_number(const char *text, const char *key, uint64_t max, int64_t otherwise)
+{
+	char value[24];
+	uint64_t n;
+
+	take_value(text, key, value, sizeof(value));
+	return fwa_parse_number(value, max, &n) ? (int64_t)n : otherwise;
+}
+
 static int load_record(struct fwa_quarantine *q, int dir_fd, const char *name)
 {
-	char text[RECORD_MAX], cause[24] = "", reason[FWA_QUARANTINE_REASON_MAX + 1] = "";
+	char text[RECORD_MAX] = "", cause[24] = "", reason[FWA_QUARANTINE_REASON_MAX + 1] = "";
+	struct fwa_quarantine_why why = { cause, reason, FWA_QUARANTINE_BY_NOBODY };
 	fwa_auto_close int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 
@@ -86,11 +103,14 @@ static int load_record(struct fwa_quarantine *q, int dir_fd, const char *name)
 		text[n] = '\0';
 		take_value(text, "cause", cause, sizeof(cause));
 		take_value(text, "reason", reason, sizeof(reason));
+		why.by = take_number(text, "by", UINT32_MAX - 1, FWA_QUARANTINE_BY_NOBODY);
 	}
 	if (cause[0])
-		return remember(q, name, cause, reason, true);
+		return remember(q, name, &why, take_number(text, "since", INT64_MAX, 0), true);
 	log_warning("%s/%s: cannot be read; the device stays quarantined", q->dir, name);
-	return remember(q, name, "operator", "its record cannot be read", true);
+	why = (struct fwa_quarantine_why){ "operator", "its record cannot be read",
+					   FWA_QUARANTINE_BY_NOBODY };
+	return remember(q, name, &why, 0, true);
 }
 
 static bool is_key(const char *name)
@@ -153,19 +173,21 @@ void fwa_quarantine_clear(struct fwa_quarantine *q)
 static int store(const struct fwa_quarantine *q, const struct fwa_quarantined *e,
 		 const struct fwa_identified *who)
 {
-	char text[RECORD_MAX];
+	char text[RECORD_MAX], by[32] = "";
 
+	if (e->by != FWA_QUARANTINE_BY_NOBODY)
+		snprintf(by, sizeof(by), "by = %lld\n", (long long)e->by);
 	snprintf(text, sizeof(text),
-		 "cause = %s\nreason = %s\ndevice = %s %s %s, serial %s\nsince = %lld\n", e->cause,
-		 e->reason, who->family, who->id.vendor, who->id.model, who->id.serial,
-		 (long long)time(NULL));
+		 "cause = %s\nreason = %s\ndevice = %s %s %s, serial %s\n%ssince = %lld\n",
+		 e->cause, e->reason, who->family, who->id.vendor, who->id.model, who->id.serial,
+		 by, (long long)e->since);
 	return fwa_write_durably(q->dir, e->key, text, strlen(text));
 }
 
-int fwa_quarantine_add(struct fwa_quarantine *q, const char *key, const char *cause,
-		       const char *reason, const struct fwa_identified *who)
+int fwa_quarantine_add(struct fwa_quarantine *q, const char *key,
+		       const struct fwa_quarantine_why *why, const struct fwa_identified *who)
 {
-	int r = remember(q, key, cause, reason, false);
+	int r = remember(q, key, why, time(NULL), false);
 	struct fwa_quarantined *e;
 
 	if (r < 0 && r != -EEXIST)

@@ -17,6 +17,16 @@ struct fwa_quarantined {
 	bool stored;
 	char cause[24]; /* a word: "operator", "garbage", "time-out", "identity-changed" */
 	char reason[FWA_QUARANTINE_REASON_MAX + 1];
+	int64_t by;    /* uid of the administrator, FWA_QUARANTINE_BY_NOBODY */
+	int64_t since; /* seconds since 1970, 0 when it is not known */
+};
+
+#define FWA_QUARANTINE_BY_NOBODY (-1) /* the gate did it */
+
+/* Why a device is to be quarantined, and by whom; texts as above. */
+struct fwa_quarantine_why {
+	const char *cause, *reason;
+	int64_t by;
 };
 
 struct fwa_quarantine {
@@ -38,7 +48,7 @@ const struct fwa_quarantined *fwa_quarantine_find(const struct fwa_quarantine *q
  * Quarantines @key, which shows as @who. An entry that is there stays as it is. 0, or negative errno
  * when it could not be stored: it is in force all the same; -ENOMEM: it is not.
  */
-int fwa_quarantine_add(struct fwa_quarantine *q, const char *key, const char *cause,
-		       const char *reason, const struct fwa_identified *who);
+int fwa_quarantine_add(struct fwa_quarantine *q, const char *key,
+		       const struct fwa_quarantine_why *why, const struct fwa_identified *who);
 /* Ends it. 0, or negative errno: then nothing was changed. */
 int fwa_quarantine_remove(struct fwa_quarantine *q, const char *key);

@@ -44,10 +44,14 @@ static bool introduces_too_often(struct fwa_served *s, const struct fwa_identifi
 /* The device became another one before its worker's eyes: neither of the two is to be trusted. */
 static void changed_before_our_eyes(struct fwa_served *s, const struct fwa_identified *now)
 {
-	static const char why[] = "it changed into another device while it was served";
+	static const struct fwa_quarantine_why why = {
+		.cause = "identity-changed",
+		.reason = "it changed into another device while it was served",
+		.by = FWA_QUARANTINE_BY_NOBODY,
+	};
 
-	fwa_daemon_quarantine(s->daemon, s->name, &s->who, "identity-changed", why, NULL);
-	fwa_daemon_quarantine(s->daemon, s->name, now, "identity-changed", why, NULL);
+	fwa_daemon_quarantine(s->daemon, s->name, &s->who, &why, NULL);
+	fwa_daemon_quarantine(s->daemon, s->name, now, &why, NULL);
 }
 
 static bool on_identity(struct fwa_served *s, const char *text, int *fd)
@@ -141,18 +145,18 @@ static bool on_declarations(struct fwa_served *s, int *fd)
 static void on_quarantined(struct fwa_served *s, const char *text)
 {
 	static const char *const causes[] = { "garbage", "time-out", "identity-changed" };
-	const char *cause = causes[0], *reason = text;
+	struct fwa_quarantine_why why = { causes[0], text, FWA_QUARANTINE_BY_NOBODY };
 
 	for (size_t i = 0; i < FWA_ARRAY_SIZE(causes); i++) {
 		size_t len = strlen(causes[i]);
 
 		if (strncmp(text, causes[i], len) == 0 && (!text[len] || text[len] == ':')) {
-			cause = causes[i];
-			reason = text[len] ? text + len + 1 + (text[len + 1] == ' ') : text;
+			why.cause = causes[i];
+			why.reason = text[len] ? text + len + 1 + (text[len + 1] == ' ') : text;
 		}
 	}
 	if (s->identified && !fwa_served_quarantine(s))
-		fwa_daemon_quarantine(s->daemon, s->name, &s->who, cause, reason, NULL);
+		fwa_daemon_quarantine(s->daemon, s->name, &s->who, &why, NULL);
 }
 
 static bool take_u32(const char *value, uint32_t *ret)

@@ -123,6 +123,7 @@ void fwa_call_get_profile(struct fwa_varlink_call *call, const struct fwa_varlin
 void fwa_call_quarantine(struct fwa_varlink_call *call, const struct fwa_varlink_parameters *p)
 {
 	struct fwa_served *s = find(call, p->device);
+	struct fwa_quarantine_why why = { "operator", p->reason, call->peer.uid };
 	struct fwa_round *round;
 	struct change *c;
 	int r;
@@ -137,7 +138,7 @@ void fwa_call_quarantine(struct fwa_varlink_call *call, const struct fwa_varlink
 	if (!round)
 		return;
 	log_info("%s: quarantine, asked for by uid %u", s->name, call->peer.uid);
-	r = fwa_daemon_quarantine(call->daemon, s->name, &s->who, "operator", p->reason, round);
+	r = fwa_daemon_quarantine(call->daemon, s->name, &s->who, &why, round);
 	if (r < 0)
 		state_error(c, fwa_served_quarantine(s)
 				       ? "quarantined until fwadmitd ends: it cannot be stored"

@@ -24,8 +24,14 @@ static void add_trust(struct json_object *o, const struct fwa_served *s)
 {
 	const struct fwa_quarantined *q = fwa_served_quarantine(s);
 
-	if (q)
+	if (q) {
 		fwa_json_text(o, "quarantine", q->reason);
+		fwa_json_text(o, "quarantine_cause", q->cause);
+	}
+	if (q && q->since)
+		fwa_json_number(o, "quarantine_since", q->since);
+	if (q && q->by != FWA_QUARANTINE_BY_NOBODY)
+		fwa_json_number(o, "quarantine_by", q->by);
 	if (s->judged)
 		fwa_json_text(o, "baseline", fwa_baseline_source_name(s->baseline));
 	if (s->declarations_fd >= 0)

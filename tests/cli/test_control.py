@@ -252,6 +252,14 @@ class Devices(Control):
         self.assertRegex(out, r'mem0: busy: cxl 4400h sanitize, background, of root \(pid 12\), 40 % done, for \d')
         self.assertIn('mem0: finding: mem1 declares otherwise\n', out)
         self.assertEqual(self.json('status', where)['devices'], [device])
+        device |= {'quarantine_cause': 'operator', 'quarantine_by': 4242, 'quarantine_since': 1000000000}
+        self.reply(version='1', pid=1, policy_digest='ab' * 32, policy_source='x', mode='strict', devices=[device])
+        out = self.run_cli('status', where).out
+        self.assertRegex(out, 'mem0: quarantined: time-out; by uid 4242 at 2001-09-09T01:46:40Z, [0-9wdh ]+ ago; `fwadmit')
+        device['quarantine_since'] = 1 << 40  # the clock was set
+        del device['quarantine_by']
+        self.reply(version='1', pid=1, policy_digest='ab' * 32, policy_source='x', mode='strict', devices=[device])
+        self.assertRegex(self.run_cli('status', where).out, 'time-out; by fwadmitd at [^ ]+; `fwadmit')
 
 
 class Monitor(Control):

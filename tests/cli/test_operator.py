@@ -78,9 +78,9 @@ class Operator(Case):
     def test_quarantine(self):
         self.at('quarantine', 'mem0', '--reason=smells of smoke')
         out = self.at('explain', *SET_LSA[1:], code=REFUSED).out
-        self.assertRegex(out, r'quarantine +[^\n]*smells of smoke')
+        self.assertRegex(out, r'quarantine +smells of smoke; by root at 20[-0-9]+T[:0-9]+Z, \d+s ago')
         self.assertIn('fwadmit release mem0', out)
-        self.assertIn('smells of smoke', self.at('status').out)
+        self.assertRegex(self.at('status').out, 'quarantined: smells of smoke; by root at .* ago; `fwadmit release mem0`')
         self.at('send', 'mem0', 'get-health-info', code=REFUSED)
         self.at('release', 'mem0')
         self.at('send', 'mem0', 'get-health-info')

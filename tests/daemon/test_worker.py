@@ -276,6 +276,9 @@ class Quarantine(FakeCase):
         self.assertEqual(c.next(), {'parameters': {}})
         device = d.device('a')
         self.assertEqual((device['state'], device['quarantine']), ('quarantined', 'smoke'))
+        whose = {k: device['quarantine_' + k] for k in ('cause', 'by', 'since')}
+        self.assertEqual((whose['cause'], whose['by']), ('operator', os.getuid()))
+        self.assertLess(abs(whose['since'] - time.time()), 60)
         self.assertEqual(d.ask('Reprofile', device='a'), ('NotReady', {'device': 'a'}))
         self.assertEqual(d.device('b')['state'], 'ready')
         # The next worker, and the next daemon, where the device has another name and firmware.
@@ -285,6 +288,8 @@ class Quarantine(FakeCase):
         d.end(signal.SIGKILL)
         d, x = self.start_fake('x')
         self.assertEqual(x.start(firmware='fw2')[0], (QUARANTINE, 'operator: smoke', None))
+        device = d.wait_state('x', 'quarantined')
+        self.assertEqual({k: device['quarantine_' + k] for k in whose}, whose)
         # What comes under the old name is another device.
         x.close()
         x = self.accept()
@@ -309,10 +314,14 @@ class Quarantine(FakeCase):
         b.start()
         d.wait_state('b', 'ready')
         d.wait_state('a', 'ready')
+        events = self.subscribe(d)
         a.say(QUARANTINED, 'time-out: it did not answer')
+        self.assertIn('with a', self.event(events, 'quarantined', 'b')['text'])
         for w in a, b:
             self.assertEqual(w.hear(), (QUARANTINE, 'time-out: it did not answer', None))
-        self.assertEqual(d.wait_state('b', 'quarantined')['quarantine'], 'it did not answer')
+        device = d.wait_state('b', 'quarantined')
+        self.assertEqual((device['quarantine'], device['quarantine_cause']), ('it did not answer', 'time-out'))
+        self.assertNotIn('quarantine_by', device)
 
     def test_by_the_worker(self):
         for text, told, reason in (('garbage: nonsense', 'garbage: nonsense', 'nonsense'),
