@@ -372,7 +372,7 @@ static uint64_t idle_until(const struct worker *w, bool firmware)
 	if (!there || !lease_of(w, firmware)->session || w->listener < 0 || l->work.held ||
 	    change_runs(w))
 		return UINT64_MAX;
-	return (firmware ? l->firmware.touched : l->feature.touched) + IDLE_MS * NS_PER_MS;
+	return (firmware ? l->firmware.touched : l->feature.touched) + IDLE_MS * FWA_NS_PER_MS;
 }
 
 /*
