@@ -125,6 +125,7 @@ static int open_device(const struct options *o, char error[FWA_ERROR_LEN],
 	if (!d)
 		return fwa_fail(error, -ENOMEM, "out of memory");
 	d->dev.lanes = 1; /* one socket to QEMU */
+	d->dev.is_child = true;
 	r = start(d, type, &v, o, error);
 	if (r < 0)
 		fwa_qtest_close(&d->dev);

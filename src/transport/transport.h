@@ -61,6 +61,7 @@ struct fwa_device {
 	 * answers at once, so that no thread is needed.
 	 */
 	unsigned int lanes;
+	bool is_child; /* a process that the transport started, and that the kernel kills when this one ends */
 	struct fwa_identity id; /* what the transport knows without a command; may be empty */
 };
 

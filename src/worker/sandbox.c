@@ -78,8 +78,9 @@ enum {
 	LL_FS_REFER = 1 << 13,
 	LL_FS_TRUNCATE = 1 << 14,
 	LL_FS_IOCTL_DEV = 1 << 15,
-	LL_NET_TCP = 3,    /* bind, connect */
-	LL_SCOPE_ALL = 3,  /* abstract sockets, signals */
+	LL_NET_TCP = 3, /* bind, connect */
+	LL_SCOPE_SOCKET = 1,
+	LL_SCOPE_SIGNAL = 2,
 	LL_RULE_PATH = 1,  /* struct landlock_path */
 	LL_ASK_VERSION = 1 /* flag */
 };
@@ -93,8 +94,11 @@ struct landlock_path {
 	int32_t parent;
 } __attribute__((packed));
 
-/* All that a kernel of version @abi can take away. Returns how much of @ret such a kernel knows. */
-static size_t all_rules(long abi, struct landlock_rules *ret)
+/*
+ * All that a kernel of version @abi can take away, but signals where there is a child: the one that
+ * ends it with us counts as ours. Returns how much of @ret such a kernel knows.
+ */
+static size_t all_rules(long abi, bool child, struct landlock_rules *ret)
 {
 	*ret = (struct landlock_rules){ .fs = LL_FS_1 };
 	if (abi >= 2)
@@ -106,7 +110,7 @@ static size_t all_rules(long abi, struct landlock_rules *ret)
 	if (abi >= 4)
 		ret->net = LL_NET_TCP;
 	if (abi >= 6)
-		ret->scoped = LL_SCOPE_ALL;
+		ret->scoped = child ? LL_SCOPE_SOCKET : LL_SCOPE_SOCKET | LL_SCOPE_SIGNAL;
 	if (abi >= 6)
 		return sizeof(*ret);
 	return abi >= 4 ? offsetof(struct landlock_rules, scoped)
@@ -114,7 +118,7 @@ static size_t all_rules(long abi, struct landlock_rules *ret)
 }
 
 /* From here on this thread, and those that it starts, open nothing but to read beneath @proc. */
-static bool landlock(int proc)
+static bool landlock(int proc, bool child)
 {
 	struct landlock_path path = { .allowed = LL_READ_FILE, .parent = proc };
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LL_ASK_VERSION);
@@ -124,7 +128,7 @@ static bool landlock(int proc)
 
 	if (abi < 1)
 		return false;
-	len = all_rules(abi, &rules);
+	len = all_rules(abi, child, &rules);
 	fd = (int)syscall(SYS_landlock_create_ruleset, &rules, len, 0);
 	if (fd < 0)
 		return false;
@@ -150,7 +154,7 @@ static int drop_capabilities(const struct fwa_device *device)
 int sandbox_drop(const struct fwa_device *device, int *proc_fd)
 {
 	/* Without Landlock there is the filter still, which then has no way to open a file. */
-	if (!SANITIZED && !landlock(*proc_fd))
+	if (!SANITIZED && !landlock(*proc_fd, device->is_child))
 		*proc_fd = fwa_close(*proc_fd);
 	return drop_capabilities(device);
 }

@@ -10,6 +10,7 @@ import pathlib
 import pwd
 import resource
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -467,6 +468,23 @@ class Nvme(GateTest):
     @staticmethod
     def read(blocks, out_len):
         return request(cmd_set=2, opcode=2, nsid=1, cdw=(0, 0, blocks - 1), out_len=out_len)
+
+    def test_qemu_ends_with_its_worker(self):
+        self.assertEqual(self.client("nvme").call(self.read(1, 512)).status, COMPLETED)
+        worker = self.worker("nvme")
+        qemu, = (int(p) for p in pathlib.Path(f"/proc/{worker}/task/{worker}/children").read_text().split())
+        os.kill(worker, signal.SIGKILL)
+        end = time.monotonic() + 20
+        while self.is_alive(qemu):
+            self.assertLess(time.monotonic(), end)
+            time.sleep(0.01)
+
+    @staticmethod
+    def is_alive(pid):
+        try:
+            return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+        except (FileNotFoundError, ProcessLookupError):
+            return False
 
     def test_large_replies_do_not_pile_up(self):
         """Each holds a memfd of the worker's: one may wait for a client, not hundreds."""
