@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "base/bury.h"
 #include "base/util.h"
 
 #ifndef MFD_NOEXEC_SEAL
@@ -199,17 +200,20 @@ int fwa_send_message(int sock, const struct iovec *parts, size_t n, int fd)
 	return sent < 0 ? -errno : 0;
 }
 
-/* The one descriptor of a message, or -1; all of them closed and -EPROTO when there are more. */
+/* What one message may bring (SCM_MAX_FD): what finds no room the kernel closes in our name. */
+#define FDS_MAX 253
+
+/* The one descriptor of a message, or -1; all of them buried and -EPROTO when there are more. */
 static int take_fd(struct msghdr *m, int *ret_fd)
 {
-	int fds[8], n = 0;
+	int fds[FDS_MAX], n = 0;
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
 		size_t len = c->cmsg_len - CMSG_LEN(0);
 
 		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
 			continue;
-		for (size_t at = 0; at + sizeof(int) <= len && n < 8; at += sizeof(int))
+		for (size_t at = 0; at + sizeof(int) <= len && n < FDS_MAX; at += sizeof(int))
 			memcpy(&fds[n++], CMSG_DATA(c) + at, sizeof(int));
 	}
 	*ret_fd = -1;
@@ -218,7 +222,7 @@ static int take_fd(struct msghdr *m, int *ret_fd)
 		return 0;
 	}
 	for (int i = 0; i < n; i++)
-		close(fds[i]);
+		fwa_bury(fds[i]);
 	return n || m->msg_flags & MSG_CTRUNC ? -EPROTO : 0;
 }
 
@@ -226,7 +230,7 @@ ssize_t fwa_recv_message(int sock, void *buf, size_t cap, int *ret_fd)
 {
 	union {
 		struct cmsghdr align;
-		char buf[CMSG_SPACE(2 * sizeof(int))];
+		char buf[CMSG_SPACE(FDS_MAX * sizeof(int))];
 	} control;
 	struct iovec part = { buf, cap };
 	struct msghdr m = { .msg_iov = &part, .msg_iovlen = 1 };
@@ -248,7 +252,7 @@ ssize_t fwa_recv_message(int sock, void *buf, size_t cap, int *ret_fd)
 	if (r == 0 && m.msg_flags & MSG_TRUNC) {
 		r = -EMSGSIZE;
 		if (ret_fd)
-			*ret_fd = fwa_close(*ret_fd);
+			*ret_fd = fwa_bury(*ret_fd);
 	}
 	return r < 0 ? r : n;
 }

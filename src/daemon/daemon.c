@@ -11,6 +11,7 @@
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
+#include "base/bury.h"
 #include "base/util.h"
 #include "daemon/event.h"
 #include "daemon/grants.h"
@@ -292,6 +293,8 @@ int fwa_daemon_run(const struct fwa_daemon_options *options)
 		r = recall(&d);
 	if (r == 0)
 		r = setup_event(&d);
+	if (r == 0) /* with all signals blocked that are waited for */
+		r = fwa_bury_start();
 	if (r == 0) {
 		r = fwa_varlink_new(&d, &d.varlink);
 		if (r == 0)

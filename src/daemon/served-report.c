@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bury.h"
 #include "base/number.h"
 #include "base/util.h"
 #include "core/drift.h"
@@ -314,14 +315,16 @@ int fwa_served_on_control(sd_event_source *source, int fd, uint32_t events, void
 {
 	char text[FWA_CONTROL_TEXT_MAX + 1];
 	struct fwa_served *s = userdata;
-	fwa_auto_close int passed = -1;
 	uint16_t kind;
-	int r;
+	int r, passed = -1;
+	bool good;
 
 	r = fwa_control_recv(fd, &kind, text, &passed);
 	if (r == -EAGAIN || r == -EINTR)
 		return 0;
-	if (r == 0 && on_message(s, kind, text, &passed))
+	good = r == 0 && on_message(s, kind, text, &passed);
+	fwa_bury(passed);
+	if (good)
 		return 0;
 	if (r != -ECONNRESET)
 		log_error("%s: worker %d sends nonsense: killed", s->name, s->pid);

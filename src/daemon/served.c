@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include "base/bury.h"
 #include "base/util.h"
 #include "daemon/event.h"
 #include "daemon/log.h"
@@ -105,7 +106,9 @@ static int on_restart(sd_event_source *source, uint64_t us, void *userdata)
 /* While there is no worker for long, a client is told at once: its connection ends. */
 static int on_refuse(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
-	fwa_close(accept4(fd, NULL, NULL, SOCK_CLOEXEC));
+	if (fwa_buried() >= FWA_BURIED_MAX) /* then they wait */
+		return sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	fwa_bury_socket(accept4(fd, NULL, NULL, SOCK_CLOEXEC));
 	return 0;
 }
 

@@ -11,14 +11,21 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "base/bury.h"
 #include "base/util.h"
 #include "daemon/event.h"
 #include "daemon/log.h"
 
-#define PATIENCE (5 * FWA_US_PER_S)    /* for a request to come, and for its reply to be taken */
-#define LAST_WORDS (30 * FWA_US_PER_S) /* for a last error to be taken */
-#define OUTPUT_MAX (32u * 1024 * 1024) /* bytes that wait to be sent, of all clients */
-#define EVENTS_MAX (64u * 1024)        /* bytes of events that a subscriber lets wait */
+#ifndef SO_PASSRIGHTS
+#define SO_PASSRIGHTS 83
+#endif
+
+#define PATIENCE (5 * FWA_US_PER_S)      /* for a request to come, and for its reply to be taken */
+#define LAST_WORDS (30 * FWA_US_PER_S)   /* for a last error to be taken */
+#define ACCEPT_PAUSE (FWA_US_PER_S / 10) /* while many connections are not closed yet */
+#define OUTPUT_MAX (32u * 1024 * 1024)   /* bytes that wait to be sent, of all clients */
+#define OUTPUT_STRANGERS_MAX (24u * 1024 * 1024) /* of strangers: the rest is for administrators */
+#define EVENTS_MAX (64u * 1024)                  /* bytes of events that a subscriber lets wait */
 
 struct fwa_varlink_client {
 	struct fwa_varlink_client *next;
@@ -36,7 +43,7 @@ struct fwa_varlink_client {
 
 struct fwa_varlink {
 	struct fwa_daemon *daemon;
-	sd_event_source *accept;
+	sd_event_source *accept, *pause;
 	int fd;
 	struct fwa_varlink_client *clients;
 	size_t out_total;
@@ -52,7 +59,7 @@ static void client_free(struct fwa_varlink_client *c)
 	c->varlink->out_total -= c->out_cap;
 	sd_event_source_unref(c->io);
 	sd_event_source_unref(c->timer);
-	close(c->fd);
+	fwa_bury_socket(c->fd);
 	if (c->call)
 		c->call->client = NULL;
 	fwa_varlink_input_clear(&c->in);
@@ -100,10 +107,11 @@ static bool add_output(struct fwa_varlink_client *c, struct json_object *o)
 	const char *text = json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN);
 	size_t len = text ? strlen(text) + 1 : 0, cap = c->out_len + len;
 	bool first = !c->out;
+	size_t most = c->peer.admin ? OUTPUT_MAX : OUTPUT_STRANGERS_MAX;
 	char *out;
 
-	if (!text || c->varlink->out_total - c->out_cap + cap > OUTPUT_MAX)
-		return false;
+	if (!text || c->varlink->out_total - c->out_cap + cap > most)
+		return false; /*= spec/SECURITY-MODEL.md#C26 */
 	out = realloc(c->out, cap);
 	if (!out)
 		return false;
@@ -296,15 +304,19 @@ static int client_read(struct fwa_varlink_client *c)
 {
 	size_t room;
 	char *to = fwa_varlink_input_room(&c->in, &room);
+	bool brings;
 	ssize_t n;
 
 	if (!to)
 		return -EMSGSIZE; /* a request without an end */
-	n = recv(c->fd, to, room, 0);
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	if (n == 0)
-		return -ECONNRESET;
+	n = fwa_peek(c->fd, to, room, &brings);
+	if (n == -EAGAIN)
+		return 0;
+	if (n <= 0 || brings) /* descriptors: nothing here wants any */
+		return n < 0 ? (int)n : -ECONNRESET;
+	n = recv(c->fd, to, (size_t)n, 0); /* what was looked at, and no more */
+	if (n <= 0)
+		return n < 0 ? -errno : -ECONNRESET;
 	fwa_varlink_input_add(&c->in, (size_t)n);
 	return 0;
 }
@@ -366,7 +378,7 @@ static int client_new(struct fwa_varlink *v, int fd, const struct fwa_peer *peer
 	int r;
 
 	if (!c) {
-		close(fd);
+		fwa_bury_socket(fd);
 		return -ENOMEM;
 	}
 	c->varlink = v;
@@ -383,16 +395,36 @@ static int client_new(struct fwa_varlink *v, int fd, const struct fwa_peer *peer
 	return r;
 }
 
+static int on_pause_over(sd_event_source *source, uint64_t us, void *userdata)
+{
+	struct fwa_varlink *v = userdata;
+
+	return sd_event_source_set_enabled(v->accept, SD_EVENT_ON);
+}
+
+/* While many connections are not closed yet, no more are taken. */
+static int pause_accepting(struct fwa_varlink *v)
+{
+	v->pause = sd_event_source_unref(v->pause);
+	if (sd_event_add_time_relative(v->daemon->event, &v->pause, CLOCK_MONOTONIC, ACCEPT_PAUSE,
+				       0, on_pause_over, v) < 0)
+		return 0;
+	return sd_event_source_set_enabled(v->accept, SD_EVENT_OFF);
+}
+
 static int on_accept(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
 	struct fwa_varlink *v = userdata;
-	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct fwa_peer peer;
+	int client;
 
+	if (fwa_buried() >= FWA_BURIED_MAX)
+		return pause_accepting(v);
+	client = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (client < 0)
 		return 0;
 	if (fwa_peer_of(client, v->daemon->admin_group, &peer) < 0 || !has_place(v, &peer))
-		close(client); /*= spec/SECURITY-MODEL.md#C26 */
+		fwa_bury_socket(client); /*= spec/SECURITY-MODEL.md#C26 */
 	else
 		client_new(v, client, &peer);
 	return 0;
@@ -412,6 +444,8 @@ int fwa_varlink_new(struct fwa_daemon *d, struct fwa_varlink **ret)
 		free(v);
 		return r;
 	}
+	/* Since Linux 6.16 no descriptor can be sent then; before, what comes is left to be buried. */
+	setsockopt(v->fd, SOL_SOCKET, SO_PASSRIGHTS, &(int){ 0 }, sizeof(int));
 	r = sd_event_add_io(d->event, &v->accept, v->fd, EPOLLIN, on_accept, v);
 	if (r < 0) {
 		fwa_varlink_free(v);
@@ -428,6 +462,7 @@ struct fwa_varlink *fwa_varlink_free(struct fwa_varlink *v)
 	while (v->clients)
 		client_free(v->clients);
 	sd_event_source_unref(v->accept);
+	sd_event_source_unref(v->pause);
 	close(v->fd);
 	fwa_socket_dir_remove(&v->daemon->dir, FWA_VARLINK_NAME);
 	free(v);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/uio.h>
 
+#include "base/bury.h"
 #include "base/fd.h"
 #include "base/util.h"
 
@@ -33,7 +34,7 @@ int fwa_control_recv(int sock, uint16_t *ret_kind, char text[FWA_CONTROL_TEXT_MA
 	if (n == 0)
 		return -ECONNRESET;
 	if (n < HEADER_LEN) {
-		*ret_fd = fwa_close(*ret_fd);
+		*ret_fd = fwa_bury(*ret_fd);
 		return -EPROTO;
 	}
 	*ret_kind = fwa_le16(message);

@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/bury.h"
 #include "base/fd.h"
 #include "base/util.h"
 #include "proto/control.h"
@@ -73,16 +74,20 @@ static void watch_listener(struct worker *w, uint32_t events)
 	epoll_ctl(w->epoll, EPOLL_CTL_MOD, w->listener, &e);
 }
 
-/* Without a descriptor or memory for it a client stays where it is, and would be told of for ever. */
+/*
+ * Without a descriptor or memory for it a client stays where it is, and would be told of for ever.
+ * While many connections are not closed yet, no more are taken.
+ */
 static void accept_client(struct worker *w)
 {
-	int sock = accept4(w->listener, NULL, NULL, SOCK_CLOEXEC);
+	bool full = fwa_buried() >= FWA_BURIED_MAX;
+	int sock = full ? -1 : accept4(w->listener, NULL, NULL, SOCK_CLOEXEC);
 
 	if (sock >= 0) {
 		worker_add_client(w, sock);
 		return;
 	}
-	if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
+	if (!full && errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
 		return;
 	watch_listener(w, 0);
 	w->accept_again = fwa_clock_ns(CLOCK_MONOTONIC) + ACCEPT_PAUSE_NS;
@@ -292,7 +297,7 @@ static void free_dead(struct worker *w)
 {
 	fwa_list_each(at, following, &w->dead)
 	{
-		session_free(fwa_list_entry(at, struct session, link));
+		session_free(w, fwa_list_entry(at, struct session, link));
 	}
 	fwa_list_init(&w->dead);
 }

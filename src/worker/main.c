@@ -14,6 +14,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/bury.h"
 #include "base/number.h"
 #include "base/util.h"
 #include "proto/control.h"
@@ -143,6 +144,8 @@ static int set_up(struct worker *w, const struct options *o, char error[FWA_ERRO
 	r = drop(w);
 	if (r == 0)
 		r = lanes_start(&w->lanes, w->device->lanes);
+	if (r == 0 && w->listener >= 0) /* in embedded mode the client is our own */
+		r = fwa_bury_start();
 	if (r == 0)
 		r = sandbox_close(w->device, w->proc_fd);
 	if (r == 0) /* a device that cannot be read at all is not served */

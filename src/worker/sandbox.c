@@ -25,9 +25,11 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/bury.h"
 #include "base/util.h"
 
 /* The sanitizers' run time opens files and makes system calls of its own. */
@@ -43,14 +45,14 @@
 #define SANITIZED false
 #endif
 
-/* A descriptor for every client that may be connected, and a few more. */
+/* A descriptor for every client that may be connected, those that are being closed, and a few more. */
 static void raise_descriptors(void)
 {
 	struct rlimit files;
 
 	if (getrlimit(RLIMIT_NOFILE, &files) < 0)
 		return;
-	files.rlim_cur = SESSIONS_MAX + 64;
+	files.rlim_cur = SESSIONS_MAX + FWA_BURIED_MAX + 64;
 	if (files.rlim_cur > files.rlim_max)
 		files.rlim_cur = files.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &files);
@@ -196,6 +198,14 @@ static int allow_open(scmp_filter_ctx filter, int proc_fd)
 				SCMP_A2(SCMP_CMP_MASKED_EQ, 0xffffffff, SANDBOX_OPEN_FLAGS));
 }
 
+/* Whoever hangs up wants to know of each message that is left. */
+static int allow_passcred(scmp_filter_ctx filter)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(setsockopt), 2,
+				SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, SOL_SOCKET),
+				SCMP_A2(SCMP_CMP_MASKED_EQ, 0xffffffff, SO_PASSCRED));
+}
+
 static int allow_ioctls(scmp_filter_ctx filter, const struct fwa_device *device)
 {
 	static const unsigned long nvme[] = { NVME_IOCTL_ADMIN64_CMD, NVME_IOCTL_IO64_CMD };
@@ -211,21 +221,37 @@ static int allow_ioctls(scmp_filter_ctx filter, const struct fwa_device *device)
 static int fill_filter(scmp_filter_ctx filter, const struct fwa_device *device, int proc_fd)
 {
 	static const int calls[] = {
-		SCMP_SYS(read),         SCMP_SYS(write),
-		SCMP_SYS(pread64),      SCMP_SYS(close),
-		SCMP_SYS(lseek),        SCMP_SYS(memfd_create),
-		SCMP_SYS(recvmsg),      SCMP_SYS(sendmsg),
-		SCMP_SYS(recvfrom),     SCMP_SYS(sendto),
-		SCMP_SYS(accept4),      SCMP_SYS(getsockopt),
-		SCMP_SYS(epoll_wait),   SCMP_SYS(epoll_pwait),
-		SCMP_SYS(epoll_ctl),    SCMP_SYS(poll),
-		SCMP_SYS(ppoll),        SCMP_SYS(munmap),
-		SCMP_SYS(mremap),       SCMP_SYS(madvise),
-		SCMP_SYS(brk),          SCMP_SYS(futex),
-		SCMP_SYS(getrandom),    SCMP_SYS(clock_gettime),
-		SCMP_SYS(nanosleep),    SCMP_SYS(clock_nanosleep),
-		SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
-		SCMP_SYS(exit),         SCMP_SYS(exit_group),
+		SCMP_SYS(read),
+		SCMP_SYS(write),
+		SCMP_SYS(pread64),
+		SCMP_SYS(close),
+		SCMP_SYS(lseek),
+		SCMP_SYS(memfd_create),
+		SCMP_SYS(recvmsg),
+		SCMP_SYS(sendmsg),
+		SCMP_SYS(recvfrom),
+		SCMP_SYS(sendto),
+		SCMP_SYS(accept4),
+		SCMP_SYS(getsockopt),
+		SCMP_SYS(shutdown),
+		SCMP_SYS(epoll_wait),
+		SCMP_SYS(epoll_pwait),
+		SCMP_SYS(epoll_ctl),
+		SCMP_SYS(poll),
+		SCMP_SYS(ppoll),
+		SCMP_SYS(munmap),
+		SCMP_SYS(mremap),
+		SCMP_SYS(madvise),
+		SCMP_SYS(brk),
+		SCMP_SYS(futex),
+		SCMP_SYS(getrandom),
+		SCMP_SYS(clock_gettime),
+		SCMP_SYS(nanosleep),
+		SCMP_SYS(clock_nanosleep),
+		SCMP_SYS(rt_sigreturn),
+		SCMP_SYS(restart_syscall),
+		SCMP_SYS(exit),
+		SCMP_SYS(exit_group),
 	};
 	/* F_SETOWN and F_SETSIG would let the kernel signal any process in a worker's name. */
 	static const unsigned long fcntls[] = { F_GETFL, F_SETFL, F_ADD_SEALS, F_GET_SEALS };
@@ -235,6 +261,8 @@ static int fill_filter(scmp_filter_ctx filter, const struct fwa_device *device, 
 		r = allow_mmap(filter);
 	if (r == 0)
 		r = allow_requests(filter, SCMP_SYS(fcntl), fcntls, FWA_ARRAY_SIZE(fcntls));
+	if (r == 0)
+		r = allow_passcred(filter);
 	if (r == 0 && proc_fd >= 0)
 		r = allow_open(filter, proc_fd);
 	if (r == 0)

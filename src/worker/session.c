@@ -14,6 +14,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/bury.h"
 #include "base/fd.h"
 #include "base/pattern.h"
 #include "base/util.h"
@@ -83,7 +84,7 @@ struct session *session_new(struct worker *w, int sock)
 	if (r < 0) {
 		worker_log(w, "a client is turned away (%s): %s", identity_text(s, text),
 			   r == -EUSERS ? "too many connections" : strerror(-r));
-		session_free(s);
+		session_free(w, s);
 		return NULL;
 	}
 	fwa_list_init(&s->turn.link);
@@ -110,9 +111,14 @@ void session_end(struct worker *w, struct session *s)
 	s->held = holdings_free(s->held); /* its seats are free from now on */
 }
 
-void session_free(struct session *s)
+void session_free(struct worker *w, struct session *s)
 {
-	close(s->sock);
+	if (fwa_hang_up(s->sock)) {
+		close(s->sock);
+	} else {
+		epoll_ctl(w->epoll, EPOLL_CTL_DEL, s->sock, NULL);
+		fwa_bury(s->sock);
+	}
 	free((void *)s->who.groups);
 	free((void *)s->who.unit);
 	free(s->label);
@@ -330,33 +336,64 @@ static bool serve_request(struct worker *w, struct session *s, struct fwa_reques
 	return serve_submit(w, s, r, &copy);
 }
 
+/*
+ * To close a descriptor can wait for whoever sent it (C26): from somebody without any grant none is
+ * taken, and from nobody while there are many left to be closed. What such a one sends is looked at,
+ * and the connection is over.
+ */
+/*= spec/SECURITY-MODEL.md#C26 */
+static bool may_bring(const struct session *s)
+{
+	return s->rights->n_matched && fwa_buried() < FWA_BURIED_MAX / 2;
+}
+
+/* False when the message, of which that was said, is no more to be taken. */
+static bool without_descriptors(struct session *s, uint8_t *message, size_t cap)
+{
+	struct fwa_request r = { 0 };
+	bool brings;
+	ssize_t n = fwa_peek(s->sock, message, cap, &brings);
+
+	if (!brings)
+		return true;
+	if (fwa_request_decode(fwa_span(message, n > 0 ? (size_t)n : 0), &r) == FWA_GATE_OK)
+		send_error(s, &r, FWA_GATE_E_PAYLOAD);
+	return false;
+}
+
 bool session_serve(struct worker *w, struct session *s)
 {
 	/* One message at a time in one process: static, so that no client's request costs a page more. */
 	static uint8_t message[FWA_GATE_REQUEST_LEN + FWA_GATE_INLINE_MAX];
-	fwa_auto_close int fd = -1;
 	struct fwa_request r = { 0 };
 	enum fwa_gate_error error;
+	int fd = -1;
+	bool stays;
 	ssize_t n;
 
 	if (!session_fold(w, s))
 		return false;
-	/*
-	 * To close a descriptor of a caller's own file system (FUSE) can wait for that caller: from
-	 * somebody without any grant none is taken (C26).
-	 */
-	n = fwa_recv_message(s->sock, message, sizeof(message), s->rights->n_matched ? &fd : NULL);
+	if (may_bring(s))
+		n = fwa_recv_message(s->sock, message, sizeof(message), &fd);
+	else if (without_descriptors(s, message, sizeof(message)))
+		n = fwa_recv_message(s->sock, message, sizeof(message), NULL);
+	else
+		return false;
 	if (n == -EAGAIN)
 		return true;
-	if (n == 0 || (n < 0 && n != -EMSGSIZE && n != -EPROTO))
+	if (n == 0 || (n < 0 && n != -EMSGSIZE && n != -EPROTO)) {
+		fwa_bury(fd);
 		return false;
+	}
 	if (n < 0) {
 		send_error(s, &r, FWA_GATE_E_MALFORMED);
 		return false;
 	}
 	error = fwa_request_decode(fwa_span(message, (size_t)n), &r);
 	if (error == FWA_GATE_OK)
-		return serve_request(w, s, &r, fd);
-	/* After a message that is no request nothing says where the next one begins. */
-	return send_error(s, &r, error) && error != FWA_GATE_E_MALFORMED;
+		stays = serve_request(w, s, &r, fd);
+	else /* after a message that is no request nothing says where the next one begins */
+		stays = send_error(s, &r, error) && error != FWA_GATE_E_MALFORMED;
+	fwa_bury(fd);
+	return stays;
 }

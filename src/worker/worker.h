@@ -200,7 +200,7 @@ void identity_tell(const struct session *s, struct fwa_caller *ret);
 struct session *session_new(struct worker *w, int sock);
 /* It is over: the worker forgets it, and session_free() may be called when no event names it. */
 void session_end(struct worker *w, struct session *s);
-void session_free(struct session *s);
+void session_free(struct worker *w, struct session *s);
 /* Folds the policy for @s, unless it was. False without memory. */
 bool session_fold(struct worker *w, struct session *s);
 /* The policy that its rights view goes away. */

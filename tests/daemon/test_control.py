@@ -400,6 +400,20 @@ class Framing(Case):
                     pass
         self.assertEqual(len(d.info()['devices']), 2)
 
+    def test_descriptors_are_not_taken(self):
+        """Nothing here wants any, and to close one can take as long as whoever sent it likes."""
+        d = self.start_two()
+        for n in 1, 2, 200:
+            with socket.socket(socket.AF_UNIX) as s, open('/dev/null') as f:
+                s.settimeout(DEADLINE)
+                s.connect(d.path('control'))
+                try:
+                    socket.send_fds(s, [GOOD], [f.fileno()] * n)
+                    self.assertEqual(s.recv(1), b'')
+                except (PermissionError, ConnectionResetError):  # since Linux 6.16 they cannot be sent
+                    pass
+            self.assertEqual(len(d.info()['devices']), 2)
+
     def test_many_members_and_one_twice(self):
         """What was given twice is looked for among a few members, or not at all: others are not kept waiting."""
         d = self.start_two()
