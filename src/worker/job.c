@@ -122,6 +122,10 @@ void jobs_start(struct worker *w)
 
 		if (j->owner && !begin(w, j))
 			continue;
+		if (!j->owner && w->quarantine) { /*= spec/SECURITY-MODEL.md#C22 */
+			j->drop(w, j);
+			continue;
+		}
 		queue_began(&w->queue, wait);
 		j->errand.run = run_errand;
 		lanes_give(&w->lanes, &j->errand);

@@ -144,6 +144,12 @@ static void answered(struct worker *w, struct job *j)
 	lease_tend(w);
 }
 
+static void not_asked(struct worker *w, struct job *j)
+{
+	w->leases.work.asking = false;
+	job_free(j);
+}
+
 static void ask(struct worker *w)
 {
 	struct leases *l = &w->leases;
@@ -159,6 +165,7 @@ static void ask(struct worker *w)
 	q->number = l->work.number;
 	q->percent = FWA_PERCENT_UNKNOWN;
 	q->job.done = answered;
+	q->job.drop = not_asked;
 	q->job.wait.class = JOB_READ;
 	if (!prepare(w, q) || !admit_begin(w, &q->job)) {
 		job_free(&q->job);
@@ -276,6 +283,13 @@ static void ended(struct worker *w, struct job *j)
 	job_free(j);
 }
 
+/* It is tried again when the quarantine is over. */
+static void not_ended(struct worker *w, struct job *j)
+{
+	ending_of(w, ((struct end *)j)->firmware)->sent = false;
+	job_free(j);
+}
+
 static void build(struct worker *w, struct end *e)
 {
 	if (e->firmware)
@@ -308,6 +322,7 @@ static void send_end(struct worker *w, bool firmware)
 	e->firmware = firmware;
 	build(w, e);
 	e->job.done = ended;
+	e->job.drop = not_ended;
 	e->job.work = admit_submit;
 	e->job.timeout_ms = admit_timeout(w, 0);
 	e->job.uid = by->uid;

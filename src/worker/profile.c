@@ -150,6 +150,15 @@ static void read_done(struct worker *w, struct job *j)
 	job_free(j);
 }
 
+/* It is read when the quarantine is over. */
+static void not_read(struct worker *w, struct job *j)
+{
+	free(((struct reading *)j)->encoded);
+	job_free(j);
+	w->profiling.due = true;
+	settle(w);
+}
+
 /* Nothing is judged from now on until the profile was read and told, and BASELINE has come. */
 /*= spec/SECURITY-MODEL.md#C23 */
 static void begin(struct worker *w)
@@ -168,6 +177,7 @@ static void begin(struct worker *w)
 	}
 	r->job.work = read_device;
 	r->job.done = read_done;
+	r->job.drop = not_read;
 	r->job.wait.class = JOB_ALONE;
 	job_own(w, &r->job);
 }

@@ -109,6 +109,8 @@ struct job {
 	void (*work)(struct job *j);
 	/* On the main thread, when work has come back. Frees the job. */
 	void (*done)(struct worker *w, struct job *j);
+	/* The gate's own: instead, when it had to wait and the device is quarantined by then. Frees it. */
+	void (*drop)(struct worker *w, struct job *j);
 
 	struct session *session; /* who waits for the reply; NULL: nobody, any more */
 	uint64_t owner;          /* id of the session whose it is; 0: the gate's own */
@@ -156,7 +158,7 @@ uint64_t worker_now(void);
  */
 bool job_take(struct worker *w, struct job *j);
 /*
- * A job of the gate's own, in fresh memory with work, done and wait.class set: begins as soon as it
+ * A job of the gate's own, in fresh memory with work, done, drop and wait.class set: begins as soon as it
  * may, before those of clients. Without lanes it is done when this returns.
  */
 void job_own(struct worker *w, struct job *j);

@@ -167,6 +167,24 @@ class Hang(Engine):
         self.assertEqual((r.error, r.reason, r.status), (0, "no-grant", REFUSED))
 
 
+class Caught(Engine):
+    DEVICES = {"hang": "sim:hang"}
+    ARGS = ["--device-timeout=1000"]
+
+    @unittest.skipUnless(ROOT, "needs root, to ask for a reading")
+    def test_what_waits_of_the_gate_itself_is_not_sent(self):
+        """A reading that was asked for while the device did not answer is not begun in quarantine."""
+        stuck = self.occupy("hang", request(opcode=HEALTH))
+        with socket.socket(socket.AF_UNIX) as control:
+            control.connect(str(self.dir / "run" / "control.sock"))
+            control.sendall(b'{"method":"org.fwadmit.Control.Reprofile","parameters":{"device":"hang"}}\0')
+            self.assertEqual(stuck.recv().status, UNKNOWN)
+            self.expect_log("quarantined (time-out)")
+            start = time.monotonic()
+            self.assertEqual(self.client("hang").call(request()).reason, "quarantined")
+            self.assertLess(time.monotonic() - start, 0.5)
+
+
 class Slow(Engine):
     DEVICES = {"slow": "sim:honest,delay-ms=300", "slower": "sim:honest,delay-ms=1000",
                "wide": "sim:honest,delay-ms=500,lanes=4",
