@@ -9,7 +9,8 @@
  *    caller's smaller buffer; what the caller did not ask for is dropped here.
  * 3. How long a command may take is the kernel's choice: it waits for the mailbox by itself, and
  *    the ioctl cannot be interrupted. It does not wait for what a RAW command began in the
- *    background, and says ETIMEDOUT: what became of it is unknown then.
+ *    background, and says ETIMEDOUT at once: what became of it is unknown then, but the device has
+ *    answered.
  */
 #include <errno.h>
 #include <linux/cxl_mem.h>
@@ -24,6 +25,9 @@
 #define ID_GET_LOG_CAPS 22
 #define ID_CLEAR_LOG 23
 #define ID_GET_SUP_LOG_SUBLIST 24
+
+/* How long the kernel waits for the mailbox, less a little: CXL_MAILBOX_TIMEOUT_MS. */
+#define KERNEL_MS 1900u
 
 /* More than any kernel has. */
 #define IDS_MAX 64
@@ -82,9 +86,11 @@ static uint32_t command_id(const struct cxl_device *cxl, uint16_t opcode)
 
 /* Errors by which the kernel says that the mailbox was not touched; the rest leaves it open. */
 /*= spec/SECURITY-MODEL.md#C27 */
-static int failed(int err, struct fwa_reply *reply)
+static int failed(int err, uint64_t ns, struct fwa_reply *reply)
 {
 	switch (err) {
+	case ETIMEDOUT: /*= spec/SECURITY-MODEL.md#C22 */
+		return ns < KERNEL_MS * FWA_NS_PER_MS ? -EINPROGRESS : -ETIMEDOUT;
 	case ENOTTY: /* the kernel does not pass this on, or thinks that the device lacks it */
 		reply->maybe_sent = false;
 		return -EOPNOTSUPP;
@@ -112,6 +118,7 @@ static int cxl_submit(struct fwa_device *dev, const struct fwa_command *cmd,
 			.payload = (uintptr_t)cmd->payload.data },
 		.out = { .size = dev->payload_max, .payload = (uintptr_t)cxl->out },
 	};
+	uint64_t start;
 
 	if (cmd->set != FWA_SET_CXL || cmd->payload.len > dev->payload_max)
 		return -EINVAL;
@@ -124,8 +131,12 @@ static int cxl_submit(struct fwa_device *dev, const struct fwa_command *cmd,
 		return -EINVAL; /* the kernel would say ENOMEM */
 
 	reply->maybe_sent = true;
-	if (ioctl(cxl->fd, CXL_MEM_SEND_COMMAND, &send) < 0)
-		return failed(errno, reply);
+	start = fwa_clock_ns(CLOCK_MONOTONIC);
+	if (ioctl(cxl->fd, CXL_MEM_SEND_COMMAND, &send) < 0) {
+		int err = errno;
+
+		return failed(err, fwa_clock_ns(CLOCK_MONOTONIC) - start, reply);
+	}
 	reply->code = send.retval;
 	if (send.retval != CXL_RC_SUCCESS)
 		return 0; /* the kernel fetches no payload then, but leaves the size as it was */

@@ -24,9 +24,14 @@
 #include "transport/node.h"
 #include "wire/nvme.h"
 
-/* The kernel's own time-outs, nvme_core.admin_timeout and io_timeout, unless it was told otherwise. */
-#define KERNEL_ADMIN_MS 60000u
-#define KERNEL_IO_MS 30000u
+/* The kernel's own time-outs in seconds, and what they are unless it was told otherwise. */
+#define KERNEL_ADMIN "/sys/module/nvme_core/parameters/admin_timeout"
+#define KERNEL_IO "/sys/module/nvme_core/parameters/io_timeout"
+#define KERNEL_ADMIN_S 60u
+#define KERNEL_IO_S 30u
+#define KERNEL_S_MAX 3600u
+/* How much of one may be missing: one 16th. */
+#define KERNEL_SLACK 16
 
 /* The kernel has a queue for them; a slow command leaves room for others. */
 #define LANES 4
@@ -34,6 +39,7 @@
 struct nvme_device {
 	struct fwa_device base;
 	int fd;
+	unsigned int admin_ms, io_ms; /* the kernel's */
 	size_t n_namespaces;
 	struct {
 		uint32_t nsid;
@@ -56,7 +62,7 @@ static int namespace_fd(const struct nvme_device *nvme, uint32_t nsid)
 
 /* Errors by which the kernel says that nothing was queued; the rest leaves it open. */
 /*= spec/SECURITY-MODEL.md#C27 */
-static int failed(int err, struct fwa_reply *reply)
+static int failed(int err, bool late, struct fwa_reply *reply)
 {
 	switch (err) {
 	case EACCES:
@@ -71,8 +77,8 @@ static int failed(int err, struct fwa_reply *reply)
 	case ENOMEM:
 		reply->maybe_sent = false;
 		return -err;
-	case EINTR: /* given up by the kernel: too late, or the controller was reset */
-		return -ETIMEDOUT;
+	case EINTR: /* given up by the kernel: too late, or somebody had the controller reset */
+		return late ? -ETIMEDOUT : -ECANCELED;
 	default:
 		return -err;
 	}
@@ -80,9 +86,24 @@ static int failed(int err, struct fwa_reply *reply)
 
 /* 0 is the kernel's own. A caller in a hurry would have the controller reset for everybody. */
 /*= spec/SECURITY-MODEL.md#C26 */
-static uint32_t kernel_timeout(bool io, unsigned int timeout_ms)
+static uint32_t kernel_timeout(unsigned int kernel_ms, unsigned int timeout_ms)
 {
-	return timeout_ms > (io ? KERNEL_IO_MS : KERNEL_ADMIN_MS) ? timeout_ms : 0;
+	return timeout_ms > kernel_ms ? timeout_ms : 0;
+}
+
+static unsigned int kernel_ms(const char *parameter, unsigned int otherwise)
+{
+	unsigned long s = fwa_sysfs_number(AT_FDCWD, parameter);
+
+	return 1000 * (s && s <= KERNEL_S_MAX ? (unsigned int)s : otherwise);
+}
+
+/* Whether a command that was given up had its time. */
+static bool was_late(uint64_t since, unsigned int kernel, unsigned int timeout_ms)
+{
+	uint64_t limit = (timeout_ms > kernel ? timeout_ms : kernel) * FWA_NS_PER_MS;
+
+	return fwa_clock_ns(CLOCK_MONOTONIC) - since >= limit - limit / KERNEL_SLACK;
 }
 
 /* The data of @cmd, in the one direction that its opcode gives. */
@@ -115,6 +136,7 @@ static int nvme_submit(struct fwa_device *dev, const struct fwa_command *cmd,
 	struct nvme_device *nvme = nvme_device(dev);
 	bool io = cmd->set == FWA_SET_NVME_IO;
 	int fd = io ? namespace_fd(nvme, cmd->nsid) : nvme->fd;
+	unsigned int kernel = io ? nvme->io_ms : nvme->admin_ms;
 	struct nvme_passthru_cmd64 pass = {
 		.opcode = (uint8_t)cmd->opcode,
 		.nsid = cmd->nsid,
@@ -124,8 +146,9 @@ static int nvme_submit(struct fwa_device *dev, const struct fwa_command *cmd,
 		.cdw13 = cmd->cdw[3],
 		.cdw14 = cmd->cdw[4],
 		.cdw15 = cmd->cdw[5],
-		.timeout_ms = kernel_timeout(io, timeout_ms),
+		.timeout_ms = kernel_timeout(kernel, timeout_ms),
 	};
+	uint64_t start;
 	int r;
 
 	if ((!io && cmd->set != FWA_SET_NVME_ADMIN) || cmd->opcode > UINT8_MAX ||
@@ -138,9 +161,13 @@ static int nvme_submit(struct fwa_device *dev, const struct fwa_command *cmd,
 		return r;
 
 	reply->maybe_sent = true;
+	start = fwa_clock_ns(CLOCK_MONOTONIC);
 	r = ioctl(fd, io ? NVME_IOCTL_IO64_CMD : NVME_IOCTL_ADMIN64_CMD, &pass);
-	if (r < 0)
-		return failed(errno, reply);
+	if (r < 0) {
+		int err = errno;
+
+		return failed(err, was_late(start, kernel, timeout_ms), reply);
+	}
 	reply->code = (uint32_t)r;
 	reply->result = (uint32_t)pass.result;
 	if (r == 0)
@@ -239,6 +266,8 @@ int fwa_nvme_open(struct fwa_open_args *args, const char *rest, struct fwa_devic
 	nvme->base.is_nvme = true;
 	nvme->base.lanes = LANES;
 	nvme->fd = node.fd;
+	nvme->admin_ms = kernel_ms(KERNEL_ADMIN, KERNEL_ADMIN_S);
+	nvme->io_ms = kernel_ms(KERNEL_IO, KERNEL_IO_S);
 	open_namespaces(nvme, node.sysfs);
 	fwa_sysfs_pci_id(node.sysfs, "device/vendor", nvme->base.id.vendor);
 	fwa_sysfs_text(node.sysfs, "model", nvme->base.id.model);

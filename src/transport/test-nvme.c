@@ -20,7 +20,9 @@
 
 static struct nvme_passthru_cmd64 passed;
 static unsigned long request;
-static int answer; /* of the ioctl: a status, or a negative errno */
+static int answer;              /* of the ioctl: a status, or a negative errno */
+static unsigned int answer_ms;  /* how long it takes */
+static unsigned long parameter; /* the kernel's time-outs in seconds; 0: not to be had */
 
 int ioctl(int fd, unsigned long what, ...)
 {
@@ -30,6 +32,7 @@ int ioctl(int fd, unsigned long what, ...)
 	passed = *va_arg(args, struct nvme_passthru_cmd64 *);
 	va_end(args);
 	request = what;
+	usleep(answer_ms * 1000);
 	if (answer >= 0)
 		return answer;
 	errno = -answer;
@@ -51,6 +54,11 @@ void fwa_node_close(struct fwa_node *node)
 
 void fwa_sysfs_text(int sysfs, const char *name, char text[FWA_TEXT_MAX])
 {
+}
+
+unsigned long fwa_sysfs_number(int sysfs, const char *name)
+{
+	return parameter;
 }
 
 void fwa_sysfs_pci_id(int sysfs, const char *name, char text[FWA_TEXT_MAX])
@@ -100,7 +108,7 @@ static void test_outcomes(void **state)
 		{ -EACCES, -EPERM, false },
 		{ -ENOTTY, -EOPNOTSUPP, false },
 		{ -EINVAL, -EINVAL, false },
-		{ -EINTR, -ETIMEDOUT, true },
+		{ -EINTR, -ECANCELED, true }, /* so soon: somebody had the controller reset */
 		{ -EIO, -EIO, true },
 		{ -EFAULT, -EFAULT, true },
 	};
@@ -114,11 +122,28 @@ static void test_outcomes(void **state)
 	}
 }
 
+/* Only a command that had its time says something about the controller (C22). */
+static void test_late(void **state)
+{
+	struct fwa_reply reply = { 0 };
+
+	answer = -EINTR;
+	parameter = 1;
+	answer_ms = 1000;
+	assert_int_equal(submit(0x80, 100, &reply), -ETIMEDOUT);
+	assert_int_equal(submit(0x80, 2000, &reply), -ECANCELED);
+	answer_ms = 100;
+	assert_int_equal(submit(0x80, 100, &reply), -ECANCELED);
+	answer_ms = 0;
+	parameter = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_hurry),
 		cmocka_unit_test(test_outcomes),
+		cmocka_unit_test(test_late),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

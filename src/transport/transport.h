@@ -35,7 +35,8 @@ struct fwa_device_ops {
 	/*
 	 * Sends @cmd and waits at most @timeout_ms. 0: the device answered, @reply holds code and
 	 * data. Negative: -ENODEV the device is gone, -ETIMEDOUT no answer in time, -EPROTO an answer
-	 * that makes no sense, -EOPNOTSUPP or -EPERM or -EBUSY the kernel has no path for the command
+	 * that makes no sense (the device is quarantined for both), -ECANCELED or -EINPROGRESS the
+	 * kernel did not wait for the answer, -EOPNOTSUPP or -EPERM or -EBUSY the kernel has no path for the command
 	 * (not sent), other errno as the kernel gave it. @reply->maybe_sent tells whether the device
 	 * may have executed the command.
 	 */
