@@ -60,8 +60,9 @@ const struct cli_verb cli_verbs[] = {
 	{ "grant create", "", "grant something for a time",
 	  "Makes a grant that ends by itself after --for, also across restarts, suspend and "
 	  "changes "
-	  "of the clock. It needs --device, --for, and one of --user, --group and --unit; "
-	  "--max-sessions and the rates count for each user. Shows the grant's name. For root and "
+	  "of the clock. It needs --device, --for, one of --user, --group and --unit, and "
+	  "--scope, --effects or both; --max-sessions and the rates count for each user. Shows the "
+	  "grant's name. For root and "
 	  "group fwadmit-admin.",
 	  CLI_GRANT, 0, 0, cli_cmd_grant_create },
 	{ "grant list", "", "show the time-limited grants",
