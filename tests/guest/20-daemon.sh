@@ -3,8 +3,7 @@
 # fwadmitd finds the devices by itself and serves each by a socket of its own.
 plan 7
 
-fwadmitd 2> /tmp/fwadmitd.log &
-daemon=$!
+start_daemon
 
 check 'fwadmitd serves all three devices' wait_for 10 test -S /run/fwadmit/nvme0.sock \
 	-a -S "/run/fwadmit/$volatile.sock" -a -S "/run/fwadmit/$persistent.sock"

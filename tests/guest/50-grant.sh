@@ -4,16 +4,6 @@
 # others; it ends with its file.
 plan 18
 
-# reload: what the files say is in force; the daemon takes them up on SIGHUP, in its own time.
-reload() {
-	before=$(fwadmit -o json status | sed 's/.*"policy_digest": *"\([0-9a-f]*\)".*/\1/')
-	kill -HUP "$daemon"
-	wait_for 5 policy_is_not "$before"
-}
-policy_is_not() {
-	! fwadmit -o json status | grep -q "$1"
-}
-
 cat > /etc/fwadmit/policy.d/change.conf <<-END
 	[grant labels]
 	user = root

@@ -81,3 +81,71 @@ wait_for() {
 bytes() {
 	xxd -p -s "$2" -l "$3" "$1" | tr -d '\n'
 }
+
+# start_daemon: fwadmitd, in the background; its process is `daemon`.
+start_daemon() {
+	fwadmitd 2> /tmp/fwadmitd.log &
+	daemon=$!
+}
+
+# reload: what the files say is in force; the daemon takes them up on SIGHUP, in its own time.
+reload() {
+	before=$(fwadmit -o json status | sed 's/.*"policy_digest": *"\([0-9a-f]*\)".*/\1/')
+	kill -HUP "$daemon"
+	wait_for 5 policy_is_not "$before"
+}
+policy_is_not() {
+	! fwadmit -o json status | grep -q "$1"
+}
+
+# connect USER DEVICE: a client that stays connected, until `disconnect`. answers PATTERN: it sends a
+# Get Log Page for SMART, and what it says of that matches.
+connect() {
+	rm -f asks answers
+	mkfifo asks
+	: > answers
+	as "$1" "exec session /run/fwadmit/$2.sock" < asks > answers 2>&1 &
+	client=$!
+	exec 5> asks
+}
+answers() {
+	asked=$(wc -l < answers)
+	echo >&5
+	wait_for 20 answered_more_than "$asked"
+	says "^$1\$" tail -n 1 answers
+}
+answered_more_than() {
+	[ "$(wc -l < answers)" -gt "$1" ]
+}
+disconnect() {
+	exec 5>&-
+	wait "$client"
+}
+
+# qmp COMMAND ARGUMENTS: QEMU does it; fails with what it says when it does not. What does not bear the
+# command's own number is an event. Before the port is raw it may send back some of QEMU's greeting:
+# a byte FFh makes QEMU forget what it has read so far.
+qmps=0
+qmp() {
+	if [ $qmps = 0 ]; then
+		exec 6<> /dev/ttyS2
+		stty raw -echo < /dev/ttyS2
+		printf '\377' >&6
+		ask_qemu qmp_capabilities '{}' > /dev/null
+	fi
+	ask_qemu "$@"
+}
+ask_qemu() {
+	qmps=$((qmps + 1))
+	echo "{\"execute\":\"$1\",\"arguments\":$2,\"id\":\"fwadmit$qmps\"}" >&6
+	while read -r -t 30 answer <&6; do
+		echo "$answer"
+		case $answer in
+		*'"id": "fwadmit'$qmps'"'*) break ;;
+		esac
+	done
+	case $answer in
+	*'"return"'*) ;;
+	*) return 1 ;;
+	esac
+}
