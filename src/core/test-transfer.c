@@ -303,6 +303,10 @@ static void what_is_answered(void **state)
 	assert_int_equal(answer(NVME_OP_SELF_TEST, 0xaa02, &percent),
 			 FWA_WORK_RUNS); /* bit 7 is reserved */
 	assert_int_equal(percent, 42);
+	assert_int_equal(answer(NVME_OP_SELF_TEST, 0x6401, &percent), FWA_WORK_RUNS);
+	assert_int_equal(percent, 100);
+	assert_int_equal(answer(NVME_OP_SELF_TEST, 0x6501, &percent), FWA_WORK_RUNS);
+	assert_int_equal(percent, FWA_PERCENT_UNKNOWN);
 	assert_int_equal(answer(NVME_OP_SELF_TEST, 0x7f0e, &percent), FWA_WORK_RUNS);
 	assert_int_equal(percent, FWA_PERCENT_UNKNOWN);
 	for (uint32_t status = 0; status < 8; status++) {

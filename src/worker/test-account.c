@@ -218,6 +218,37 @@ static void test_reload(void **state)
 	clear(&s);
 }
 
+/* Each right has its own seat and its own rate: one of them, the other, both. */
+static void test_each_right(void **state)
+{
+	static const char *const names[] = { "a", "b", "c" };
+	struct site s = { 0 };
+
+	for (uint32_t used = 0; used < 8; used++) {
+		struct holdings *h, *other;
+
+		s = (struct site){ 0 };
+		for (int i = 0; i < 3; i++)
+			s.rights.right[i] = (struct fwa_right){ .commands = 1, .sessions = 1 };
+		set_up(&s, names, 3);
+		h = renew(&s, 7, START, NULL);
+		other = renew(&s, 7, START, NULL);
+		for (uint32_t i = 0; i < 3; i++) {
+			for (int twice = 0; used >> i & 1 && twice < 2; twice++)
+				use(h, i, 0, 0, START);
+		}
+		for (int again = 0; again < 2; again++) {
+			assert_int_equal(holdings_rate_over(other, START), used);
+			assert_int_equal(holdings_seats_over(other, &s.rights), used);
+			assert_int_equal(holdings_seats_over(h, &s.rights), 0);
+			h = renew(&s, 7, START, h); /* it keeps its seats */
+		}
+		holdings_free(h);
+		holdings_free(other);
+		clear(&s);
+	}
+}
+
 /* Who connects again finds what it owes; what nobody owes anything on is forgotten. */
 static void test_forgotten(void **state)
 {
@@ -243,9 +274,10 @@ static void test_forgotten(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_unlimited), cmocka_unit_test(test_commands),
-		cmocka_unit_test(test_bytes),     cmocka_unit_test(test_seats),
-		cmocka_unit_test(test_reload),    cmocka_unit_test(test_forgotten),
+		cmocka_unit_test(test_unlimited),  cmocka_unit_test(test_commands),
+		cmocka_unit_test(test_bytes),      cmocka_unit_test(test_seats),
+		cmocka_unit_test(test_each_right), cmocka_unit_test(test_reload),
+		cmocka_unit_test(test_forgotten),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,6 +41,8 @@ static const struct {
 	{ "0::/system.slice/dev-sda2.swap\n", "dev-sda2.swap" },
 	{ "0::/init.scope\n", "init.scope" },
 	{ "0::/fw.service\n", "fw.service" },
+	{ "0::/azAZ09.service\n", "azAZ09.service" },
+	{ "0::/a@1.service\n", "a@1.service" },
 	{ "0::/-.slice/fw.service\n", "fw.service" },
 	{ "0::/system.slice/fw.service/its/own/groups\n", "fw.service" },
 	{ "0::/system.slice/fw\\x2dagent:1_a.b.service\n", "fw\\x2dagent:1_a.b.service" },
