@@ -197,8 +197,9 @@ static struct fwa_contract seen_by(const struct session *s)
 	return c;
 }
 
-/* A client's command has come back. @s NULL: its client, @mine, is gone. */
-static void came_back(struct session *s, struct fwa_command cmd, unsigned int status, uint32_t code)
+/* A client's command with @effects has come back. @s NULL: its client, @mine, is gone. */
+static void effects_came_back(struct session *s, struct fwa_command cmd, fwa_effects effects,
+			      unsigned int status, uint32_t code)
 {
 	struct job j = {
 		.worker = &w,
@@ -210,9 +211,14 @@ static void came_back(struct session *s, struct fwa_command cmd, unsigned int st
 		.reply = { .status = (uint8_t)status, .device_code = code },
 	};
 
-	if (cmd.opcode != CXL_OP_SET_FEATURE)
-		j.reply.decision.effects = FWA_EFFECT_BACKGROUND;
+	j.reply.decision.effects = effects;
 	lease_follow(&w, &j);
+}
+
+static void came_back(struct session *s, struct fwa_command cmd, unsigned int status, uint32_t code)
+{
+	effects_came_back(s, cmd, cmd.opcode == CXL_OP_SET_FEATURE ? 0 : FWA_EFFECT_BACKGROUND,
+			  status, code);
 }
 
 static struct fwa_command plain(enum fwa_set set, uint16_t opcode)
@@ -295,6 +301,26 @@ static void what_begins_work(void **state)
 		if (w.leases.work.held != cases[i].begins)
 			fail_msg("case %zu", i);
 	}
+}
+
+/* Only what may run in the background, and no abort, whatever the device answers. */
+static void what_begins_no_work(void **state)
+{
+	const struct fwa_command no_work[] = { plain(FWA_SET_CXL, 0x4400),
+					       plain(FWA_SET_NVME_ADMIN, NVME_OP_GET_LOG_PAGE) };
+	struct fwa_command aborts[] = { plain(FWA_SET_CXL, CXL_OP_ABORT_BACKGROUND),
+					plain(FWA_SET_NVME_ADMIN, NVME_OP_SELF_TEST) };
+
+	aborts[1].cdw[0] = 15;
+	for (int i = 0; i < 2; i++)
+		for (unsigned int status = 0; status <= FWA_OUTCOME_UNKNOWN; status++) {
+			begin_with(&mute, i, false);
+			effects_came_back(&mine, no_work[i], FWA_EFFECTS_IMMEDIATE, status,
+					  i ? 0 : CXL_RC_BACKGROUND);
+			effects_came_back(&mine, aborts[i], FWA_EFFECT_BACKGROUND, status,
+					  i ? 0 : CXL_RC_BACKGROUND);
+			assert_false(w.leases.work.held);
+		}
 }
 
 static void registers_say_when_it_is_over(void **state)
@@ -432,6 +458,25 @@ static void a_feature_is_aborted(void **state)
 }
 
 /* Whatever the device says, or does not: it is sent once, and others may try. */
+/* One that is in doubt is not in the way of another session's, which is that one's then. */
+static void a_feature_is_whose_transfer_runs(void **state)
+{
+	begin_with(&mute, false, false);
+	feature_part(&mine, CXL_PART_INITIATE, FWA_OUTCOME_COMPLETED);
+	feature_part(&mine, CXL_PART_CONTINUE, FWA_OUTCOME_DEVICE_ERROR);
+	assert_int_equal(seen_by(&other).transfer, FWA_TRANSFER_NONE);
+	assert_int_equal(w.leases.feature.by.session, mine.id);
+	feature_part(&other, CXL_PART_INITIATE, FWA_OUTCOME_COMPLETED);
+	assert_int_equal(w.leases.feature.by.session, other.id);
+	assert_int_equal(seen_by(&other).transfer, FWA_TRANSFER_OWN);
+	assert_int_equal(seen_by(&mine).transfer, FWA_TRANSFER_OTHER);
+	lease_leave(&w, &mine);
+	assert_int_equal(gate.sent, 0);
+	lease_leave_all(&w);
+	assert_int_equal(gate.sent, 1);
+	assert_int_equal(gate.payload[CXL_SET_FEATURE_FLAGS], CXL_PART_ABORT);
+}
+
 static void an_abort_that_fails_is_not_sent_again(void **state)
 {
 	for (int i = 0; i < 3; i++) {
@@ -879,6 +924,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(work_of_a_mute_device_ends_with_its_session),
 		cmocka_unit_test(what_begins_work),
+		cmocka_unit_test(what_begins_no_work),
 		cmocka_unit_test(registers_say_when_it_is_over),
 		cmocka_unit_test(a_slow_device_is_asked_now_and_then),
 		cmocka_unit_test(an_answer_about_work_before_does_not_count),
@@ -887,6 +933,7 @@ int main(void)
 		cmocka_unit_test(nvme_without_logs_is_mute),
 		cmocka_unit_test(who_may_abort),
 		cmocka_unit_test(a_feature_is_aborted),
+		cmocka_unit_test(a_feature_is_whose_transfer_runs),
 		cmocka_unit_test(an_abort_that_fails_is_not_sent_again),
 		cmocka_unit_test(an_abort_is_judged),
 		cmocka_unit_test(a_busy_device_is_told_again),
