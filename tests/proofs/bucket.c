@@ -8,11 +8,22 @@
 
 #define SECOND UINT64_C(1000000000)
 
-/* Any price. */
-uint64_t fwa_rate_cost(uint64_t n, uint64_t rate)
+/* Any prices, of a command and of its bytes: the same for the same. */
+static struct fwa_rate rate;
+static uint64_t price[2];
+
+uint64_t fwa_rate_cost(uint64_t n, uint64_t per)
 {
-	prove(rate);
-	return nondet_u64();
+	prove(per);
+	return n == 1 && per == rate.commands ? price[0] : price[1];
+}
+
+static void any_rate(uint64_t bytes)
+{
+	forget(rate);
+	price[0] = nondet_u64();
+	price[1] = nondet_u64();
+	assume(implies(bytes == 1 && rate.bytes == rate.commands, price[0] == price[1]));
 }
 
 /* Any state, rate, price and time: who takes something never has more than before, nor more than a
@@ -21,13 +32,12 @@ uint64_t fwa_rate_cost(uint64_t n, uint64_t rate)
 void prove_bucket(void)
 {
 	struct fwa_bucket b, before;
-	struct fwa_rate rate;
 	uint64_t bytes = nondet_u64(), now = nondet_u64();
 	uint64_t full = now > SECOND ? now - SECOND : 0;
 	uint64_t wait;
 
 	forget(b);
-	forget(rate);
+	any_rate(bytes);
 	before = b;
 	wait = fwa_bucket_wait(&b, &rate, now);
 	prove((wait == 0) ==
@@ -42,4 +52,39 @@ void prove_bucket(void)
 	prove(implies(!rate.bytes, b.bytes == before.bytes));
 	witness(wait == 0 && rate.commands && rate.bytes);
 	witness(b.bytes == UINT64_MAX && before.bytes != UINT64_MAX);
+}
+
+/* What has passed since a moment is still in the bucket: @spent ns of it, above a second before that
+ * moment. A bucket at the end of time lets nothing pass any more. */
+static bool stands(uint64_t paid, uint64_t full, uint64_t spent)
+{
+	return !spent || paid == UINT64_MAX || (spent <= UINT64_MAX - full && paid >= full + spent);
+}
+
+static uint64_t sum(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+/* In any T seconds what passes costs less than T + 1 seconds, but for the last command: for one of the
+ * two limits, which are kept apart (prove_bucket). A step from any state in which what passed since
+ * @begin stands, whatever was taken before or else.
+ * proof: core/bucket.c; without fwa_rate_cost; --unwind 2 --unsigned-overflow-check --external-sat-solver cadical */
+void prove_bucket_window(void)
+{
+	uint64_t begin = nondet_u64(), now = nondet_u64(), spent = nondet_u64();
+	uint64_t full = begin > SECOND ? begin - SECOND : 0;
+	struct fwa_bucket b = { 0, nondet_u64() };
+
+	any_rate(0);
+	rate.commands = 0;
+	assume(now >= begin && stands(b.bytes, full, spent));
+	if (rate.bytes && !fwa_bucket_wait(&b, &rate, now)) {
+		prove(implies(spent, spent < now - full));
+		witness(spent > SECOND);
+	}
+	/* that of an answer is taken whether or not it is there */
+	fwa_bucket_take(&b, &rate, 0, now);
+	prove(implies(rate.bytes, stands(b.bytes, full, sum(spent, price[1]))));
+	witness(rate.bytes && spent && b.bytes < UINT64_MAX);
 }

@@ -146,6 +146,31 @@ void prove_granted(void)
 	witness(reason == FWA_REASON_RATE);
 }
 
+/* A right that another one contains admits nothing that the other does not, whatever is used up; and
+ * one is not kept in vain: it is contained when the other is as good in each way.
+ * proof: core/effects.c; without; --unwind 7 */
+void prove_contains(void)
+{
+	struct fwa_right a, b;
+	struct wish w = any_wish();
+	bool yes;
+
+	forget(a);
+	forget(b);
+	any_filter(&a);
+	any_filter(&b);
+	assume(valid(&a) && valid(&b));
+	yes = contains(&a, &b);
+	prove(implies(yes && one_admits(&b, &w), one_admits(&a, &w)));
+	prove(implies(yes, one_covers(&a, &w) == one_admits(&a, &w)));
+	prove(yes == (!a.sessions && !a.commands && !a.bytes && a.scope >= b.scope &&
+		      (a.effects & b.effects) == b.effects &&
+		      (!a.until || (b.until && b.until <= a.until)) &&
+		      (!a.filter.len || (b.filter.len && a.filter.data == b.filter.data))));
+	witness(yes && one_admits(&b, &w) && a.filter.len && b.until && a.until);
+	witness(!yes && one_admits(&b, &w) && !one_admits(&a, &w));
+}
+
 /* One more grant: the rights admit what they did and what it does, and no more, whatever is used up;
  * when there is no room, less. By induction this holds of any number of grants.
  * proof: core/effects.c; without; --unwind 7 --external-sat-solver cadical */
