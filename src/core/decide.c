@@ -225,10 +225,10 @@ static enum fwa_detail declared(struct subject *s)
 {
 	bool by_feature = s->selector.kind == FWA_SELECT_FEATURE_UUID;
 	struct fwa_selector selector = s->selector;
-	struct fwa_declaration declaration;
+	struct fwa_declaration declaration = { 0 };
 	enum fwa_detail detail;
 
-	if (!fwa_profile_declared(s->profile, s->cmd->set, s->cmd->opcode, &s->declared))
+	if (!fwa_profile_declared(s->profile, s->cmd->set, s->cmd->opcode, &declaration.declared))
 		return FWA_DETAIL_NOT_LISTED;
 	if (is_linux(s) &&
 	    (s->cmd->set != FWA_SET_CXL || s->cmd->opcode < CXL_OP_GET_SUPPORTED_FEATURES ||
@@ -240,7 +240,7 @@ static enum fwa_detail declared(struct subject *s)
 	if (detail)
 		return detail;
 	selector.uuid = s->selector.uuid;
-	detail = fwa_declaration_of(s->profile, s->cmd, &selector, &declaration);
+	detail = fwa_declaration_narrow(s->profile, s->cmd, &selector, &declaration);
 	s->declared = declaration.declared;
 	s->has_feature = declaration.has_feature;
 	s->feature = declaration.feature;

@@ -69,18 +69,26 @@ static enum fwa_detail of_fid(const struct fwa_profile *p, const struct fwa_comm
 enum fwa_detail fwa_declaration_of(const struct fwa_profile *p, const struct fwa_command *cmd,
 				   const struct fwa_selector *selector, struct fwa_declaration *ret)
 {
-	uint32_t size;
-
 	*ret = (struct fwa_declaration){ 0 };
 	if (!fwa_profile_declared(p, cmd->set, cmd->opcode, &ret->declared))
 		return FWA_DETAIL_NOT_LISTED;
+	return fwa_declaration_narrow(p, cmd, selector, ret);
+}
+
+/*= spec/SECURITY-MODEL.md#C6 */
+enum fwa_detail fwa_declaration_narrow(const struct fwa_profile *p, const struct fwa_command *cmd,
+				       const struct fwa_selector *selector,
+				       struct fwa_declaration *d)
+{
+	uint32_t size;
+
 	switch (selector->kind) {
 	case FWA_SELECT_FEATURE_UUID:
-		return of_feature(p, cmd, selector->uuid, ret);
+		return of_feature(p, cmd, selector->uuid, d);
 	case FWA_SELECT_LID:
 		return of_log_page(p, cmd, selector->value);
 	case FWA_SELECT_FID:
-		return of_fid(p, cmd, selector->value, ret);
+		return of_fid(p, cmd, selector->value, d);
 	case FWA_SELECT_LOG_UUID:
 		return !selector->uuid || fwa_profile_log_size(p, selector->uuid, &size)
 			       ? FWA_DETAIL_NONE

@@ -26,3 +26,7 @@ struct fwa_declaration {
 enum fwa_detail fwa_declaration_of(const struct fwa_profile *p, const struct fwa_command *cmd,
 				   const struct fwa_selector *selector,
 				   struct fwa_declaration *ret);
+/* The same for who has looked up already what the opcode is declared as: it is in d->declared, the rest zero. */
+enum fwa_detail fwa_declaration_narrow(const struct fwa_profile *p, const struct fwa_command *cmd,
+				       const struct fwa_selector *selector,
+				       struct fwa_declaration *d);
