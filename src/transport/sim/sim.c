@@ -34,9 +34,9 @@ uint64_t sim_now(void)
 void sim_wait_ms(uint64_t ms)
 {
 	const struct timespec step = { .tv_nsec = 1000000 };
-	uint64_t end = sim_now() + ms * 1000000;
+	uint64_t end = ms ? sim_now() + ms * 1000000 : 0;
 
-	while (sim_now() < end)
+	while (ms && sim_now() < end)
 		nanosleep(&step, NULL);
 }
 
