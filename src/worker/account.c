@@ -98,8 +98,10 @@ bool holdings_renew(struct fwa_link *accounts, uint32_t uid, const struct fwa_po
 			return false;
 		}
 	}
-	for (uint32_t i = 0; i < h->n; i++)
+	for (uint32_t i = 0; i < h->n; i++) {
 		h->at[i].seat = h->at[i].account && had_seat(*held, h->at[i].account);
+		h->limited |= h->at[i].account != NULL;
+	}
 	holdings_free(*held);
 	*held = h;
 	return true;
@@ -123,7 +125,7 @@ uint32_t holdings_rate_over(const struct holdings *h, uint64_t now)
 {
 	uint32_t over = 0;
 
-	for (uint32_t i = 0; i < h->n; i++) {
+	for (uint32_t i = 0; h->limited && i < h->n; i++) {
 		const struct account *a = h->at[i].account;
 
 		if (a && fwa_bucket_wait(&a->bucket, &a->rate, now))
@@ -136,7 +138,7 @@ uint32_t holdings_seats_over(const struct holdings *h, const struct fwa_rights *
 {
 	uint32_t over = 0;
 
-	for (uint32_t i = 0; i < h->n; i++) {
+	for (uint32_t i = 0; h->limited && i < h->n; i++) {
 		uint32_t most = rights->right[i].sessions;
 
 		if (most && !h->at[i].seat && h->at[i].account->seats >= most)

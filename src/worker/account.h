@@ -32,6 +32,7 @@ struct account {
 /* What one session holds: entry i is for its right i. */
 struct holdings {
 	uint32_t n;
+	bool limited; /* some right is */
 	struct holding {
 		struct account *account; /* NULL: the right is not limited */
 		bool seat;

@@ -359,19 +359,21 @@ static bool may_end(const struct worker *w, bool firmware)
 {
 	const struct leases *l = &w->leases;
 
-	if (change_runs(w))
-		return false;
 	if (firmware)
-		return firmware_left(w) && !l->firmware.ending.sent && !l->work.held;
-	return feature_left(w) && !l->feature.ending.sent;
+		return firmware_left(w) && !change_runs(w) && !l->firmware.ending.sent &&
+		       !l->work.held;
+	return feature_left(w) && !change_runs(w) && !l->feature.ending.sent;
 }
 
 static void end_when_due(struct worker *w, bool firmware)
 {
 	struct ending *e = ending_of(w, firmware);
-	uint64_t now = fwa_clock_ns(CLOCK_MONOTONIC);
+	uint64_t now;
 
-	if (!e->since && (firmware ? firmware_left(w) : feature_left(w)))
+	if (!(firmware ? firmware_left(w) : feature_left(w)))
+		return;
+	now = fwa_clock_ns(CLOCK_MONOTONIC);
+	if (!e->since)
 		e->since = now;
 	if (may_end(w, firmware) && e->at <= now)
 		send_end(w, firmware);
@@ -424,6 +426,8 @@ void lease_tend(struct worker *w)
 {
 	struct leases *l = &w->leases;
 
+	if (!l->work.held && !l->firmware.transfer.running && !l->feature.transfer.left)
+		return; /* nearly always */
 	leave_when_idle(w, false);
 	leave_when_idle(w, true);
 	if (l->work.held && l->work.mute && !l->work.by.session)

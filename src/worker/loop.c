@@ -191,16 +191,23 @@ static const struct {
 	{ next_accept, accept_again },
 };
 
-/* Milliseconds until the first timer, at least one if any; -1 when none runs. */
-static int time_to_wait(const struct worker *w)
+static uint64_t first_timer(const struct worker *w)
 {
-	uint64_t first = UINT64_MAX, now, ms;
+	uint64_t first = UINT64_MAX;
 
 	for (size_t i = 0; i < FWA_ARRAY_SIZE(timers); i++) {
 		uint64_t next = timers[i].next(w);
 
 		first = next < first ? next : first;
 	}
+	return first;
+}
+
+/* Milliseconds until @first, at least one; -1 when it never comes. */
+static int time_until(uint64_t first)
+{
+	uint64_t now, ms;
+
 	if (first == UINT64_MAX)
 		return -1;
 	now = fwa_clock_ns(CLOCK_MONOTONIC);
@@ -257,15 +264,18 @@ static void on_event(struct worker *w, const struct epoll_event *e)
 		on_session(w, e->data.ptr);
 }
 
-/* Takes note of all that has come. False when it cannot be told. */
+/* Takes note of all that has come, and of the time. False when it cannot be told. */
 static bool take_events(struct worker *w)
 {
 	struct epoll_event events[EVENTS];
 	bool ready = may_serve(w) && !fwa_list_empty(&w->queue.ready_turns);
-	int n = epoll_wait(w->epoll, events, EVENTS, ready ? 0 : time_to_wait(w));
+	uint64_t first = first_timer(w);
+	int n = epoll_wait(w->epoll, events, EVENTS, ready ? 0 : time_until(first));
 
 	if (n < 0)
 		return errno == EINTR;
+	if (first != UINT64_MAX)
+		run_timers(w);
 	/* A new policy holds for every request that has not been taken yet (C19). */
 	for (int i = 0; i < n; i++)
 		if (events[i].data.ptr == &w->control)
@@ -324,7 +334,6 @@ int worker_loop(struct worker *w)
 	while (r == 0 && !is_over(w)) {
 		if (!take_events(w))
 			return -errno;
-		run_timers(w);
 		serve_turns(w);
 		free_dead(w);
 	}
