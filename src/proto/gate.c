@@ -40,12 +40,15 @@ void fwa_request_encode(struct fwa_writer *w, const struct fwa_request *r)
 
 static void decode_command(struct fwa_reader *m, struct fwa_command *cmd)
 {
+	struct fwa_span cdw;
+
 	cmd->set = fwa_read_u8(m);
 	cmd->scope = fwa_read_u8(m);
 	cmd->opcode = fwa_read_le16(m);
 	cmd->nsid = fwa_read_le32(m);
-	for (int i = 0; i < 6; i++)
-		cmd->cdw[i] = fwa_read_le32(m);
+	cdw = fwa_read_span(m, sizeof(cmd->cdw));
+	for (size_t i = 0; i < cdw.len / 4; i++)
+		cmd->cdw[i] = fwa_le32(cdw.data + 4 * i);
 }
 
 /*= spec/SECURITY-MODEL.md#C17 */
