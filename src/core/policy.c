@@ -119,6 +119,16 @@ static bool grant_valid(const struct fwa_policy *p, const struct fwa_grant *g)
 	       fwa_filter_valid(fwa_policy_filter(p, g));
 }
 
+#define GRANT_NAME_AT 56
+
+const char *fwa_policy_grant_name(const struct fwa_policy *p, uint32_t i)
+{
+	static const char none[FWA_GRANT_NAME_MAX];
+	size_t at = (size_t)i * FWA_POLICY_GRANT_LEN + GRANT_NAME_AT;
+
+	return i < p->n.grants ? (const char *)p->grants.data + at : none;
+}
+
 bool fwa_policy_grant(const struct fwa_policy *p, uint32_t i, struct fwa_grant *ret)
 {
 	const uint8_t *e;
@@ -140,7 +150,7 @@ bool fwa_policy_grant(const struct fwa_policy *p, uint32_t i, struct fwa_grant *
 		.commands = fwa_le32(e + 40),
 		.bytes = fwa_le64(e + 48),
 	};
-	memcpy(ret->name, e + 56, FWA_GRANT_NAME_MAX);
+	memcpy(ret->name, e + GRANT_NAME_AT, FWA_GRANT_NAME_MAX);
 	if (!fwa_le32(e + 44) && grant_valid(p, ret))
 		return true;
 	*ret = (struct fwa_grant){ 0 };

@@ -175,6 +175,11 @@ bool fwa_policy_whole(const struct fwa_policy *p);
 bool fwa_policy_grantee(const struct fwa_policy *p, uint32_t i, struct fwa_grantee *ret);
 bool fwa_policy_grant(const struct fwa_policy *p, uint32_t i, struct fwa_grant *ret);
 bool fwa_policy_pattern(const struct fwa_policy *p, uint32_t i, struct fwa_pattern *ret);
+/*
+ * The name of grant @i, of which fwa_policy_grant() said once that it is whole, as of each grant of
+ * folded rights: FWA_GRANT_NAME_MAX bytes, the last a NUL; all zero past the last grant.
+ */
+const char *fwa_policy_grant_name(const struct fwa_policy *p, uint32_t i);
 /* The filter of a grant that fwa_policy_grant() returned. */
 struct fwa_span fwa_policy_filter(const struct fwa_policy *p, const struct fwa_grant *g);
 /* The text at @offset, always ended; "" when there is none. */

@@ -16,6 +16,8 @@
 #include "wire/cxl.h"
 
 #define MAX_TIMEOUT_MS 600000u
+/* The room of a longer reply is not kept: fresh memory is zeroed where it is touched only. */
+#define SPARE_MAX (16u * 1024)
 
 uint64_t worker_now(void)
 {
@@ -41,11 +43,11 @@ static bool locked_down(int fd)
 	return !strstr(text, "[none]");
 }
 
-struct fwa_contract worker_contract(struct worker *w, const struct session *s, uint64_t now)
+/* All but the lockdown, which it takes a system call to know. */
+static struct fwa_contract own_state(struct worker *w, const struct session *s, uint64_t now)
 {
 	struct fwa_contract c = {
 		.mode = w->mode,
-		.lockdown = locked_down(w->lockdown_fd),
 		.quarantine = w->quarantine,
 		.drift = s ? profile_drift(w, s->who.uid) : NULL,
 	};
@@ -55,6 +57,14 @@ struct fwa_contract worker_contract(struct worker *w, const struct session *s, u
 	lease_contract(w, s, &c);
 	c.rate_over = holdings_rate_over(s->held, now);
 	c.seats_over = holdings_seats_over(s->held, s->rights);
+	return c;
+}
+
+struct fwa_contract worker_contract(struct worker *w, const struct session *s, uint64_t now)
+{
+	struct fwa_contract c = own_state(w, s, now);
+
+	c.lockdown = locked_down(w->lockdown_fd);
 	return c;
 }
 
@@ -110,31 +120,57 @@ static enum job_class class_of(const struct fwa_command *cmd, fwa_effects effect
 
 bool admit_judge(struct worker *w, struct job *j)
 {
-	struct session *s = j->session;
-	uint64_t now = worker_now();
-	struct fwa_contract contract = worker_contract(w, s, now);
-	struct fwa_grant grant;
-	struct fwa_decision d;
+	const struct session *s = j->session;
+	struct fwa_decision *d = &j->reply.decision;
+	struct fwa_contract c;
 
-	d = fwa_decide(&contract, s->rights, &w->profile, &j->cmd, now);
-	j->judged = now;
-	j->reply.decision = d;
+	j->judged = worker_now();
+	c = own_state(w, s, j->judged);
+	*d = fwa_decide(&c, s->rights, &w->profile, &j->cmd, j->judged);
+	/* Nothing else depends on it: most requests are spared the system call. */
+	c.lockdown = d->scope >= FWA_SCOPE_DEBUG_WRITE_FULL && locked_down(w->lockdown_fd);
+	if (c.lockdown)
+		*d = fwa_decide(&c, s->rights, &w->profile, &j->cmd, j->judged);
 	j->reply.status = FWA_OUTCOME_REFUSED;
-	memset(j->reply.grant, 0, sizeof(j->reply.grant));
-	if (!fwa_admitted(&d))
+	if (!fwa_admitted(d)) {
+		memset(j->reply.grant, 0, sizeof(j->reply.grant));
 		return false;
-	if (fwa_policy_grant(&w->policy, d.grant - 1, &grant))
-		memcpy(j->reply.grant, grant.name, sizeof(j->reply.grant));
-	j->wait.class = class_of(&j->cmd, d.effects);
+	}
+	memcpy(j->reply.grant, fwa_policy_grant_name(&w->policy, d->grant - 1),
+	       sizeof(j->reply.grant));
+	j->wait.class = class_of(&j->cmd, d->effects);
 	return true;
 }
 
-/* The buffer is fresh and zeroed, so that no reply shows what another one left (C25). */
+/* Zeroed, so that no reply shows what another one left (C25). */
+static uint8_t *take_room(struct worker *w, uint32_t len)
+{
+	if (!w->spare || w->spare_len != len)
+		return calloc(1, len ? len : 1);
+	memset(w->spare, 0, len);
+	return fwa_steal(w->spare);
+}
+
+/* The next reply is mostly as long as this one: a mailbox has one size. */
+void admit_release(struct worker *w, struct job *j)
+{
+	uint8_t *room = fwa_steal(j->answer.out), *old;
+
+	if (!room || j->answer.out_cap > SPARE_MAX) {
+		free(room);
+		return;
+	}
+	old = w->spare;
+	w->spare = room;
+	w->spare_len = j->answer.out_cap;
+	free(old);
+}
+
 bool admit_begin(struct worker *w, struct job *j)
 {
 	uint32_t room = reply_room(w, &j->cmd);
 
-	j->answer = (struct fwa_reply){ .out_cap = room, .out = calloc(1, room ? room : 1) };
+	j->answer = (struct fwa_reply){ .out_cap = room, .out = take_room(w, room) };
 	if (!j->answer.out) {
 		j->reply.transport_errno = ENOMEM;
 		return false;

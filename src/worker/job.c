@@ -25,7 +25,7 @@ static struct job *job_of_wait(struct wait *wait)
 void job_free(struct job *j)
 {
 	free(j->payload);
-	free(j->answer.out);
+	admit_release(j->worker, j);
 	free(j);
 }
 
@@ -179,7 +179,7 @@ static bool run_now(struct worker *w, struct job *j)
 		admit_end(w, j);
 	}
 	stays = answer(w, j);
-	free(j->answer.out);
+	admit_release(w, j);
 	return stays;
 }
 

@@ -74,6 +74,8 @@ struct worker {
 
 	struct leases leases;
 	struct state state;
+	uint8_t *spare; /* one reply's room that is free again; NULL: none */
+	uint32_t spare_len;
 };
 
 #define LABEL_LEN FWA_CALLER_LABEL_MAX /* a longer one is not shown */
@@ -120,7 +122,7 @@ struct job {
 	struct fwa_command cmd;
 	uint8_t *payload;        /* what cmd.payload views when it is the job's own */
 	unsigned int timeout_ms; /* for the device */
-	struct fwa_reply answer; /* answer.out: fresh memory, the job's */
+	struct fwa_reply answer; /* answer.out: zeroed memory, the job's until admit_release() */
 	int result;              /* what the transport said */
 	uint64_t judged;         /* when, CLOCK_BOOTTIME ns */
 	uint64_t duration_ns;    /* of work */
@@ -143,6 +145,8 @@ bool admit_begin(struct worker *w, struct job *j);
 void admit_submit(struct job *j);
 /* It has come back: the outcome, and what follows for others. */
 void admit_end(struct worker *w, struct job *j);
+/* The room that admit_begin() took for the reply, if it did, is free again. */
+void admit_release(struct worker *w, struct job *j);
 /* How long the request may take in all, in ms, out of what the client asked for. */
 unsigned int admit_timeout(const struct worker *w, unsigned int ms);
 /* The device went away: says so once. */
