@@ -63,10 +63,3 @@ uint64_t fwa_policy_files_next_end(const struct fwa_policy_files *p, const struc
 			next = end;
 	return next;
 }
-
-void fwa_policy_files_revoke(struct fwa_policy_files *p, const char *name)
-{
-	for (size_t i = 0; i < p->n_rules; i++)
-		if (p->rules[i].stored && strcmp(p->rules[i].name, name) == 0)
-			p->rules[i].n_subjects = 0; /* for nobody */
-}

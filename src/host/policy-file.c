@@ -395,6 +395,36 @@ const char *fwa_policy_files_digest(const struct fwa_policy_files *p)
 	return p->digest_text;
 }
 
+/* SHA-256 of the digest until now, 32 bytes, and "-NAME\n": the same text is the same policy still. */
+static int digest_without(struct fwa_policy_files *p, const char *name)
+{
+	char text[sizeof(p->digest) + FWA_GRANT_NAME_MAX + 3];
+	int n;
+
+	memcpy(text, p->digest, sizeof(p->digest));
+	n = snprintf(text + sizeof(p->digest), sizeof(text) - sizeof(p->digest), "-%s\n", name);
+	if (EVP_Digest(text, sizeof(p->digest) + (size_t)n, p->digest, NULL, EVP_sha256(), NULL) !=
+	    1)
+		return -ENOMEM;
+	fwa_hex_text(p->digest, sizeof(p->digest), p->digest_text);
+	return 0;
+}
+
+/* One that cannot be digested is nobody's all the same; its digest then names more than there is. */
+int fwa_policy_files_revoke(struct fwa_policy_files *p, const char *name)
+{
+	for (size_t i = 0; i < p->n_rules; i++) {
+		struct fwa_policy_rule *r = &p->rules[i];
+
+		if (!r->stored || !r->n_subjects || strcmp(r->name, name) != 0)
+			continue;
+		r->n_subjects = 0; /* for nobody */
+		p->n_revoked++;
+		return digest_without(p, name);
+	}
+	return 0;
+}
+
 const char *fwa_policy_files_source(const struct fwa_policy_files *p)
 {
 	return p->source;
@@ -402,5 +432,5 @@ const char *fwa_policy_files_source(const struct fwa_policy_files *p)
 
 uint32_t fwa_policy_files_count(const struct fwa_policy_files *p)
 {
-	return (uint32_t)p->n_rules;
+	return (uint32_t)(p->n_rules - p->n_revoked);
 }

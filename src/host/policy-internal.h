@@ -66,6 +66,7 @@ struct fwa_policy_rule {
 struct fwa_policy_files {
 	struct fwa_policy_rule *rules;
 	size_t n_rules, cap_rules;
+	size_t n_revoked; /* of the rules: for nobody any more */
 	struct fwa_policy_subject *subjects;
 	size_t n_subjects, cap_subjects;
 	struct fwa_pattern *conditions; /* their text is an offset in @texts */

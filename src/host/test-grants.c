@@ -720,6 +720,34 @@ static void test_layers(void **state)
 	fwa_policy_files_free(p);
 }
 
+/* What is revoked while nothing new can be read: the text is the same, the policy is another one. */
+static void test_revoked_from_what_is_in_force(void **state)
+{
+	struct fwa_grant_terms t = basic();
+	struct fwa_policy_files *p = NULL, *again = NULL;
+	char messages[MESSAGES] = "", before[65], after[65];
+
+	make(&t, 100);
+	t.name = "h";
+	make(&t, 100);
+	assert_int_equal(fwa_policy_files_load(policy_dir, store, collect, messages, &p), 0);
+	assert_int_equal(fwa_policy_files_load(policy_dir, store, collect, messages, &again), 0);
+	strcpy(before, fwa_policy_files_digest(p));
+	assert_int_equal(fwa_policy_files_count(p), 2);
+	assert_int_equal(fwa_policy_files_revoke(p, "nobody's"), 0);
+	assert_string_equal(fwa_policy_files_digest(p), before);
+	assert_int_equal(fwa_policy_files_revoke(p, "g"), 0);
+	strcpy(after, fwa_policy_files_digest(p));
+	assert_string_not_equal(after, before);
+	assert_int_equal(fwa_policy_files_count(p), 1);
+	assert_int_equal(fwa_policy_files_revoke(p, "g"), 0);
+	assert_string_equal(fwa_policy_files_digest(p), after);
+	assert_int_equal(fwa_policy_files_revoke(again, "h"), 0);
+	assert_string_not_equal(fwa_policy_files_digest(again), after);
+	fwa_policy_files_free(p);
+	fwa_policy_files_free(again);
+}
+
 #define with_store(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -743,6 +771,7 @@ int main(void)
 		with_store(test_foreign_files),
 		with_store(test_foreign_store),
 		with_store(test_layers),
+		with_store(test_revoked_from_what_is_in_force),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """fwadmitd's control plane: FWADMITD as the first argument. Who may is tested where we are root."""
+import hashlib
 import json
 import os
 import signal
@@ -293,8 +294,15 @@ class Grants(Case):
         self.assertEqual([g['name'] for g in d.ask('ListGrants')['grants']], ['made'])
         # What is revoked is revoked all the same.
         self.assertEqual(gate.describe()['grants'], 1)
+        digest = d.info()['policy_digest']
+        self.assertEqual(gate.describe()['digest'], digest)
         self.assertEqual(d.ask('RevokeGrant', name='made'), {})
         self.assertEqual(gate.describe()['grants'], 0)
+        # It is not the policy that it was, and says so.
+        info = d.info()
+        self.assertEqual(info['policy_digest'], hashlib.sha256(bytes.fromhex(digest) + b'-made\n').hexdigest())
+        self.assertEqual(info['policy_grants'], 0)
+        self.assertEqual(gate.describe()['digest'], info['policy_digest'])
         self.event(events, 'policy_refused')
         os.kill(d.device('a')['pid'], signal.SIGKILL)
         self.assertEqual(self.connect(d, 'a').describe()['grants'], 0)
