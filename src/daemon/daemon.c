@@ -274,6 +274,7 @@ static int recall(struct fwa_daemon *d)
 		.state_dir = d->state.path,
 		.require_pinned = d->options->require_pinned,
 	};
+	fwa_baselines_sweep(&d->baselines);
 	if (d->state.path && asprintf(&d->grants_dir, "%s/grants", d->state.path) < 0) {
 		d->grants_dir = NULL;
 		return -ENOMEM;

@@ -208,3 +208,16 @@ int fwa_baselines_save(const struct fwa_baselines *b, enum fwa_baseline_source s
 	fwa_baseline_name(who, name);
 	return fwa_write_durably(dir, name, data, (size_t)len);
 }
+
+void fwa_baselines_sweep(const struct fwa_baselines *b)
+{
+	static const enum fwa_baseline_source written[] = { FWA_BASELINE_FROM_ACCEPTED,
+							    FWA_BASELINE_FROM_SEEN };
+
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(written); i++) {
+		fwa_auto_free char *dir = folder(b, written[i]);
+
+		if (dir)
+			fwa_remove_leftovers(dir);
+	}
+}

@@ -72,6 +72,9 @@ int fwa_baselines_find(const struct fwa_baselines *b, const struct fwa_identifie
 int fwa_baselines_save(const struct fwa_baselines *b, enum fwa_baseline_source source,
 		       const struct fwa_identified *who, int fd);
 
+/* Removes what a crash left in the folders that fwa_baselines_save() writes to; said to nobody. */
+void fwa_baselines_sweep(const struct fwa_baselines *b);
+
 /*
  * Answers DECLARATIONS (@fd) of a worker on @control with BASELINE, from the store. 0 with
  * *ret_source; negative errno when the message cannot be sent. What cannot be read is answered with

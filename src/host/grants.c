@@ -323,7 +323,11 @@ static int store_grant(const char *dir, const struct fwa_grant_terms *t, uint64_
 		return r;
 	fwa_grant_file_name(t->name, file);
 	r = fwa_write_durably(dir, file, text, strlen(text));
-	return r < 0 ? fwa_fail(error, r, "%s/%s: %s", dir, file, strerror(-r)) : 0;
+	if (r == 0)
+		return 0;
+	/* Where only the folder could not be synchronised it is there, and is not to be. */
+	fwa_grants_remove(dir, t->name);
+	return fwa_fail(error, r, "%s/%s: %s", dir, file, strerror(-r));
 }
 
 int fwa_grants_create(const char *dir, const struct fwa_grant_terms *terms, uint64_t seconds,
