@@ -69,10 +69,25 @@ static int enter(struct worker *w, struct session *s)
 	return r;
 }
 
+/* Anybody can be turned away as often as he likes: one line a second is enough. */
+/*= spec/SECURITY-MODEL.md#C26 */
+static void note_turned_away(struct worker *w, const struct session *s, int error)
+{
+	uint64_t now = fwa_clock_ns(CLOCK_MONOTONIC);
+	char text[IDENTITY_TEXT_LEN];
+
+	w->n_turned_away++;
+	if (w->turned_away_logged && now - w->turned_away_logged < FWA_NS_PER_S)
+		return;
+	worker_log(w, "a client is turned away (%s): %s; %llu until now", identity_text(s, text),
+		   error == -EUSERS ? "too many connections" : strerror(-error),
+		   (unsigned long long)w->n_turned_away);
+	w->turned_away_logged = now;
+}
+
 struct session *session_new(struct worker *w, int sock)
 {
 	struct session *s = calloc(1, sizeof(*s));
-	char text[IDENTITY_TEXT_LEN];
 	int r;
 
 	if (!s) {
@@ -82,8 +97,7 @@ struct session *session_new(struct worker *w, int sock)
 	s->sock = sock;
 	r = enter(w, s);
 	if (r < 0) {
-		worker_log(w, "a client is turned away (%s): %s", identity_text(s, text),
-			   r == -EUSERS ? "too many connections" : strerror(-r));
+		note_turned_away(w, s, r);
 		session_free(w, s);
 		return NULL;
 	}

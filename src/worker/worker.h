@@ -71,6 +71,8 @@ struct worker {
 	struct fwa_link accounts;
 	uint32_t n_sessions;
 	uint64_t last_session;
+	uint64_t n_turned_away;      /* clients */
+	uint64_t turned_away_logged; /* CLOCK_MONOTONIC ns */
 
 	struct leases leases;
 	struct state state;

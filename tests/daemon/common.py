@@ -97,6 +97,15 @@ class Daemon:
                 reply += more
         return json.loads(reply[:-1])
 
+    def wait_there(self):
+        """Until its socket takes connections, which is a little later than that it has a name."""
+        def there():
+            try:
+                return self.info()
+            except (FileNotFoundError, ConnectionRefusedError):
+                return None
+        wait_until(there, 'no socket')
+
     def info(self):
         return self.call(b'{"method":"org.fwadmit.Control.GetInfo"}\0')['parameters']
 

@@ -107,7 +107,7 @@ class Case(Case):
 class Service(Case):
     def test_service(self):
         d = self.start()
-        wait_until(lambda: os.path.exists(d.path('control')), 'no socket')
+        d.wait_there()
         info = d.ask(SERVICE + 'GetInfo')
         self.assertEqual(set(info), {'vendor', 'product', 'version', 'url', 'interfaces'})
         self.assertEqual(info['interfaces'], ['org.varlink.service', 'org.fwadmit.Control'])
@@ -121,7 +121,7 @@ class Service(Case):
 
     def test_every_method_of_the_interface_is_there(self):
         d = self.start()
-        wait_until(lambda: os.path.exists(d.path('control')), 'no socket')
+        d.wait_there()
         with open(INTERFACE) as f:
             methods = [line.split('(')[0].split()[1] for line in f if line.startswith('method ')]
         self.assertEqual(len(methods), 12)
@@ -131,7 +131,7 @@ class Service(Case):
 
     def test_unknown(self):
         d = self.start()
-        wait_until(lambda: os.path.exists(d.path('control')), 'no socket')
+        d.wait_there()
         self.assertEqual(d.ask('Nothing'), (SERVICE + 'MethodNotFound', {'method': CONTROL + 'Nothing'}))
         self.assertEqual(d.ask('com.example.X'), (SERVICE + 'InterfaceNotFound', {'interface': 'com.example'}))
         self.assertEqual(d.call(b'{"method":"X"}\0'), {'error': SERVICE + 'InterfaceNotFound',
@@ -183,6 +183,23 @@ class Service(Case):
         c.sock.settimeout(DEADLINE)
         os.kill(d.device('a')['pid'], signal.SIGCONT)
         self.assertIn('parameters', c.next())
+
+    def test_nobody_waits_for_a_worker_that_does_not_hear(self):
+        """More is said to it than its socket holds: it is killed, and the daemon goes on at once."""
+        d = self.start_two()
+        pid = d.device('a')['pid']
+        os.kill(pid, signal.SIGSTOP)
+        c = self.control(d)
+        c.send(message('AcceptBaseline', {'device': 'a'}, oneway=True) * 400)
+        end, longest = time.monotonic() + DEADLINE, 0
+        while 'a: worker %d cannot be told' % pid not in d.log():
+            begun = time.monotonic()
+            self.assertLess(begun, end)
+            d.info()
+            longest = max(longest, time.monotonic() - begun)
+        self.assertLess(longest, 5)  # and not the ten seconds that a worker has for a policy
+        wait_until(lambda: d.device('a').get('pid') not in (None, pid), 'no other worker')
+        self.assertEqual(d.device('b')['restarts'], 0)
 
     def test_worker_that_does_not_take_a_policy_is_killed(self):
         d = self.start_two()

@@ -212,6 +212,19 @@ class Activation(TrustTest):
         self.assertEqual((self.dir / "log").read_text().count("sim0: first of its model and firmware ("), 2)
 
 
+class Often(TrustTest):
+    """Each of these is followed by a reading, whatever became of it: that is the client's affair alone."""
+
+    def test_activations_that_fail(self):
+        mine, other = self.client(), self.client()
+        pid = self.worker("sim0")
+        for _ in range(50):
+            r = mine.call(request(opcode=ACTIVATE, payload=bytes([0, 7])))
+            self.assertEqual((r.reason, r.status), ("admit", DEVICE_ERROR))
+            self.expect(other, request(), "admit")
+        self.assertEqual((self.worker("sim0"), self.device()["restarts"]), (pid, 0))
+
+
 class Contradiction(TrustTest):
     DEVICES = {"a": "sim:honest", "b": f"sim:honest,serial=2,declare={NEW << 16}",
                "c": f"sim:honest,serial=3,seed=1,declare={NEW << 16}"}
