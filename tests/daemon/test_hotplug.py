@@ -135,6 +135,27 @@ class Hotplug(FakeCase):
         d.wait_state('nvme70', 'ready')
         self.assertEqual(d.device('nvme71')['state'], 'quarantined')
 
+    def test_contradiction_ends_with_one_of_the_two(self):
+        """At once, and not when its worker has ended."""
+        d = self.start_watching()
+        events = self.subscribe(d)
+        for name, declares in ('nvme70', b'one thing'), ('nvme71', b'another'):
+            self.tell('add', name)
+            w = self.accept()
+            w.start(serial=name, declares=declares)
+            self.event(events, 'device_ready', name)
+        for name in 'nvme70', 'nvme71':
+            self.assertEqual(len(d.device(name)['findings']), 1)
+        self.tell('remove', 'nvme71')
+        self.event(events, 'device_removed', 'nvme71')
+        device, = d.ask('ListDevices')['devices']
+        self.assertEqual((device['name'], device['findings']), ('nvme70', []))
+        self.tell('add', 'nvme71')
+        w = self.accept()
+        w.start(serial='nvme71', declares=b'one thing')
+        self.event(events, 'device_ready', 'nvme71')
+        self.assertEqual([x['findings'] for x in d.ask('ListDevices')['devices']], [[], []])
+
     def test_storm(self):
         d = self.start_watching()
         for _ in range(50):
