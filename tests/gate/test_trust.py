@@ -157,13 +157,22 @@ class Activation(TrustTest):
         self.expect(outsider, read, "admit")
         self.activate(mine, b"1.0.0", DECLARES, VENDOR_READ, DATA)
         n = 0
-        while not self.done(mine, b"1.0.0"):
-            self.expect(outsider, read, "admit")  # it works meanwhile, by what is still declared
+        while outsider.call(read).reason == "admit":  # it works meanwhile, by what is still declared
             n += 1
+            if self.done(mine, b"1.0.0"):
+                break
         self.assertGreater(n, 2)
         self.expect(outsider, read, "scope-too-low")
         self.expect(outsider, request(opcode=VENDOR_READ, payload=bytes(4)), "admit")
         self.assertEqual(self.device()["baseline"], "seen")
+
+    def test_gained_is_judged_with_when_nobody_has_asked(self):
+        """The first command after it is done finds the new declarations, whoever looked at the device before."""
+        outsider = self.outsider()
+        read = request(opcode=VENDOR_READ, payload=bytes(4), scope=READ_ONLY)
+        self.activate(self.client(), b"1.0.0", DECLARES, VENDOR_READ, DATA)
+        time.sleep(0.5)
+        self.expect(outsider, read, "scope-too-low")
 
     def drifts(self, name, flags, opcode, effects, detail):
         mine, outsider = self.client(name), self.outsider(name)
