@@ -185,21 +185,10 @@ static void print_diff_text(const struct cli *cli, const struct cli_subject *s,
 	cli_table_print(t);
 }
 
-static uint32_t count_drift(const struct fwa_profile *before, const struct fwa_profile *after)
-{
-	struct fwa_difference_walk walk = { 0 };
-	struct fwa_difference d;
-	uint32_t n = 0;
-
-	while (fwa_difference_next(before, after, &walk, &d))
-		n += fwa_difference_drifts(d.how);
-	return n;
-}
-
 static int show_diff(const struct cli *cli, const struct cli_subject *s,
 		     const struct fwa_profile *before, const char *source)
 {
-	uint32_t n = count_drift(before, s->profile);
+	uint32_t n = fwa_drift_count(before, s->profile);
 
 	if (cli->json)
 		print_diff_json(cli, s, before, source);

@@ -396,6 +396,17 @@ bool fwa_difference_next(const struct fwa_profile *before, const struct fwa_prof
 	return false;
 }
 
+uint32_t fwa_drift_count(const struct fwa_profile *before, const struct fwa_profile *after)
+{
+	struct fwa_difference_walk walk = { 0 };
+	struct fwa_difference d;
+	uint32_t n = 0;
+
+	while (fwa_difference_next(before, after, &walk, &d))
+		n += fwa_difference_drifts(d.how);
+	return n;
+}
+
 const char *fwa_difference_of_name(unsigned int of)
 {
 	static const char *const names[FWA_DIFFERENCE_OF_COUNT] = {

@@ -108,6 +108,9 @@ static inline bool fwa_difference_drifts(unsigned int how)
 	return how == FWA_DIFFERENCE_APPEARED || how == FWA_DIFFERENCE_LOST;
 }
 
+/* How many differences between @before and @after are drift. */
+uint32_t fwa_drift_count(const struct fwa_profile *before, const struct fwa_profile *after);
+
 /* "command", "feature", "setting", "log", "log-page", "nvme-feature". */
 const char *fwa_difference_of_name(unsigned int of);
 /* "appeared", "lost-effect", "gained-effect", "removed", "changed". */

@@ -16,6 +16,12 @@ void fwa_filter_write_term(struct fwa_writer *w, const struct fwa_term *t)
 	fwa_write_bytes(w, t->uuid, sizeof(t->uuid));
 }
 
+bool fwa_term_eq(const struct fwa_term *a, const struct fwa_term *b)
+{
+	return a->kind == b->kind && a->set == b->set && a->value == b->value &&
+	       fwa_uuid_eq(a->uuid, b->uuid);
+}
+
 bool fwa_filter_term(struct fwa_span filter, size_t i, struct fwa_term *ret)
 {
 	struct fwa_span s;

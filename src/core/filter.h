@@ -42,6 +42,8 @@ struct fwa_term {
 };
 
 void fwa_filter_write_term(struct fwa_writer *w, const struct fwa_term *t);
+/* Whether both are the same but for their flags. */
+bool fwa_term_eq(const struct fwa_term *a, const struct fwa_term *b);
 /* Term @i of an encoded filter; false past the last. */
 bool fwa_filter_term(struct fwa_span filter, size_t i, struct fwa_term *ret);
 /* True when @filter is one: whole terms, not too many, each of them in its place and in its range. */

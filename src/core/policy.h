@@ -148,6 +148,12 @@ struct fwa_rights {
 	} right[FWA_RIGHTS_MAX];
 };
 
+/* Whether @r has a limit (C24). */
+static inline bool fwa_right_limited(const struct fwa_right *r)
+{
+	return r->sessions || r->commands || r->bytes;
+}
+
 /* The order in which grantees must be sorted: who, then id. <0, 0, >0. */
 int fwa_grantee_order(uint32_t who_a, uint32_t id_a, uint32_t who_b, uint32_t id_b);
 

@@ -20,15 +20,10 @@ static bool covers_as_much(struct fwa_span a, struct fwa_span b)
 	return !a.len || (a.len == b.len && !memcmp(a.data, b.data, a.len));
 }
 
-static bool limited(const struct fwa_right *r)
-{
-	return r->sessions || r->commands || r->bytes;
-}
-
 /* One that has a limit contains none: what it does not let pass another one may. */
 static bool contains(const struct fwa_right *a, const struct fwa_right *b)
 {
-	return !limited(a) && a->scope >= b->scope && !(b->effects & ~a->effects) &&
+	return !fwa_right_limited(a) && a->scope >= b->scope && !(b->effects & ~a->effects) &&
 	       lasts_as_long(a->until, b->until) && covers_as_much(a->filter, b->filter);
 }
 

@@ -31,12 +31,6 @@ static const struct fwa_term *term(const struct checker *c, size_t i)
 	return &c->p->terms[c->rule->terms + i];
 }
 
-static bool same_term(const struct fwa_term *a, const struct fwa_term *b)
-{
-	return a->kind == b->kind && a->set == b->set && a->value == b->value &&
-	       memcmp(a->uuid, b->uuid, sizeof(a->uuid)) == 0;
-}
-
 /* "get-log-page", "io:read", "cxl:c001h". */
 static const char *command_text(const struct fwa_term *t, char text[64])
 {
@@ -162,7 +156,7 @@ static bool same_group(const struct checker *c, size_t a, size_t b)
 	if (end_of_group(c, b) - b != n)
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (!same_term(term(c, a + i), term(c, b + i)))
+		if (!fwa_term_eq(term(c, a + i), term(c, b + i)))
 			return false;
 	return true;
 }
@@ -194,9 +188,9 @@ static void check_excluded(const struct checker *c, size_t a, size_t end)
 	for (size_t b = 0; b < c->rule->n_terms; b = end_of_item(c, b)) {
 		size_t n = end_of_item(c, b) - b, i = 0;
 
-		if (!(term(c, b)->flags & FWA_TERM_NOT) || !same_term(term(c, a), term(c, b)))
+		if (!(term(c, b)->flags & FWA_TERM_NOT) || !fwa_term_eq(term(c, a), term(c, b)))
 			continue;
-		while (n == end - a && i < n && same_term(term(c, a + i), term(c, b + i)) &&
+		while (n == end - a && i < n && fwa_term_eq(term(c, a + i), term(c, b + i)) &&
 		       (i == 0 || term(c, a + i)->flags == term(c, b + i)->flags))
 			i++;
 		if (n == 1 || i == n)

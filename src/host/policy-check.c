@@ -148,8 +148,7 @@ static bool covers_commands(const struct fwa_policy_files *p, rule_ptr a, rule_p
 	for (size_t i = 0; i < a->n_terms; i++) {
 		const struct fwa_term *x = &p->terms[a->terms + i], *y = &p->terms[b->terms + i];
 
-		if (x->kind != y->kind || x->flags != y->flags || x->set != y->set ||
-		    x->value != y->value || memcmp(x->uuid, y->uuid, sizeof(x->uuid)))
+		if (x->flags != y->flags || !fwa_term_eq(x, y))
 			return false;
 	}
 	return true;

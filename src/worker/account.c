@@ -49,11 +49,6 @@ static struct account *find_or_make(struct fwa_link *accounts, uint32_t uid,
 	return a;
 }
 
-static bool is_limited(const struct fwa_right *r)
-{
-	return r->sessions || r->commands || r->bytes;
-}
-
 /* Takes the seat over that @old has of @a. */
 static bool had_seat(struct holdings *old, const struct account *a)
 {
@@ -71,7 +66,7 @@ static bool hold(struct holding *h, struct fwa_link *accounts, uint32_t uid,
 {
 	struct fwa_grant grant;
 
-	if (!is_limited(right))
+	if (!fwa_right_limited(right))
 		return true;
 	if (!fwa_policy_grant(policy, right->grant, &grant))
 		return false;

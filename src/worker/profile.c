@@ -287,18 +287,6 @@ static int tell_declarations(struct worker *w)
 	return fd < 0 ? fd : fwa_control_send(w->control, FWA_CONTROL_DECLARATIONS, "", fd);
 }
 
-/* How many declarations have drifted from @baseline. */
-static uint32_t count_drift(const struct worker *w, const struct fwa_profile *baseline)
-{
-	struct fwa_difference_walk walk = { 0 };
-	struct fwa_difference d;
-	uint32_t n = 0;
-
-	while (fwa_difference_next(baseline, &w->profile, &walk, &d))
-		n += fwa_difference_drifts(d.how);
-	return n;
-}
-
 static void forget_baseline(struct profiling *p)
 {
 	free(p->baseline);
@@ -349,7 +337,7 @@ static void compare(struct worker *w, const char *source)
 	}
 	p->state = FWA_BASELINE_DIFFERS;
 	p->drift.baseline = p->baseline;
-	p->drifted = count_drift(w, p->baseline);
+	p->drifted = fwa_drift_count(p->baseline, &w->profile);
 	if (p->drifted && w->listener >= 0)
 		worker_log(w, "%u of its declarations drifted from the %s baseline", p->drifted,
 			   source);
