@@ -7,6 +7,7 @@
 2. Every citation names a clause that exists.
 3. Every reason code of enum fwa_reason has a clause in the table of src/core/reason.c, and stands
    in the model's table of reasons, in the order of the enum, with the same clause.
+4. Every function that the model names, `name()`, is one of src/.
 
 A citation is a comment that starts with an equals sign and a list of clauses (in C and in files
 that comment with a hash), the model's path with the clause behind a hash, or an entry of a
@@ -179,6 +180,14 @@ class Check:
         if both != [n for n in enum if n in model]:
             self.fail(Place(MODEL, model[both[0]][1]), f"the reasons are not in the order of {ENUM}")
 
+    def find_functions(self, model):
+        code = "\n".join(self.text(p) for p in files_below(self.root, ("src",))
+                         if p.endswith((".c", ".h")))
+        for line, s in enumerate(model.splitlines(), 1):
+            for name in re.findall(r"`(\w+)\(\)`", s):
+                if not re.search(rf"\b{name}\(", code):
+                    self.fail(Place(MODEL, line), f"there is no {name}() in src/")
+
     def run(self):
         model = self.text(MODEL)
         self.read_clauses(model)
@@ -191,6 +200,7 @@ class Check:
             if path.startswith("src/core/") and path.endswith(".c"):
                 table |= self.read_table(path, self.text(path))
         self.compare_reasons(self.read_enum(self.text(ENUM)), table, reasons)
+        self.find_functions(model)
         for c in self.clauses.values():
             if not self.citations[c.number] and not c.excuse:
                 self.fail(Place(MODEL, c.line), f"C{c.number} is cited nowhere and says not why")

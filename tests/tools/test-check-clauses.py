@@ -86,6 +86,11 @@ class CheckClauses(unittest.TestCase):
         self.assertEqual(r.returncode, 1)
         self.assertIn("C3 gives no reason", r.stderr)
 
+    def test_functions_that_the_model_names_exist(self):
+        self.write("spec/SECURITY-MODEL.md", MODEL.replace("## C2", "Enforced by `judge()` and `ju()`.\n\n## C2"))
+        self.write("src/core/a.c", "int judge(void)\n")
+        self.assert_fails("spec/SECURITY-MODEL.md:11: there is no ju() in src/")
+
     def test_every_form_of_citation_counts(self):
         plain = MODEL.replace("Not enforced by code: nobody can stop root.", "Text.")
         self.write("spec/SECURITY-MODEL.md", plain)
