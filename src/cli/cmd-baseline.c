@@ -2,7 +2,6 @@
 /*
  * fwadmit baseline: what a device declares, against what was accepted of devices like it.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,8 +206,7 @@ static int diff_file(const struct cli *cli, const struct cli_subject *s)
 	int r = fwa_read_file(path, FWA_DECLARATIONS_MAX, &data, &len);
 
 	if (r < 0)
-		return cli_fail(cli, r == -ENOENT ? CLI_NOT_FOUND : CLI_FAILED, "%s: %s", path,
-				strerror(-r));
+		return cli_fail_file(cli, path, r);
 	before = malloc(sizeof(*before));
 	if (!before)
 		return cli_fail(cli, CLI_FAILED, "out of memory");

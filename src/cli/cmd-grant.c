@@ -11,8 +11,8 @@
 #include "cli/json.h"
 #include "cli/table.h"
 #include "cli/varlink.h"
+#include "host/grants.h"
 
-#define LONGEST (UINT64_C(366) * 86400)
 #define LIST_TEXT 512
 
 /* --- create --------------------------------------------------------------------------------- */
@@ -109,7 +109,7 @@ static int read_span(const struct cli *cli, uint64_t *ret)
 	if (!*ret)
 		return cli_fail(cli, CLI_USAGE,
 				"--for=%.32s: such a grant has ended before it begins", text);
-	if (*ret > LONGEST)
+	if (*ret > FWA_GRANT_SECONDS_MAX)
 		return cli_fail(cli, CLI_USAGE,
 				"--for=%.32s: more than a year; what is to last belongs into a "
 				"policy file, with \"until\" if it is to end",
@@ -139,7 +139,7 @@ static struct json_object *request(const struct cli *cli, uint64_t seconds, bool
 
 static void print_created(const struct cli *cli, struct json_object *grant, uint64_t seconds)
 {
-	char name[CLI_MEMBER_TEXT], left[CLI_DURATION_TEXT], end[CLI_TIME_TEXT];
+	char name[CLI_MEMBER_TEXT], left[CLI_DURATION_TEXT], end[FWA_TIME_TEXT];
 
 	cli_member(grant, "name", "?", name);
 	if (cli_given(&cli->args, CLI_OPT_QUIET))

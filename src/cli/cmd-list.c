@@ -200,7 +200,7 @@ static void show(struct listing *l, const struct candidate *c)
 	cli_auto_findings struct cli_findings f = { 0 };
 	const char *state = "gone";
 	size_t findings = 0;
-	char error[256] = "";
+	char error[FWA_ERROR_LEN] = "";
 
 	if (cli_subject_try_device(l->cli, c->device, &s, error) == CLI_OK) {
 		f = cli_findings_of(s.profile);

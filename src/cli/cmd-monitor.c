@@ -26,7 +26,7 @@ static bool alarming(const char *event)
 static void print_text(const struct cli *cli, struct json_object *event)
 {
 	char name[CLI_MEMBER_TEXT], device[CLI_MEMBER_TEXT], text[CLI_MEMBER_TEXT];
-	char when[CLI_TIME_TEXT];
+	char when[FWA_TIME_TEXT];
 	bool red;
 
 	cli_member(event, "event", "?", name);

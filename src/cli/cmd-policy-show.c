@@ -333,7 +333,7 @@ int cli_cmd_policy_show(struct cli *cli)
 	fwa_auto_free gid_t *groups = NULL;
 	struct show s = { .cli = cli };
 	struct fwa_grantee e;
-	char error[256];
+	char error[FWA_ERROR_LEN];
 	uint32_t at = 0;
 	size_t len;
 	int r;

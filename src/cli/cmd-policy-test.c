@@ -4,7 +4,6 @@
  * (data/policy/README.md). Each row is decided as the gate would, by the policy files; nothing is
  * sent.
  */
-#include <errno.h>
 #include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +15,7 @@
 #include "cli/command.h"
 #include "cli/decision.h"
 #include "cli/json.h"
+#include "cli/output.h"
 #include "cli/policy.h"
 #include "cli/text.h"
 #include "core/reason.h"
@@ -402,13 +402,12 @@ int cli_cmd_policy_test(struct cli *cli)
 	struct test t = { .cli = cli, .path = cli->word[0], .subject = CLI_SUBJECT_NONE };
 	cli_auto_policy struct fwa_policy_files *files = NULL;
 	fwa_auto_free uint8_t *text = NULL;
-	char error[256];
+	char error[FWA_ERROR_LEN];
 	size_t len;
 	int r = fwa_read_file(t.path, FILE_MAX, &text, &len);
 
 	if (r < 0)
-		return cli_fail(cli, r == -ENOENT ? CLI_NOT_FOUND : CLI_FAILED, "%s: %s", t.path,
-				strerror(-r));
+		return cli_fail_file(cli, t.path, r);
 	if (strlen((char *)text) != len)
 		return cli_fail(cli, CLI_FAILED, "%s: not a text", t.path);
 	if (cli_policy_load(cli, &files, error) < 0)

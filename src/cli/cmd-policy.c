@@ -10,6 +10,7 @@
 
 #include "base/util.h"
 #include "cli/json.h"
+#include "cli/output.h"
 #include "cli/policy.h"
 #include "cli/text.h"
 #include "host/discover.h"
@@ -104,8 +105,7 @@ int cli_cmd_policy_check(struct cli *cli)
 	int r;
 
 	if (dir && access(dir, F_OK) < 0)
-		return cli_fail(cli, errno == ENOENT ? CLI_NOT_FOUND : CLI_FAILED, "%s: %s", dir,
-				strerror(errno));
+		return cli_fail_file(cli, dir, -errno);
 	c.messages = json_object_new_array();
 	r = cli_policy_load_from(dir, take_message, &c, &files);
 	if (r < 0 && !c.errors) {

@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/number.h"
 #include "base/util.h"
+#include "cli/output.h"
 #include "cli/text.h"
 
 void cli_command_free(struct cli_command *c)
@@ -116,8 +117,7 @@ static int read_data(struct cli_build *b)
 	if (r == -EFBIG)
 		return too_long(b->cli, input);
 	if (r < 0)
-		return cli_fail(b->cli, r == -ENOENT ? CLI_NOT_FOUND : CLI_FAILED, "%s: %s", input,
-				strerror(-r));
+		return cli_fail_file(b->cli, input, r);
 	return CLI_OK;
 }
 

@@ -35,13 +35,13 @@ struct embedded {
 	int device_fd;
 };
 
-__attribute__((format(printf, 3, 4))) static int explain(char error[256], int code,
+__attribute__((format(printf, 3, 4))) static int explain(char error[FWA_ERROR_LEN], int code,
 							 const char *format, ...)
 {
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(error, 256, format, ap);
+	vsnprintf(error, FWA_ERROR_LEN, format, ap);
 	va_end(ap);
 	fwa_make_printable(error);
 	return code;
@@ -57,7 +57,8 @@ struct said {
 };
 
 /* Waits until @deadline, CLOCK_MONOTONIC ns, for a message of the worker. */
-static int wait_message(struct cli_subject *s, uint64_t deadline, struct said *ret, char error[256])
+static int wait_message(struct cli_subject *s, uint64_t deadline, struct said *ret,
+			char error[FWA_ERROR_LEN])
 {
 	uint64_t now = fwa_clock_ns(CLOCK_MONOTONIC);
 	struct pollfd p = { .fd = s->control, .events = POLLIN };
@@ -73,7 +74,7 @@ static int wait_message(struct cli_subject *s, uint64_t deadline, struct said *r
 
 /* Answers the worker's question what its device is held to. */
 /*= spec/SECURITY-MODEL.md#C23 */
-static int answer_baseline(struct cli_subject *s, char error[256])
+static int answer_baseline(struct cli_subject *s, char error[FWA_ERROR_LEN])
 {
 	fwa_auto_free char *state = fwa_state_dir();
 	struct fwa_baselines store = { .pinned_dir = fwa_pinned_dir(), .state_dir = state };
@@ -91,7 +92,8 @@ static int answer_baseline(struct cli_subject *s, char error[256])
 }
 
 /* Takes one message: CLI_OK, and *ret_ready when the worker serves the device. */
-static int take_message(struct cli_subject *s, struct said *m, bool *ret_ready, char error[256])
+static int take_message(struct cli_subject *s, struct said *m, bool *ret_ready,
+			char error[FWA_ERROR_LEN])
 {
 	switch (m->kind) {
 	case FWA_CONTROL_READY:
@@ -116,7 +118,7 @@ static int take_message(struct cli_subject *s, struct said *m, bool *ret_ready, 
 }
 
 /* Waits for the worker to say that it serves the device, and answers what it asks until then. */
-static int wait_ready(const struct cli *cli, struct cli_subject *s, char error[256])
+static int wait_ready(const struct cli *cli, struct cli_subject *s, char error[FWA_ERROR_LEN])
 {
 	uint64_t deadline =
 		fwa_clock_ns(CLOCK_MONOTONIC) + cli_timeout(cli, READY_TIMEOUT_MS) * FWA_NS_PER_MS;
@@ -134,7 +136,7 @@ static int wait_ready(const struct cli *cli, struct cli_subject *s, char error[2
 }
 
 static int launch(const struct cli *cli, const struct embedded *e, struct cli_subject *s,
-		  char error[256])
+		  char error[FWA_ERROR_LEN])
 {
 	cli_auto_policy struct fwa_policy_files *files = NULL;
 	fwa_auto_close int policy_fd = -1, ours = -1, theirs = -1;
@@ -165,7 +167,7 @@ static int launch(const struct cli *cli, const struct embedded *e, struct cli_su
 }
 
 static int open_embedded(const struct cli *cli, const struct embedded *e, struct cli_subject *s,
-			 char error[256])
+			 char error[FWA_ERROR_LEN])
 {
 	if (strlen(e->name) >= sizeof(s->name) || strlen(e->spec) >= sizeof(s->spec))
 		return explain(error, CLI_USAGE, "%.64s..: too long for a device", e->spec);
@@ -177,7 +179,7 @@ static int open_embedded(const struct cli *cli, const struct embedded *e, struct
 
 /* "sim:honest,seed=3": policy sees the name "sim:honest". */
 static int open_spec(const struct cli *cli, const char *spec, struct cli_subject *s,
-		     char error[256])
+		     char error[FWA_ERROR_LEN])
 {
 	fwa_auto_free char *name = strndup(spec, strcspn(spec, ","));
 
@@ -187,7 +189,7 @@ static int open_spec(const struct cli *cli, const char *spec, struct cli_subject
 }
 
 static int open_path(const struct cli *cli, const char *path, struct cli_subject *s,
-		     char error[256])
+		     char error[FWA_ERROR_LEN])
 {
 	fwa_auto_close int fd = -1;
 	struct fwa_found found;
@@ -231,7 +233,7 @@ static bool daemon_runs(const char *dir)
 }
 
 static int open_name(const struct cli *cli, const char *name, struct cli_subject *s,
-		     char error[256])
+		     char error[FWA_ERROR_LEN])
 {
 	const char *dir = cli_socket_dir(cli);
 	fwa_auto_free char *path = NULL;
@@ -261,7 +263,7 @@ static int open_name(const struct cli *cli, const char *name, struct cli_subject
 
 /* --- both ----------------------------------------------------------------------------------- */
 
-static int describe(const struct cli *cli, struct cli_subject *s, char error[256])
+static int describe(const struct cli *cli, struct cli_subject *s, char error[FWA_ERROR_LEN])
 {
 	fwa_auto_free struct fwa_description *d = calloc(1, sizeof(*d));
 	uint8_t *encoded;
@@ -307,7 +309,7 @@ static int describe(const struct cli *cli, struct cli_subject *s, char error[256
 }
 
 int cli_subject_try_device(const struct cli *cli, const char *device, struct cli_subject *s,
-			   char error[256])
+			   char error[FWA_ERROR_LEN])
 {
 	int r;
 
@@ -322,7 +324,7 @@ int cli_subject_try_device(const struct cli *cli, const char *device, struct cli
 
 int cli_subject_open_device(const struct cli *cli, const char *device, struct cli_subject *s)
 {
-	char error[256] = "";
+	char error[FWA_ERROR_LEN] = "";
 	int r = cli_subject_try_device(cli, device, s, error);
 
 	return r == CLI_OK ? r : cli_fail(cli, r, "%s", error);

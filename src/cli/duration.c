@@ -6,7 +6,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/util.h"
 
@@ -65,13 +64,11 @@ const char *cli_duration_text(int64_t seconds, char text[CLI_DURATION_TEXT])
 	return text;
 }
 
-const char *cli_time_text(int64_t seconds, char text[CLI_TIME_TEXT])
+const char *cli_time_text(int64_t seconds, char text[FWA_TIME_TEXT])
 {
-	time_t t = (time_t)seconds;
-	struct tm tm;
-
-	if (seconds < 0 || seconds > 253402300799 || !gmtime_r(&t, &tm) ||
-	    !strftime(text, CLI_TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm))
-		snprintf(text, CLI_TIME_TEXT, "-");
+	if (seconds < 0 || (uint64_t)seconds > FWA_TIME_MAX)
+		snprintf(text, FWA_TIME_TEXT, "-");
+	else
+		fwa_time_text((uint64_t)seconds, text);
 	return text;
 }

@@ -12,6 +12,7 @@
 
 #include "base/fd.h"
 #include "base/util.h"
+#include "cli/output.h"
 #include "cli/subject.h"
 #include "wire/cxl.h"
 #include "wire/nvme.h"
@@ -173,8 +174,7 @@ int cli_subject_open_file(const struct cli *cli, struct cli_subject *s)
 		return cli_fail(cli, CLI_FAILED, "%s: too long for %s, which has at most %zu bytes",
 				path, what[kind], size_max[kind]);
 	if (r < 0)
-		return cli_fail(cli, r == -ENOENT ? CLI_NOT_FOUND : CLI_FAILED, "%s: %s", path,
-				strerror(-r));
+		return cli_fail_file(cli, path, r);
 	s->kind = cli_options[CLI_OPT_KIND].values[kind];
 	s->source_len = len;
 	fwa_sha256_text(fwa_span(data, len), s->source_sha256);

@@ -13,6 +13,12 @@
 #include "base/fd.h"
 #include "base/util.h"
 
+int cli_fail_file(const struct cli *cli, const char *path, int r)
+{
+	return cli_fail(cli, r == -ENOENT ? CLI_NOT_FOUND : CLI_FAILED, "%s: %s", path,
+			strerror(-r));
+}
+
 static int write_to(const char *path, int flags, struct fwa_span data)
 {
 	fwa_auto_close int fd = open(path, O_WRONLY | O_CLOEXEC | flags, 0666);

@@ -15,12 +15,8 @@ static void keep_first_error(const struct fwa_policy_message *m, void *userdata)
 {
 	char *error = userdata;
 
-	if (!m->error || *error)
-		return;
-	if (m->line)
-		snprintf(error, 256, "%s:%u: %s", m->file, m->line, m->text);
-	else
-		snprintf(error, 256, "%s: %s", m->file, m->text);
+	if (m->error && !*error)
+		fwa_policy_message_line(m, error);
 }
 
 int cli_policy_load_from(const char *dir, fwa_policy_message_fn fn, void *userdata,
@@ -33,7 +29,7 @@ int cli_policy_load_from(const char *dir, fwa_policy_message_fn fn, void *userda
 	return fwa_policy_files_load(dir, grants, fn, userdata, ret);
 }
 
-int cli_policy_load(const struct cli *cli, struct fwa_policy_files **ret, char error[256])
+int cli_policy_load(const struct cli *cli, struct fwa_policy_files **ret, char error[FWA_ERROR_LEN])
 {
 	const char *dir = cli->args.text[CLI_OPT_POLICY];
 	int r;
@@ -41,6 +37,6 @@ int cli_policy_load(const struct cli *cli, struct fwa_policy_files **ret, char e
 	error[0] = '\0';
 	r = cli_policy_load_from(dir, keep_first_error, error, ret);
 	if (r < 0 && !*error)
-		snprintf(error, 256, "policy %s: %s", dir ? dir : "files", strerror(-r));
+		snprintf(error, FWA_ERROR_LEN, "policy %s: %s", dir ? dir : "files", strerror(-r));
 	return r;
 }

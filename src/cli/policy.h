@@ -18,7 +18,8 @@ static inline void cli_policy_cleanup(struct fwa_policy_files **p)
  * Reads the policy of --policy, or the standard one. 0; or negative errno with the first error in
  * @error, as "file:line: text".
  */
-int cli_policy_load(const struct cli *cli, struct fwa_policy_files **ret, char error[256]);
+int cli_policy_load(const struct cli *cli, struct fwa_policy_files **ret,
+		    char error[FWA_ERROR_LEN]);
 
 /*
  * The same from @dir alone; or, when it is NULL, the standard directories and the grants that were

@@ -47,7 +47,7 @@ void cli_quarantine_text(struct json_object *device, char *text, size_t size)
 {
 	int64_t since = cli_member_number(device, "quarantine_since", -1), ago;
 	int64_t by = cli_member_number(device, "quarantine_by", -1);
-	char reason[CLI_MEMBER_TEXT], when[CLI_TIME_TEXT], span[CLI_DURATION_TEXT];
+	char reason[CLI_MEMBER_TEXT], when[FWA_TIME_TEXT], span[CLI_DURATION_TEXT];
 	char user[64] = "fwadmitd";
 
 	cli_member(device, "quarantine", "", reason);

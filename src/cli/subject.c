@@ -217,7 +217,7 @@ int cli_subject_judge_as(const struct cli *cli, struct cli_subject *s, const cha
 	fwa_auto_free gid_t *groups = NULL;
 	struct fwa_principal who = { .owner = true };
 	struct fwa_moment now;
-	char error[256], gates_digest[FWA_DIGEST_TEXT];
+	char error[FWA_ERROR_LEN], gates_digest[FWA_DIGEST_TEXT];
 	int r;
 
 	if (user) {

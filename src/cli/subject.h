@@ -59,7 +59,7 @@ struct cli_subject {
 int cli_subject_open_device(const struct cli *cli, const char *device, struct cli_subject *s);
 /* The same without saying an error: it is put in @error. */
 int cli_subject_try_device(const struct cli *cli, const char *device, struct cli_subject *s,
-			   char error[256]);
+			   char error[FWA_ERROR_LEN]);
 /* Reads --from=FILE of --kind=KIND. CLI_OK, or the exit code after cli_fail(). */
 int cli_subject_open_file(const struct cli *cli, struct cli_subject *s);
 /*

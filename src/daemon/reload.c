@@ -42,10 +42,7 @@ static void on_policy_message(const struct fwa_policy_message *m, void *userdata
 	int priority = m->error ? LOG_ERR : LOG_WARNING;
 	char *error = userdata, line[FWA_ERROR_LEN];
 
-	if (m->line)
-		snprintf(line, sizeof(line), "%s:%u: %s", m->file, m->line, m->text);
-	else
-		snprintf(line, sizeof(line), "%s: %s", m->file, m->text);
+	fwa_policy_message_line(m, line);
 	fwa_make_printable(line);
 	fwa_log(priority, "%s", line);
 	if (m->error && !error[0])

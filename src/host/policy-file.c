@@ -69,6 +69,14 @@ void fwa_policy_report(struct fwa_policy_report *r, bool error, const char *file
 		r->fn(&m, r->userdata);
 }
 
+void fwa_policy_message_line(const struct fwa_policy_message *m, char line[FWA_ERROR_LEN])
+{
+	if (m->line)
+		snprintf(line, FWA_ERROR_LEN, "%s:%u: %s", m->file, m->line, m->text);
+	else
+		snprintf(line, FWA_ERROR_LEN, "%s: %s", m->file, m->text);
+}
+
 int fwa_policy_grow(void *array, size_t size, size_t n, size_t add, size_t *cap)
 {
 	void **at = array, *more;

@@ -41,6 +41,9 @@ struct fwa_policy_message {
 };
 typedef void (*fwa_policy_message_fn)(const struct fwa_policy_message *m, void *userdata);
 
+/* "file:line: text", without the line where there is none. */
+void fwa_policy_message_line(const struct fwa_policy_message *m, char line[FWA_ERROR_LEN]);
+
 /*
  * Reads @dir, or the standard directories when it is NULL, and the store @grants, unless that is
  * NULL or not there. Calls @fn for each error and warning. 0, -EINVAL when a file of a directory is
