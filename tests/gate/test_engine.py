@@ -3,7 +3,6 @@
 """A device that is slow or hangs keeps nobody waiting but who asked for it. FWADMITD as first argument."""
 import os
 import pathlib
-import pwd
 import random
 import resource
 import select
@@ -32,13 +31,6 @@ def read(offset, length, timeout=0):
 
 
 class Engine(GateTest):
-    def as_nobody(self, name):
-        os.seteuid(pwd.getpwnam("nobody").pw_uid)
-        try:
-            return self.client(name)
-        finally:
-            os.seteuid(0)
-
     def settle(self, name):
         """What was sent before this by the same user was taken: requests of a user are taken in turn."""
         self.assertEqual(self.client(name).call(request(opcode=UNDECLARED)).reason, "undeclared")

@@ -131,6 +131,13 @@ class GateTest(unittest.TestCase):
             self.assertLess(time.monotonic(), end, (self.dir / "log").read_text())
             time.sleep(0.01)
 
+    def as_nobody(self, name):
+        os.seteuid(pwd.getpwnam("nobody").pw_uid)
+        try:
+            return self.client(name)
+        finally:
+            os.seteuid(0)
+
     def client(self, name="sim0"):
         end = time.monotonic() + 20
         while True:

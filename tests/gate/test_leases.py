@@ -6,7 +6,6 @@ FWADMITD as first argument. FWADMIT_QEMU names a QEMU to be used, as for the qte
 """
 import json
 import os
-import pwd
 import shutil
 import signal
 import socket
@@ -82,13 +81,6 @@ class Leases(GateTest):
     def leave(self, client):
         client.close()
         self.clients.remove(client)
-
-    def as_nobody(self, name):
-        os.seteuid(pwd.getpwnam("nobody").pw_uid)
-        try:
-            return self.client(name)
-        finally:
-            os.seteuid(0)
 
     def patient(self, client, message):
         """The reply to @message once neither a lease nor the device's own work is in the way."""
