@@ -101,7 +101,7 @@ static void refuse(struct fwa_daemon *d, int r, const char *message)
 	struct waiter **at = &d->reload->run->waiters, *refused = NULL;
 
 	/*= spec/SECURITY-MODEL.md#C3 */
-	log_error("policy: not reloaded, the old one stays in force (%s)", strerror(-r));
+	log_error("policy: not reloaded, the old one stays in force: %s", message);
 	fwa_event(d, "policy_refused", NULL, "%s", message);
 	while (*at) {
 		struct waiter *w = *at;

@@ -257,8 +257,9 @@ static bool on_failed(struct fwa_served *s, const char *text, bool hopeless)
 		return false;
 	s->failed = true;
 	s->hopeless = hopeless;
+	if (strcmp(s->about, text) != 0) /* not again for each attempt */
+		log_error("%s: %s", s->name, text);
 	strcpy(s->about, text);
-	log_error("%s: %s", s->name, text);
 	return true;
 }
 

@@ -165,7 +165,7 @@ static void forget_worker(struct fwa_served *s)
 
 static void log_end(const struct fwa_served *s, const siginfo_t *si)
 {
-	if (s->stopping)
+	if (s->stopping || (s->failed && si->si_code == CLD_EXITED)) /* it has said why */
 		return;
 	if (si->si_code == CLD_EXITED)
 		log_warning("%s: worker %d exited with status %d", s->name, s->pid, si->si_status);
