@@ -37,33 +37,104 @@ static const char *state_color(const char *state)
 	return strcmp(state, "starting") == 0 ? "yellow" : "red";
 }
 
-static void add_row(struct libscols_table *t, struct json_object *device)
-{
-	static const char *const texts[] = { "name", "state", "baseline", "spec", "about" };
-	static const char *const numbers[] = { "drift", "sessions", "queued", "pid", "restarts" };
-	char text[FWA_ARRAY_SIZE(texts)][CLI_MEMBER_TEXT], digits[FWA_ARRAY_SIZE(numbers)][24];
+/* What few want to see every day is for --verbose. */
+static const struct column {
+	const char *head;
+	const char *key;
+	bool is_number;
+	bool verbose;
+} columns[] = {
+	{ "NAME", "name", false, false },
+	{ "STATE", "state", false, false },
+	{ "PID", "pid", true, true },
+	{ "RESTARTS", "restarts", true, true },
+	{ "BASELINE", "baseline", false, false },
+	{ "DRIFT", "drift", true, false },
+	{ "SESSIONS", "sessions", true, false },
+	{ "QUEUED", "queued", true, true },
+	{ "DEVICE", "spec", false, true },
+	{ "ABOUT", NULL, false, false },
+};
 
-	for (size_t i = 0; i < FWA_ARRAY_SIZE(texts); i++)
-		cli_member(device, texts[i], "-", text[i]);
-	for (size_t i = 0; i < FWA_ARRAY_SIZE(numbers); i++)
-		number(device, numbers[i], digits[i]);
-	cli_table_add(t,
-		      (const char *[]){ text[0], text[1], digits[3], digits[4], text[2], digits[0],
-					digits[1], digits[2], text[3], text[4] },
-		      10, 1, state_color(text[1]));
+#define COLUMNS FWA_ARRAY_SIZE(columns)
+#define STATE_COLUMN 1
+
+/* What it is, and while it is not served why. */
+static void about(struct json_object *device, char text[CLI_MEMBER_TEXT])
+{
+	char state[CLI_MEMBER_TEXT], model[CLI_MEMBER_TEXT], firmware[CLI_MEMBER_TEXT];
+
+	cli_member(device, "state", "", state);
+	if (!*cli_member(device, "model", "", model) ||
+	    (strcmp(state, "ready") != 0 && strcmp(state, "quarantined") != 0))
+		cli_member(device, "about", "-", text);
+	else
+		snprintf(text, CLI_MEMBER_TEXT, "%.120s, %.120s", model,
+			 cli_member(device, "firmware", "-", firmware));
+}
+
+static void add_row(const struct cli *cli, struct libscols_table *t, struct json_object *device)
+{
+	char text[COLUMNS][CLI_MEMBER_TEXT], state[CLI_MEMBER_TEXT], digits[24];
+	const char *cells[COLUMNS];
+	size_t n = 0;
+
+	for (size_t i = 0; i < COLUMNS; i++) {
+		const struct column *c = &columns[i];
+
+		if (c->verbose && !cli_given(&cli->args, CLI_OPT_VERBOSE))
+			continue;
+		if (!c->key)
+			about(device, text[i]);
+		else if (c->is_number)
+			snprintf(text[i], sizeof(text[i]), "%s", number(device, c->key, digits));
+		else
+			cli_member(device, c->key, "-", text[i]);
+		cells[n++] = text[i];
+	}
+	cli_table_add(t, cells, n, STATE_COLUMN,
+		      state_color(cli_member(device, "state", "-", state)));
+}
+
+/* "24 devices: 22 ready, 1 quarantined, 1 failed" */
+static void print_summary(struct json_object *devices, size_t n)
+{
+	static const char *const states[] = { "ready", "starting", "quarantined", "failed",
+					      "gone" };
+	const char *separator = ": ";
+	char state[CLI_MEMBER_TEXT];
+
+	printf("%zu device%s", n, n == 1 ? "" : "s");
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(states); i++) {
+		size_t count = 0;
+
+		for (size_t j = 0; j < n; j++)
+			count += strcmp(cli_member(json_object_array_get_idx(devices, j), "state",
+						   "", state),
+					states[i]) == 0;
+		if (!count)
+			continue;
+		printf("%s%zu %s", separator, count, states[i]);
+		separator = ", ";
+	}
+	putchar('\n');
 }
 
 static void print_devices(const struct cli *cli, struct json_object *devices, size_t n)
 {
-	static const char *const heads[] = { "NAME",  "STATE",    "PID",    "RESTARTS", "BASELINE",
-					     "DRIFT", "SESSIONS", "QUEUED", "DEVICE",   "ABOUT" };
+	const char *heads[COLUMNS];
 	struct libscols_table *t;
+	size_t shown = 0;
 
 	if (!n)
 		return;
-	t = cli_table_new(cli, heads, FWA_ARRAY_SIZE(heads));
+	for (size_t i = 0; i < COLUMNS; i++) {
+		if (!columns[i].verbose || cli_given(&cli->args, CLI_OPT_VERBOSE))
+			heads[shown++] = columns[i].head;
+	}
+	t = cli_table_new(cli, heads, shown);
 	for (size_t i = 0; i < n; i++)
-		add_row(t, json_object_array_get_idx(devices, i));
+		add_row(cli, t, json_object_array_get_idx(devices, i));
 	putchar('\n');
 	cli_table_print(t);
 }
@@ -76,6 +147,8 @@ static void print_remarks(struct json_object *device)
 	struct json_object *findings = cli_member_array(device, "findings");
 	size_t n = findings ? json_object_array_length(findings) : 0;
 	int64_t drift = cli_member_number(device, "drift", 0);
+	int64_t queued = cli_member_number(device, "queued", 0);
+	int64_t restarts = cli_member_number(device, "restarts", 0);
 	char name[CLI_MEMBER_TEXT], text[1024];
 
 	cli_member(device, "name", "?", name);
@@ -88,6 +161,13 @@ static void print_remarks(struct json_object *device)
 		       name, (long long)drift, drift == 1 ? " is" : "s are", name);
 	if (strcmp(cli_member(device, "baseline", "", text), "required") == 0)
 		printf("%s: no baseline is pinned for it, as this fwadmitd demands\n", name);
+	if (queued > 0)
+		printf("%s: %lld request%s for the device\n", name, (long long)queued,
+		       queued == 1 ? " waits" : "s wait");
+	if (restarts > 0)
+		printf("%s: its worker was started again %lld time%s; the journal says why: "
+		       "journalctl -u fwadmitd\n",
+		       name, (long long)restarts, restarts == 1 ? "" : "s");
 	if (lease) {
 		cli_lease_text(lease, text, sizeof(text));
 		printf("%s: busy: %s\n", name, text);
@@ -111,7 +191,9 @@ static bool remarkable(struct json_object *device)
 	char text[CLI_MEMBER_TEXT];
 
 	return *cli_member(device, "quarantine", "", text) ||
-	       cli_member_number(device, "drift", 0) > 0 || cli_member_object(device, "lease") ||
+	       cli_member_number(device, "drift", 0) > 0 ||
+	       cli_member_number(device, "queued", 0) > 0 ||
+	       cli_member_number(device, "restarts", 0) > 0 || cli_member_object(device, "lease") ||
 	       (findings && json_object_array_length(findings)) ||
 	       strcmp(cli_member(device, "baseline", "", text), "required") == 0;
 }
@@ -134,6 +216,11 @@ static void print_text(const struct cli *cli, struct json_object *info)
 	if (grants >= 0)
 		printf(", %lld grant%s", (long long)grants, grants == 1 ? "" : "s");
 	putchar('\n');
+	if (json_object_get_boolean(json_object_object_get(info, "require_pinned")))
+		puts("baselines have to be pinned");
+	if (!*cli_member(info, "state_dir", "", source))
+		puts("its state cannot be written: nothing is remembered across a restart");
+	print_summary(devices, n);
 	print_devices(cli, devices, n);
 	for (size_t i = 0; i < n; i++) {
 		struct json_object *device = json_object_array_get_idx(devices, i);

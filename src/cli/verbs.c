@@ -14,7 +14,9 @@ const struct cli_verb cli_verbs[] = {
 	  CLI_BIT(CLI_OPT_SIM), 0, 0, cli_cmd_list },
 	{ "status", "", "show the state of fwadmitd and its devices",
 	  "Asks the running fwadmitd for its version and policy, and for each device its state, "
-	  "baseline, drift, findings, and whose work runs on it. Exits with 7 when none runs.",
+	  "baseline, drift, findings, and whose work runs on it; with --verbose also its node and "
+	  "its "
+	  "worker. Exits with 7 when none runs.",
 	  0, 0, 0, cli_cmd_status },
 	{ "monitor", "", "show what happens, as it happens",
 	  "Shows what happens to devices, policy and grants, a line an event, until it is stopped; "

@@ -118,7 +118,7 @@ class Refusals(Control):
         for answer in (b'', b'\0', b'{}\0', b'[]\0', b'{"parameters":3}\0', b'{"parameters":{}',
                        b'{"parameters":' + deep + b'}\0', b'{"parameters":{}} x\0', b'\xff\xfe\0'):
             where = self.answer(answer)
-            for verb in (('status',), ('monitor',), CREATE):
+            for verb in (('status',), ('reprofile', 'mem0'), ('monitor',), CREATE):
                 self.error(*verb, where, code=FAILED)
 
     def test_an_answer_without_an_end(self):

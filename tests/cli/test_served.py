@@ -46,7 +46,7 @@ class Served(Case):
         self.assertEqual([d['name'] for d in o['devices']], ['mem0', 'mem1', 'mem2'])
         out = self.run_cli('status', self.where).out
         self.assertRegex(out, r'\Afwadmitd \S+ is running, pid \d+, strict mode\npolicy [0-9a-f]{12} from ')
-        self.assertRegex(out, r'(?m)^mem0 +ready +\d+ +0 .* sim:honest ')
+        self.assertRegex(out, r'(?m)^mem0 +ready +seen +0 +0 +Simulated CXL type-3, 1.0.0$')
 
     def test_list(self):
         o = self.json('list', self.where)
