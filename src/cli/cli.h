@@ -91,6 +91,7 @@ int cli_cmd_grant_list(struct cli *cli);
 int cli_cmd_grant_revoke(struct cli *cli);
 int cli_cmd_quarantine(struct cli *cli);
 int cli_cmd_release(struct cli *cli);
+int cli_cmd_reprofile(struct cli *cli);
 int cli_cmd_monitor(struct cli *cli);
 int cli_cmd_baseline_save(struct cli *cli);
 int cli_cmd_baseline_diff(struct cli *cli);

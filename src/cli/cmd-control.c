@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What an operator changes with one call: policy reload, quarantine, release.
+ * What an operator changes with one call: policy reload, quarantine, release, reprofile.
  */
 #include <stdio.h>
 
@@ -67,6 +67,23 @@ int cli_cmd_quarantine(struct cli *cli)
 		print_json(cli, "device", device, "quarantine", reason);
 	else
 		cli_note(cli, "%s is quarantined: no command reaches it until `fwadmit release %s`",
+			 device, device);
+	return CLI_OK;
+}
+
+int cli_cmd_reprofile(struct cli *cli)
+{
+	const char *device = cli->word[0];
+	struct json_object *reply;
+	int r = cli_varlink_call(cli, "Reprofile", with("device", device), &reply);
+
+	if (r != CLI_OK)
+		return r;
+	json_object_put(reply);
+	if (cli->json)
+		print_json(cli, "device", device, NULL, NULL);
+	else
+		cli_note(cli, "%s: its declarations are read again; `fwadmit baseline diff %s`",
 			 device, device);
 	return CLI_OK;
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/pattern.h"
 #include "base/util.h"
 #include "cli/duration.h"
 #include "cli/json.h"
@@ -151,6 +152,44 @@ static void print_created(const struct cli *cli, struct json_object *grant, uint
 		       cli_time_text(cli_member_number(grant, "until", -1), end), name);
 }
 
+/* Whether a device that fwadmitd serves has a name or a node that one of @patterns is for. */
+static bool for_any_device(struct json_object *devices, struct json_object *patterns)
+{
+	size_t n = devices ? json_object_array_length(devices) : 0;
+	char name[CLI_MEMBER_TEXT], spec[CLI_MEMBER_TEXT];
+
+	for (size_t i = 0; i < n; i++) {
+		struct json_object *d = json_object_array_get_idx(devices, i);
+
+		cli_member(d, "name", "", name);
+		cli_member(d, "spec", "", spec);
+		for (size_t j = 0; j < json_object_array_length(patterns); j++) {
+			const char *pattern =
+				json_object_get_string(json_object_array_get_idx(patterns, j));
+
+			if (fwa_pattern_matches(pattern, name) ||
+			    fwa_pattern_matches(pattern, spec))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A grant for a device that is yet to come is none to refuse; a slip of the pen is worth a word. */
+static void note_no_device(const struct cli *cli, struct json_object *grant)
+{
+	struct json_object *patterns = cli_member_array(grant, "device"), *reply;
+	struct cli_failure failure;
+	char list[LIST_TEXT];
+
+	if (!patterns || cli_varlink_try(cli, "ListDevices", NULL, &reply, &failure) != CLI_OK)
+		return;
+	if (!for_any_device(cli_member_array(reply, "devices"), patterns))
+		cli_note(cli, "%s: there is no such device now; the grant is for when there is",
+			 cli_member_list(grant, "device", " ", list, sizeof(list)));
+	json_object_put(reply);
+}
+
 int cli_cmd_grant_create(struct cli *cli)
 {
 	struct json_object *parameters, *reply, *o;
@@ -179,6 +218,7 @@ int cli_cmd_grant_create(struct cli *cli)
 		cli_json_end(o);
 	} else {
 		print_created(cli, cli_member_object(reply, "grant"), seconds);
+		note_no_device(cli, cli_member_object(reply, "grant"));
 	}
 	json_object_put(reply);
 	return CLI_OK;

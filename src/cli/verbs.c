@@ -83,6 +83,10 @@ const struct cli_verb cli_verbs[] = {
 	  "Lets commands through again to a device that an operator or the gate itself has put "
 	  "into quarantine. For root and group fwadmit-admin.",
 	  0, 1, 1, cli_cmd_release },
+	{ "reprofile", "DEVICE", "read a device's declarations again",
+	  "Lets fwadmitd read what the device declares, as after a reset or a change that nobody "
+	  "told it. For root and group fwadmit-admin.",
+	  0, 1, 1, cli_cmd_reprofile },
 	{ "baseline save", "DEVICE", "save what a device declares, to pin it elsewhere",
 	  "Writes the device's declarations, without its serial number, to a file: the one given, "
 	  "or, "

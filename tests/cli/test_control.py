@@ -16,7 +16,7 @@ GRANT = {'name': 'g-1', 'user': ['svc-fw', 'alice'], 'group': [], 'unit': [], 'd
          'scope': 'debug-write-full', 'effects': ['data'], 'ticket': 'CHG-1234', 'created': 1000000000,
          'created_by': 0, 'until': 1000007200, 'seconds_left': 7140}
 CREATE = ('grant', 'create', '--user=svc-fw', '--device=nvme*', '--effects=data', '--for=2h')
-VERBS = (('status',), ('monitor',), ('grant', 'list'), ('grant', 'revoke', 'x'), ('quarantine', 'mem0'),
+VERBS = (('status',), ('reprofile', 'mem0'), ('monitor',), ('grant', 'list'), ('grant', 'revoke', 'x'), ('quarantine', 'mem0'),
          ('release', 'mem0'), ('policy', 'reload'), CREATE)
 
 
@@ -72,7 +72,9 @@ class Control(Case):
         return self.answer({'error': error, 'parameters': parameters})
 
     def asked(self):
-        return self.requests[-1]['method'], self.requests[-1].get('parameters')
+        """The last request; after CreateGrant the devices are asked for, too."""
+        r = [r for r in self.requests if r['method'] != CONTROL + 'ListDevices'][-1]
+        return r['method'], r.get('parameters')
 
 
 class Refusals(Control):
@@ -245,7 +247,10 @@ class Devices(Control):
         where = self.reply(version='1', pid=1, policy_digest='ab' * 32, policy_source='x', policy_grants=2,
                            mode='strict', devices=[device])
         out = self.run_cli('status', where).out
-        self.assertRegex(out, r'(?m)^mem0 +quarantined +- +0 +seen +2 +3 +0 +sim:honest +ready$')
+        self.assertRegex(out, r'(?m)^mem0 +quarantined +seen +2 +3 +ready$')
+        self.assertRegex(self.run_cli('status', '-v', where).out,
+                         r'(?m)^mem0 +quarantined +- +0 +seen +2 +3 +0 +sim:honest +ready$')
+        self.assertIn('\n1 device: 1 quarantined\n', out)
         self.assertIn('mem0: quarantined: time-out; `fwadmit release mem0` ends it\n', out)
         self.assertIn('mem0: 2 commands are declared otherwise than in the baseline: `fwadmit baseline diff mem0`\n',
                       out)

@@ -87,6 +87,18 @@ class Operator(Case):
         self.error('release', 'mem0', self.where, code=FAILED, text='nothing to release')
         self.error('quarantine', 'mem9', self.where, code=NOT_FOUND, text='mem9')
 
+    def test_reprofile(self):
+        self.assertIn('baseline diff mem0', self.at('reprofile', 'mem0').err)
+        self.assertEqual(self.json('reprofile', 'mem0', self.where)['device'], 'mem0')
+        self.at('quarantine', 'mem0')
+        self.error('reprofile', 'mem0', self.where, code=FAILED, text='fwadmit status')
+
+    def test_a_grant_for_no_device(self):
+        create = ('grant', 'create', '--user=root', '--effects=data', '--for=2h')
+        self.assertIn('zz9: there is no such device now', self.at(*create, '--device=zz9').err)
+        self.assertNotIn('no such device', self.at(*create, '--device=zz9,mem*').err)
+        self.assertNotIn('no such device', self.at(*create, '--device=sim:*').err)
+
     def test_reload(self):
         self.policy(READER + '# more\n')
         digest = self.json('policy', 'reload', self.where)['policy_digest']

@@ -10,7 +10,7 @@ import unittest
 from common import OK, USAGE, Case
 
 VERBS = ('list', 'status', 'effects', 'lint', 'explain', 'send', 'policy check', 'policy show', 'policy reload',
-         'monitor', 'grant create', 'grant list', 'grant revoke', 'quarantine', 'release')
+         'monitor', 'grant create', 'grant list', 'grant revoke', 'quarantine', 'release', 'reprofile')
 OF_ALL = ('-o, --output-format', '--output-format-version', '-v, --verbose', '-q, --quiet',
           '--socket-dir', '--policy', '--timeout', '--color', '-h, --help', '--version')
 OF_SEND = ('--scope', '--dry-run', '--uuid', '--fid', '--lid', '--lsp', '--lsi', '--rae', '--cns',
@@ -65,7 +65,7 @@ class Completion(Case):
     @unittest.skipUnless(shutil.which('bash'), 'no bash')
     def test_bash(self):
         self.assertEqual(self.complete(''), ['list', 'status', 'monitor', 'effects', 'lint', 'explain', 'send',
-                                             'policy', 'grant', 'quarantine', 'release', 'baseline'])
+                                             'policy', 'grant', 'quarantine', 'release', 'reprofile', 'baseline'])
         self.assertEqual(self.complete('grant', 'r'), ['revoke'])
         self.assertEqual(self.complete('ex'), ['explain'])
         self.assertEqual(self.complete('policy', 'c'), ['check'])
