@@ -286,7 +286,8 @@ static void wait_for(const struct cli_verdict *v, struct cli_advice *a)
 
 static void accepting(const struct cli_verdict *v, struct cli_advice *a)
 {
-	const char *name = v->subject->name;
+	const struct cli_subject *s = v->subject;
+	const char *name = s->embedded ? s->spec : s->name;
 
 	if (v->pinned || v->decision.detail == FWA_DETAIL_NOT_PINNED)
 		add(a,
@@ -314,8 +315,9 @@ static void possible(const struct cli_verdict *v, const struct fwa_remedy *r, st
 	if (r->ask)
 		add(a, "with --scope=%s", fwa_scope_name(r->scope));
 	if (r->grant)
-		add(a, "with a grant that reaches scope %s and covers the effects: %s",
-		    fwa_scope_name(r->scope), cli_effects_text(r->effects, 0, ", ", effects));
+		add(a, "with a grant that reaches scope %s%s%s", fwa_scope_name(r->scope),
+		    r->effects ? " and covers the effects: " : "",
+		    r->effects ? cli_effects_text(r->effects, 0, ", ", effects) : "");
 	if (r->grant && v->subject->rights.overflow)
 		add(a, "with fewer grants of this user: it has more than the %u that count",
 		    FWA_RIGHTS_MAX);

@@ -184,15 +184,31 @@ static void print_diff_text(const struct cli *cli, const struct cli_subject *s,
 	cli_table_print(t);
 }
 
+/* What follows, of @n differences that are drift; nothing does from those to a file. */
+static void print_consequence(const struct cli *cli, uint32_t n)
+{
+	if (cli_given(&cli->args, CLI_OPT_FROM))
+		return;
+	if (n)
+		printf("\n%u drifted: refused to all but root until accepted: `fwadmit baseline "
+		       "accept %s`\n",
+		       n, cli->word[0]);
+	else
+		puts("\nnone drifted: what a command gained it is judged with already, what was "
+		     "removed is refused");
+}
+
 static int show_diff(const struct cli *cli, const struct cli_subject *s,
 		     const struct fwa_profile *before, const char *source)
 {
 	uint32_t n = fwa_drift_count(before, s->profile);
 
-	if (cli->json)
+	if (cli->json) {
 		print_diff_json(cli, s, before, source);
-	else
+	} else {
 		print_diff_text(cli, s, before);
+		print_consequence(cli, n);
+	}
 	return n ? CLI_VIOLATION : CLI_OK;
 }
 
@@ -296,8 +312,13 @@ int cli_cmd_baseline_accept(struct cli *cli)
 		return cli_fail(cli, CLI_FAILED, "out of memory");
 	fwa_sha256_text(fwa_span(bytes, len), digest);
 	r = s.embedded ? accept_embedded(cli, &s) : accept_served(cli, &s, digest);
-	if (r != CLI_OK || !cli->json)
+	if (r != CLI_OK)
 		return r;
+	if (!cli->json) {
+		cli_note(cli, "%s: accepted, for every %.64s with firmware %.32s", s.name,
+			 s.profile->id.model, s.profile->id.firmware);
+		return CLI_OK;
+	}
 	o = cli_json_begin(cli);
 	json_object_object_add(o, "device", cli_json_device(&s));
 	json_object_object_add(o, "digest", cli_json_text(digest));

@@ -204,15 +204,11 @@ static int read_principal(const struct test *t, struct fwa_principal *who, gid_t
 			  gid_t groups[GROUPS_MAX])
 {
 	const char *user = t->field[KEY_USER];
-	uint64_t uid;
 
 	if (strcmp(user, "@owner") == 0)
 		*who = (struct fwa_principal){ UNKNOWN_ID, UNKNOWN_ID, NULL, 0, true };
-	else if (!cli_principal(user, who, ret_own)) {
-		if (!fwa_parse_number(user, UINT32_MAX - 1, &uid))
-			return broken(t, "this machine has no user '%s'", user);
-		*who = (struct fwa_principal){ .uid = (uint32_t)uid, .gid = UNKNOWN_ID };
-	}
+	else if (!cli_principal(user, who, ret_own))
+		return broken(t, "this machine has no user '%s'", user);
 	who->unit = t->field[KEY_UNIT];
 	if (!t->field[KEY_GROUPS])
 		return CLI_OK;

@@ -112,8 +112,11 @@ static void print_text(const struct cli *cli, const struct sent *s)
 		break;
 	case FWA_OUTCOME_COMPLETED:
 		if (r->device_code) /* not an error: a background operation was started */
-			cli_note(cli, "%s: the device returned %s (%02xh)", command,
-				 fwa_status_name(d->set, r->device_code), r->device_code);
+			cli_note(cli, "%s: the device returned %s (%02xh)%s", command,
+				 fwa_status_name(d->set, r->device_code), r->device_code,
+				 s->verdict.subject->embedded
+					 ? ""
+					 : "; `fwadmit status` shows how far it is");
 		if (d->set != FWA_SET_CXL && r->device_result)
 			printf("result %08xh\n", r->device_result);
 		if (!cli_given(&cli->args, CLI_OPT_OUTPUT))

@@ -273,6 +273,10 @@ static int describe(const struct cli *cli, struct cli_subject *s, char error[FWA
 	r = d ? fwa_client_describe(s->client, d) : -ENOMEM;
 	if (r == -ENODEV)
 		return explain(error, CLI_FAILED, "%s: the device is gone", s->name);
+	if (!s->embedded && (r == -ECONNRESET || r == -EPIPE))
+		return explain(error, CLI_FAILED,
+			       "%s: it is not served at the moment; `fwadmit status` shows why",
+			       s->name);
 	if (r < 0)
 		return explain(error, CLI_FAILED, "%s: the gate does not describe it: %s", s->name,
 			       strerror(-r));

@@ -150,10 +150,14 @@ bool cli_principal(const char *user, struct fwa_principal *who, gid_t **ret_grou
 	const struct passwd *pw;
 	gid_t *groups;
 	int n = 0;
+	bool number = fwa_parse_number(user, UINT32_MAX - 1, &uid);
 
-	pw = fwa_parse_number(user, UINT32_MAX - 1, &uid) ? getpwuid((uid_t)uid) : getpwnam(user);
+	*ret_groups = NULL;
+	pw = number ? getpwuid((uid_t)uid) : getpwnam(user);
+	if (!pw && number)
+		*who = (struct fwa_principal){ .uid = (uint32_t)uid, .gid = UINT32_MAX };
 	if (!pw)
-		return false;
+		return number;
 	getgrouplist(pw->pw_name, pw->pw_gid, NULL, &n);
 	groups = calloc((size_t)n + 1, sizeof(*groups));
 	if (!groups || getgrouplist(pw->pw_name, pw->pw_gid, groups, &n) < 0) {

@@ -97,8 +97,8 @@ int cli_subject_fold(const struct cli *cli, struct cli_subject *s,
 		     const struct fwa_moment *m);
 
 /*
- * Fills @who for @user, as if it was the one who asks. The groups are fresh memory. False when there
- * is no such user.
+ * Fills @who for @user, as if it was the one who asks. The groups are fresh memory. A number needs no
+ * account, and is in no group then. False when there is no such user.
  */
 bool cli_principal(const char *user, struct fwa_principal *who, gid_t **ret_groups);
 

@@ -127,6 +127,7 @@ class Explain(Case):
         d = self.decide('sim:honest', IDENTIFY, '--as=nobody', policy=policy, code=REFUSED)
         self.assertEqual(d['reason'], 'no-grant')
         self.decide('sim:honest', IDENTIFY, '--as=0', policy=policy)
+        self.decide('sim:honest', IDENTIFY, '--as=54321', policy=policy, code=REFUSED)  # without an account
         self.error('explain', 'sim:honest', IDENTIFY, '--as=no such user', code=NOT_FOUND)
 
     def test_groups_of_somebody_else(self):
