@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "cli/decision.h"
+#include "cli/parts.h"
 #include "cli/text.h"
 
 /* The device's name that policy patterns are matched with, when there is only a file. */
@@ -73,6 +74,8 @@ int cli_cmd_explain(struct cli *cli)
 {
 	cli_auto_subject struct cli_subject s = CLI_SUBJECT_NONE;
 	cli_auto_command struct cli_command c = { .assume = true };
+	cli_auto_parts struct cli_parts parts = { 0 };
+	struct fwa_command cmd;
 	struct cli_verdict v;
 	int words, r;
 
@@ -81,9 +84,13 @@ int cli_cmd_explain(struct cli *cli)
 		r = choose_rights(cli, &s);
 	if (r == CLI_OK)
 		r = cli_command_read(cli, &s, cli->word[words], &c);
+	if (r == CLI_OK)
+		r = cli_parts_of(cli, &s, &c, &parts);
 	if (r != CLI_OK)
 		return r;
-	v = cli_verdict_of(&s, &c.cmd, user_name(cli, &s));
+	cmd = cli_parts_get(&parts, 0);
+	v = cli_verdict_of(&s, &cmd, user_name(cli, &s));
+	v.parts = parts.n;
 	cli_verdict_ask(cli, &v);
 	if (c.assumed)
 		cli_note(cli, "%s: judged with zeroes where nothing was given",

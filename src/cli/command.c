@@ -13,6 +13,7 @@
 #include "base/number.h"
 #include "base/util.h"
 #include "cli/output.h"
+#include "cli/parts.h"
 #include "cli/text.h"
 
 void cli_command_free(struct cli_command *c)
@@ -80,10 +81,17 @@ static int read_name(const struct cli *cli, const struct cli_subject *s, const c
 
 /* --- data ----------------------------------------------------------------------------------- */
 
-static int too_long(const struct cli *cli, const char *where)
+/* What goes in parts may be longer than a command. */
+static size_t data_max(const struct cli_build *b)
 {
-	return cli_fail(cli, CLI_USAGE, "%.64s: payload too long: a command takes at most %u bytes",
-			where, FWA_COMMAND_DATA_MAX);
+	return cli_parts_can(&b->out->cmd) ? CLI_PARTS_DATA_MAX : FWA_COMMAND_DATA_MAX;
+}
+
+static int too_long(const struct cli_build *b, const char *where)
+{
+	return cli_fail(b->cli, CLI_USAGE,
+			"%.64s: payload too long: a command takes at most %zu bytes", where,
+			data_max(b));
 }
 
 static int read_hex(struct cli_build *b, const char *text)
@@ -91,8 +99,8 @@ static int read_hex(struct cli_build *b, const char *text)
 	size_t cap = strlen(text) / 2;
 	ssize_t n;
 
-	if (cap > FWA_COMMAND_DATA_MAX)
-		return too_long(b->cli, "--hex");
+	if (cap > data_max(b))
+		return too_long(b, "--hex");
 	b->data = malloc(cap + 1);
 	n = b->data ? cli_unhex(text, b->data, cap) : -1;
 	if (n < 0)
@@ -113,9 +121,9 @@ static int read_data(struct cli_build *b)
 		return read_hex(b, hex);
 	if (!input)
 		return CLI_OK;
-	r = fwa_read_file(input, FWA_COMMAND_DATA_MAX, &b->data, &b->data_len);
+	r = fwa_read_file(input, data_max(b), &b->data, &b->data_len);
 	if (r == -EFBIG)
-		return too_long(b->cli, input);
+		return too_long(b, input);
 	if (r < 0)
 		return cli_fail_file(b->cli, input, r);
 	return CLI_OK;
@@ -253,6 +261,8 @@ int cli_command_read(const struct cli *cli, const struct cli_subject *s, const c
 	r = read_name(cli, s, word, ret);
 	if (r == CLI_OK)
 		r = read_data(&b);
+	if (r == CLI_OK && cli_parts_can(&ret->cmd))
+		cli_build_takes(&b, CLI_OPT_LENGTH);
 	if (r == CLI_OK)
 		r = ret->cmd.set == FWA_SET_CXL ? cli_build_cxl(&b) : cli_build_nvme(&b);
 	if (r == CLI_OK)

@@ -187,6 +187,10 @@ void cli_print_verdict(const struct cli *cli, const struct cli_verdict *v)
 		print_field(d->reason == FWA_REASON_LEASE ? "running" : "quarantine", v->state);
 	print_selector(v->cmd);
 	print_operation(v);
+	if (v->parts > 1) {
+		snprintf(text, sizeof(text), "%zu, of which this is the first", v->parts);
+		print_field("in parts", text);
+	}
 	print_effects(d);
 	print_drift(v);
 	if (admitted)

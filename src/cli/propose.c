@@ -33,7 +33,9 @@ static void least_filter(const struct cli_verdict *v, struct fwa_writer *w)
 		struct fwa_term t = { .kind = (uint8_t)field, .flags = flags };
 		struct fwa_field_value value;
 
-		if (!fwa_command_field(v->cmd, field, &value))
+		/* Whoever sends the first of several parts sends the others, too. */
+		if (!fwa_command_field(v->cmd, field, &value) ||
+		    (v->parts > 1 && field == FWA_FIELD_OP))
 			continue;
 		t.value = value.uuid ? 0 : value.number;
 		if (value.uuid)

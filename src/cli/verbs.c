@@ -39,7 +39,9 @@ const struct cli_verb cli_verbs[] = {
 	  1, 2, cli_cmd_explain },
 	{ "send", "DEVICE COMMAND", "send a command through the gate",
 	  "Sends a command if the gate admits it, and shows the device's answer. Exits with 4 when "
-	  "it is refused and with 5 when the device returns an error.",
+	  "it is refused and with 5 when the device returns an error. An image for transfer-fw or "
+	  "firmware-image-download, or a Feature for set-feature, that is longer than one command "
+	  "takes is sent in parts (--length: bytes of each), and aborted if one of them fails.",
 	  COMMAND_OPTIONS | CLI_BIT(CLI_OPT_DRY_RUN) | CLI_BIT(CLI_OPT_OUTPUT), 2, 2,
 	  cli_cmd_send },
 	{ "policy check", "[DIR]", "check the policy files",

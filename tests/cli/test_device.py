@@ -260,7 +260,7 @@ class Offline(Case):
 class Send(Case):
     def send(self, *args, code=OK, policy=READER):
         o = self.json('send', self.policy(policy), *args, code=code)
-        self.assertKeys(o, {'format_version', 'verb', 'device', 'decision', 'outcome', 'output_hex'})
+        self.assertKeys(o, {'format_version', 'verb', 'device', 'decision', 'outcome', 'part', 'parts', 'output_hex'})
         self.assertKeys(o['decision'], DECISION)
         self.assertKeys(o['outcome'], OUTCOME)
         return o

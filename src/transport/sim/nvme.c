@@ -12,7 +12,7 @@
 #include "wire/nvme.h"
 
 #define SLOTS 3
-#define IMAGE_MAX 4096u
+#define IMAGE_MAX 65536u
 #define IMAGE_MAGIC "SIMNVME1"
 #define BLOCK_SHIFT 12
 
