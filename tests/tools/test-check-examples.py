@@ -71,6 +71,25 @@ class CheckExamples(unittest.TestCase):
             self.assertEqual(self.check(TEXT.replace("one\n\ntwo", output)).returncode, 0, output)
         self.assertEqual(self.check(TEXT.replace("one\n\ntwo", "...\none")).returncode, 1)
 
+    def test_dots_in_a_line_stand_for_text(self):
+        for output in ("o...\n\ntwo", "...e\n\nt...o", "o...e...\n\n...two"):
+            self.assertEqual(self.check(TEXT.replace("one\n\ntwo", output)).returncode, 0, output)
+        self.assertEqual(self.check(TEXT.replace("one\n\ntwo", "o...x\n\ntwo")).returncode, 1)
+
+    def test_daemon(self):
+        daemon = self.doc.parent / "fwadmitd"
+        daemon.write_text("#!/bin/sh\nfor a; do echo $a; done >${0%/*}/ran\nmkdir ${1#*=}\nexec sleep 60\n")
+        daemon.chmod(0o755)
+        self.program.write_text("#!/bin/sh\ncase $1 in\nstatus) [ -d ${2#*=} ] && echo '{\"devices\":[]}';;\n"
+                                "state) echo $FWADMIT_STATE_DIR;;\n*) echo $1 $2;;\nesac\n")
+        text = ("<!-- fwadmitd --device='a b' -->\n```console\n$ fwadmit first\nfirst --socket-dir=/.../run\n"
+                "$ fwadmit state\n/.../state\n```\n")
+        r = self.check(text)
+        self.assertEqual((r.returncode, r.stderr), (0, ""))
+        options = (self.doc.parent / "ran").read_text().split("\n")
+        self.assertRegex(options[0], "^--socket-dir=/.*/run$")
+        self.assertEqual(options[2:4], ["--no-discovery", "--device=a b"])
+
     def test_update(self):
         r = self.check(TEXT.replace("one\n\ntwo\n", "old\n").replace("broken\n", ""), "--update")
         self.assertEqual((r.returncode, r.stderr), (0, ""))
