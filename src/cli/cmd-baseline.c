@@ -202,9 +202,13 @@ static int show_diff(const struct cli *cli, const struct cli_subject *s,
 		     const struct fwa_profile *before, const char *source)
 {
 	uint32_t n = fwa_drift_count(before, s->profile);
+	struct fwa_difference_walk walk = { 0 };
+	struct fwa_difference d;
 
 	if (cli->json) {
 		print_diff_json(cli, s, before, source);
+	} else if (!fwa_difference_next(before, s->profile, &walk, &d)) {
+		printf("%s: it declares what %s does\n", s->name, source);
 	} else {
 		print_diff_text(cli, s, before);
 		print_consequence(cli, n);

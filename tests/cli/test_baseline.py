@@ -69,6 +69,7 @@ class Diff(Baseline):
         self.run_cli('baseline', 'save', 'sim:honest', '-O', path)
         self.assertEqual(self.diff('sim:honest', '--from=' + path)['differences'], [])
         self.assertEqual(len(self.diff(LOST, '--from=' + path, code=VIOLATION)['differences']), 1)
+        self.assertIn('it declares what ' + path, self.run_cli('baseline', 'diff', 'sim:honest', '--from=' + path).out)
         r = self.run_cli('baseline', 'diff', 'sim:honest,seed=5', '--from=' + path)
         self.assertIn('another model or firmware', r.err)
         self.error('baseline', 'diff', 'sim:honest', '--from=' + self.path('no'), code=NOT_FOUND)
