@@ -67,11 +67,15 @@ void cli_lease_text(struct json_object *lease, char *text, size_t size)
 {
 	char command[CLI_MEMBER_TEXT], kind[CLI_MEMBER_TEXT], user[64];
 	char pid[48] = "", percent[48] = "", span[CLI_DURATION_TEXT];
-	int64_t n = cli_member_number(lease, "pid", 0), done, since;
+	int64_t n = cli_member_number(lease, "pid", 0), done, since, uid;
 
 	cli_member(lease, "kind", "background", kind);
 	cli_member(lease, "command", "a command", command);
-	user_text(cli_member_number(lease, "uid", -1), user, sizeof(user));
+	uid = cli_member_number(lease, "uid", -1); /* only administrators are told */
+	if (uid < 0)
+		snprintf(user, sizeof(user), "a user who is not said");
+	else
+		user_text(uid, user, sizeof(user));
 	if (n > 0)
 		snprintf(pid, sizeof(pid), " (pid %lld)", (long long)n);
 	done = cli_member_number(lease, "percent", -1);

@@ -90,7 +90,7 @@ static void get_info(struct fwa_varlink_call *call, const struct fwa_varlink_par
 		fwa_json_text(o, "state_dir", d->state.path);
 	json_object_object_add(o, "require_pinned",
 			       json_object_new_boolean(d->baselines.require_pinned));
-	json_object_object_add(o, "devices", fwa_varlink_devices(d));
+	json_object_object_add(o, "devices", fwa_varlink_devices(d, call->peer.admin));
 	fwa_varlink_reply(call, o);
 }
 
@@ -98,7 +98,7 @@ static void list_devices(struct fwa_varlink_call *call, const struct fwa_varlink
 {
 	struct json_object *o = json_object_new_object();
 
-	json_object_object_add(o, "devices", fwa_varlink_devices(call->daemon));
+	json_object_object_add(o, "devices", fwa_varlink_devices(call->daemon, call->peer.admin));
 	fwa_varlink_reply(call, o);
 }
 

@@ -48,13 +48,16 @@ static void add_findings(struct json_object *o, const struct fwa_served *s)
 	json_object_object_add(o, "findings", findings);
 }
 
-static struct json_object *describe_lease(const struct fwa_served_news *n)
+/* Whose it is, is for operators. */
+/*= spec/SECURITY-MODEL.md#C16 */
+static struct json_object *describe_lease(const struct fwa_served_news *n, bool admin)
 {
 	struct json_object *o = json_object_new_object();
 
 	fwa_json_text(o, "kind", n->lease_kind);
-	fwa_json_number(o, "uid", n->lease_uid);
-	if (n->lease_pid)
+	if (admin)
+		fwa_json_number(o, "uid", n->lease_uid);
+	if (admin && n->lease_pid)
 		fwa_json_number(o, "pid", n->lease_pid);
 	fwa_json_text(o, "command", n->lease_command);
 	if (n->lease_percent >= 0)
@@ -63,7 +66,7 @@ static struct json_object *describe_lease(const struct fwa_served_news *n)
 	return o;
 }
 
-static void add_news(struct json_object *o, const struct fwa_served_news *n)
+static void add_news(struct json_object *o, const struct fwa_served_news *n, bool admin)
 {
 	if (!n->known)
 		return;
@@ -71,10 +74,10 @@ static void add_news(struct json_object *o, const struct fwa_served_news *n)
 	fwa_json_number(o, "sessions", n->sessions);
 	fwa_json_number(o, "queued", n->queued);
 	if (n->leased)
-		json_object_object_add(o, "lease", describe_lease(n));
+		json_object_object_add(o, "lease", describe_lease(n, admin));
 }
 
-static struct json_object *describe(const struct fwa_served *s)
+static struct json_object *describe(const struct fwa_served *s, bool admin)
 {
 	struct json_object *o = json_object_new_object();
 
@@ -88,16 +91,16 @@ static struct json_object *describe(const struct fwa_served *s)
 	add_identity(o, s);
 	add_trust(o, s);
 	add_findings(o, s);
-	add_news(o, &s->news);
+	add_news(o, &s->news, admin);
 	return o;
 }
 
-struct json_object *fwa_varlink_devices(const struct fwa_daemon *d)
+struct json_object *fwa_varlink_devices(const struct fwa_daemon *d, bool admin)
 {
 	struct json_object *devices = json_object_new_array();
 
 	for (const struct fwa_served *s = d->devices; s; s = s->next)
 		if (!s->stopping)
-			json_object_array_add(devices, describe(s));
+			json_object_array_add(devices, describe(s, admin));
 	return devices;
 }

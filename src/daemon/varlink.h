@@ -58,5 +58,5 @@ void fwa_json_number(struct json_object *o, const char *key, int64_t value);
 
 /* --- varlink-device.c ----------------------------------------------------------------------- */
 
-/* An array of Device. */
-struct json_object *fwa_varlink_devices(const struct fwa_daemon *d);
+/* An array of Device, as an administrator or as anybody may see it. */
+struct json_object *fwa_varlink_devices(const struct fwa_daemon *d, bool admin);
