@@ -123,13 +123,14 @@ void fwa_call_get_profile(struct fwa_varlink_call *call, const struct fwa_varlin
 void fwa_call_quarantine(struct fwa_varlink_call *call, const struct fwa_varlink_parameters *p)
 {
 	struct fwa_served *s = find(call, p->device);
-	struct fwa_quarantine_why why = { "operator", p->reason, call->peer.uid };
+	struct fwa_quarantine_why why;
 	struct fwa_round *round;
 	struct change *c;
 	int r;
 
-	if (!s)
+	if (!s) /* and the call is answered, and gone */
 		return;
+	why = (struct fwa_quarantine_why){ "operator", p->reason, call->peer.uid };
 	if (!s->identified) { /* nobody knows what is to be remembered; nothing is sent to it either */
 		fwa_varlink_refuse(call, "NotReady", "device", p->device);
 		return;
