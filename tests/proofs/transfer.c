@@ -7,9 +7,9 @@
  * was sent and the device has begun nothing, so it holds after any number of commands. Only the gate
  * sends commands; the device may drop a transfer at any time.
  */
+#include "core/transfer.h"
 #include "base/uuid.h"
 #include "core/background.h"
-#include "core/transfer.h"
 #include "proof.h"
 #include "wire/cxl.h"
 #include "wire/nvme.h"
@@ -99,8 +99,7 @@ void prove_transfer(void)
 	prove(implies(t.left && !before.left && !named,
 		      fwa_uuid_eq(t.uuid, cmd.payload.data) && t.version == cmd.payload.data[22]));
 	/* and as ended only by one that surely ended it */
-	prove(implies(before.left && !t.left,
-		      part >= CXL_PART_FINISH && sent == FWA_SENT_DONE));
+	prove(implies(before.left && !t.left, part >= CXL_PART_FINISH && sent == FWA_SENT_DONE));
 	witness(t.running && !before.left);
 	witness(t.running && named && part == CXL_PART_CONTINUE);
 	witness(device.holds && t.left && !t.running);
