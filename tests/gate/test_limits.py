@@ -56,8 +56,8 @@ class Limits(GateTest):
         start = time.monotonic()
         n = self.until_used_up(c)
         self.assertGreaterEqual(n, 5)
+        n += self.until_used_up(self.client())  # it is the user's, not the session's
         self.assertLessEqual(n, 6 + 5 * (time.monotonic() - start))
-        self.assertEqual(self.client().call(request()).reason, "rate")  # it is the user's
         self.soon(c)
 
     def test_bytes_per_second(self):
@@ -89,9 +89,11 @@ class Limits(GateTest):
         self.reload(f"[grant x]\nuser = *\nuntil = {text}\n" + READ)
         c = self.client()
         self.assertEqual(c.call(request()).reason, "admit")
+        asked = time.time()
         while (r := c.call(request())).reason == "admit":
-            self.assertLess(time.time(), ends + 1)
+            self.assertLess(asked, ends + 0.1)
             time.sleep(0.01)
+            asked = time.time()
         self.assertEqual(r.reason, "grant-expired")
         self.assertGreaterEqual(time.time(), ends - 0.1)
         self.reload("[grant x]\nuser = *\nuntil = 2020-01-01T00:00:00Z\n" + READ)

@@ -226,6 +226,7 @@ class Often(TrustTest):
 
     def test_activations_that_fail(self):
         mine, other = self.client(), self.client()
+        self.expect(mine, request(), "admit")  # there is a worker
         pid = self.worker("sim0")
         for _ in range(50):
             r = mine.call(request(opcode=ACTIVATE, payload=bytes([0, 7])))
