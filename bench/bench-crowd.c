@@ -2,7 +2,9 @@
 /*
  * Many clients of one worker. Usage:
  *
- *   bench-crowd fair SOCKET OPCODE   64 users of their own, without and with one that floods (as root)
+ *   bench-crowd fair SOCKET OPCODE FLOOD
+ *                                    64 users of their own, without and with one that floods with
+ *                                    another command (as root)
  *   bench-crowd watch SOCKET         one client that sends all the time until standard input ends
  *
  * Who floods has 32 connections that always have a request waiting, and one with many behind it.
@@ -137,7 +139,8 @@ static void be_flood(const char *path, const struct fwa_command *cmd, bool ahead
 	_exit(1);
 }
 
-static void crowd(const char *path, const struct fwa_command *cmd, bool flooded)
+/* @flood: NULL: nobody does. */
+static void crowd(const char *path, const struct fwa_command *cmd, const struct fwa_command *flood)
 {
 	struct shared *s =
 		mmap(NULL, sizeof(*s), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -148,17 +151,17 @@ static void crowd(const char *path, const struct fwa_command *cmd, bool flooded)
 	for (int i = 0; i < CLIENTS; i++)
 		if (!child(FIRST_UID + (uid_t)i))
 			be_client(path, cmd, s, i);
-	for (int i = 0; flooded && i <= FLOODS; i++) {
+	for (int i = 0; flood && i <= FLOODS; i++) {
 		floods[i] = child(FIRST_UID + CLIENTS);
 		if (!floods[i])
-			be_flood(path, cmd, i == FLOODS);
+			be_flood(path, flood, i == FLOODS);
 	}
 	usleep(300000);
 	s->go = 1;
 	for (int i = 0; i < CLIENTS; i++)
 		if (wait(&status) < 0 || status)
 			abort(); /* one that floods ends only in failure */
-	for (int i = 0; flooded && i <= FLOODS; i++) {
+	for (int i = 0; flood && i <= FLOODS; i++) {
 		kill(floods[i], SIGKILL);
 		waitpid(floods[i], NULL, 0);
 	}
@@ -166,22 +169,23 @@ static void crowd(const char *path, const struct fwa_command *cmd, bool flooded)
 	median = bench_percentile(s->took, CLIENTS, 0.5);
 	printf("64 clients, %-15s a request: median %7.0f us, slowest %7.0f us: slowest over "
 	       "median %.2f\n",
-	       flooded ? "one user floods," : "alone,", median / ROUNDS / 1e3,
-	       slowest / ROUNDS / 1e3, slowest / median);
+	       flood ? "one user floods," : "alone,", median / ROUNDS / 1e3, slowest / ROUNDS / 1e3,
+	       slowest / median);
 	munmap(s, sizeof(*s));
 }
 
-static int fair(const char *path, const char *opcode)
+static int fair(const char *path, const char *opcode, const char *flood_opcode)
 {
 	struct fwa_command cmd = command(strtoul(opcode, NULL, 16));
+	struct fwa_command flood = command(strtoul(flood_opcode, NULL, 16));
 
 	if (geteuid() != 0) {
 		printf("fairness: left out: it takes root to be 65 users\n");
 		return 0;
 	}
-	crowd(path, &cmd, false);
+	crowd(path, &cmd, NULL);
 	fflush(stdout);
-	crowd(path, &cmd, true);
+	crowd(path, &cmd, &flood);
 	return 0;
 }
 
@@ -212,10 +216,10 @@ static int watch(const char *path)
 
 int main(int argc, char **argv)
 {
-	if (argc == 4 && strcmp(argv[1], "fair") == 0)
-		return fair(argv[2], argv[3]);
+	if (argc == 5 && strcmp(argv[1], "fair") == 0)
+		return fair(argv[2], argv[3], argv[4]);
 	if (argc == 3 && strcmp(argv[1], "watch") == 0)
 		return watch(argv[2]);
-	fprintf(stderr, "usage: bench-crowd fair SOCKET OPCODE | watch SOCKET\n");
+	fprintf(stderr, "usage: bench-crowd fair SOCKET OPCODE FLOOD | watch SOCKET\n");
 	return 2;
 }
