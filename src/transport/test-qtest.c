@@ -741,8 +741,10 @@ int main(void)
 	const char *qemu = getenv("FWADMIT_QEMU");
 	struct fwa_qemu_version v;
 	char error[256];
+	int r = fwa_qemu_version(FWA_QEMU_PROGRAM, &v, error);
 
-	if (!qemu && fwa_qemu_version(FWA_QEMU_PROGRAM, &v, error) == -ENOENT) {
+	/* -EACCES: there is none either, and $PATH has a folder that this user may not look into. */
+	if (!qemu && (r == -ENOENT || r == -EACCES)) {
 		fprintf(stderr, "skipped: %s\n", error);
 		return 77;
 	}
