@@ -544,6 +544,7 @@ class Places(Case):
         slow.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
         self.write_policy('[grant x]\n' + 'x' * 190 + ' = 1\n')
         c = self.control(d)
+        start = time.monotonic()
         for _ in range(3000):
             c.send(message('Reload'))
             self.assertIn('PolicyError', c.next()['error'])
@@ -553,10 +554,13 @@ class Places(Case):
         seen = 0
         while True:
             m = slow.next()
-            if 'error' in m:
+            if m is None or 'error' in m:
                 break
             seen += 1
-        self.assertEqual(m['error'], CONTROL + 'TooSlow')
+        if m:
+            self.assertEqual(m['error'], CONTROL + 'TooSlow')
+        else:  # on a busy machine: it had five seconds to take that
+            self.assertGreater(time.monotonic() - start, 5)
         self.assertGreater(seen, 100)
         self.assertIsNone(slow.next())
         d.ask('Reload')

@@ -236,7 +236,7 @@ class Baselines(FakeCase):
         for c in clients:
             c.send(request)
         time.sleep(0.5)
-        answers = [c.next() for c in clients]
+        answers = [m for c in clients if (m := c.next())]  # who reads too late, on a busy machine, is cut off
         self.assertTrue(any(m.get('error') == 'org.fwadmit.Control.Busy' for m in answers))
         self.assertTrue(any('parameters' in m and 'profile' in m['parameters'] for m in answers))
 
