@@ -12,7 +12,7 @@ odd_one() {
 check 'and served' wait_for 20 odd_one
 check 'what all of them declare is admitted' wait_for 10 received x reader "$odd identify-memory-device"
 check 'status shows its drift' says 'declared otherwise than in the baseline' as reader 'fwadmit status'
-check 'and a finding' says "$volatile: finding: declares other commands than" as reader 'fwadmit status'
+check 'and a finding' says "^$odd: finding: declares other commands than" as reader 'fwadmit status'
 
 # Get Dynamic Capacity Configuration, 4800h: no kernel number, so that it is for RAW.
 dc='get-dynamic-capacity-configuration --hex=0100'
