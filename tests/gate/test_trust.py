@@ -205,7 +205,7 @@ class Activation(TrustTest):
         self.activate(mine, b"2.0", DECLARES, VENDOR_WRITE, 0)
         self.until(lambda: self.device()["firmware"] == "2.0", "it is not read again")
         log = (self.dir / "log").read_text()
-        self.assertEqual(log.count("sim0: first of its model and firmware ("), 2)
+        self.assertEqual(log.count(": first of its model and firmware ("), 2)
         self.assertIn(", 2.0): its declarations are trusted", log)
         device = self.device()
         self.assertEqual((device["baseline"], device.get("drift", 0)), ("seen", 0))
@@ -218,7 +218,7 @@ class Activation(TrustTest):
         self.activate(mine, b"2.0", DECLARES, NEW, 0)
         self.until(lambda: self.device()["firmware"] == "2.0", "it is not read again")
         self.expect(outsider, request(opcode=NEW), "drift", APPEARED)
-        self.assertEqual((self.dir / "log").read_text().count("sim0: first of its model and firmware ("), 2)
+        self.assertEqual((self.dir / "log").read_text().count(": first of its model and firmware ("), 2)
 
 
 class Often(TrustTest):
