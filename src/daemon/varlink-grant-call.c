@@ -243,8 +243,7 @@ void fwa_call_revoke_grant(struct fwa_varlink_call *call, const struct fwa_varli
 		return;
 	}
 	log_info("grant %s: revoked by uid %u", args->name, call->peer.uid);
-	if (fwa_policy_files_revoke(call->daemon->policy, args->name) < 0)
-		log_warning("grant %s: the policy's digest still counts it: no memory", args->name);
+	fwa_policy_files_revoke(call->daemon->policy, args->name);
 	p->call = call;
 	snprintf(p->name, sizeof(p->name), "%s", args->name);
 	r = fwa_reload_anyway(call->daemon, on_revoked, p);

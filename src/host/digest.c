@@ -2,21 +2,20 @@
 #include "host/digest.h"
 
 #include <errno.h>
-#include <openssl/evp.h>
-#include <stdlib.h>
 
 #include "base/fd.h"
 #include "base/hex.h"
+#include "host/sha256.h"
 
 void fwa_sha256_text(struct fwa_span data, char text[FWA_DIGEST_TEXT])
 {
-	uint8_t md[EVP_MAX_MD_SIZE];
-	unsigned int len = 0;
+	uint8_t md[SHA256_DIGEST_LENGTH];
+	SHA256_CTX ctx;
 
-	/* A digest that cannot be made is a broken installation: there is nothing to go on with. */
-	if (!EVP_Digest(data.data, data.len, md, &len, EVP_sha256(), NULL) || len != 32)
-		abort();
-	fwa_hex_text(md, len, text);
+	SHA256_Init(&ctx);
+	SHA256_Update(&ctx, data.data, data.len);
+	SHA256_Final(md, &ctx);
+	fwa_hex_text(md, sizeof(md), text);
 }
 
 int fwa_sha256_of_memfd(int fd, size_t max, char text[FWA_DIGEST_TEXT])

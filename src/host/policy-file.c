@@ -6,7 +6,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <openssl/evp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "base/fd.h"
 #include "base/hex.h"
 #include "base/util.h"
+#include "host/sha256.h"
 
 #define FILE_MAX (64u * 1024 * 1024)
 #define FILES_MAX 4096
@@ -46,7 +46,7 @@ struct loader {
 	struct fwa_policy_names names;
 	struct fwa_policy_report report;
 	struct fwa_policy_report store_report;
-	EVP_MD_CTX *digest;
+	SHA256_CTX digest;
 };
 
 void fwa_policy_report(struct fwa_policy_report *r, bool error, const char *file, unsigned int line,
@@ -201,8 +201,7 @@ static int check_kind(struct loader *l, const char *path)
 
 static int load_text(struct loader *l, const char *file, struct fwa_span text)
 {
-	if (EVP_DigestUpdate(l->digest, text.data, text.len) != 1)
-		return -ENOMEM;
+	SHA256_Update(&l->digest, text.data, text.len);
 	return fwa_policy_parse_text(l->p, &l->names, &l->report, file, text, NULL);
 }
 
@@ -213,8 +212,8 @@ static int load_stored(const char *name, const char *path, struct fwa_span text,
 	struct loader *l = userdata;
 	int r = fwa_policy_add_stored(l->p, &l->names, &l->store_report, path, text, &stored);
 
-	if (r == 0 && EVP_DigestUpdate(l->digest, text.data, text.len) != 1)
-		return -ENOMEM;
+	if (r == 0)
+		SHA256_Update(&l->digest, text.data, text.len);
 	return r < 0 ? r : 0;
 }
 
@@ -253,10 +252,8 @@ static int loader_begin(struct loader *l, fwa_policy_message_fn fn, void *userda
 	*l = (struct loader){ .report = { .fn = fn, .userdata = userdata } };
 	l->store_report = l->report;
 	l->p = calloc(1, sizeof(*l->p));
-	l->digest = EVP_MD_CTX_new();
-	if (!l->p || !l->digest || EVP_DigestInit_ex(l->digest, EVP_sha256(), NULL) != 1)
-		return -ENOMEM;
-	return 0;
+	SHA256_Init(&l->digest);
+	return l->p ? 0 : -ENOMEM;
 }
 
 /* Hands the policy over when all went well (@r) and no error was found. */
@@ -270,10 +267,10 @@ static int loader_end(struct loader *l, int r, const char *source, struct fwa_po
 		r = -EINVAL;
 	if (r == 0) {
 		p->source = strdup(source);
-		if (!p->source || EVP_DigestFinal_ex(l->digest, p->digest, NULL) != 1)
+		SHA256_Final(p->digest, &l->digest);
+		if (!p->source)
 			r = -ENOMEM;
 	}
-	EVP_MD_CTX_free(l->digest);
 	fwa_policy_names_clear(&l->names);
 	if (r < 0) {
 		fwa_policy_files_free(p);
@@ -404,22 +401,21 @@ const char *fwa_policy_files_digest(const struct fwa_policy_files *p)
 }
 
 /* SHA-256 of the digest until now, 32 bytes, and "-NAME\n": the same text is the same policy still. */
-static int digest_without(struct fwa_policy_files *p, const char *name)
+static void digest_without(struct fwa_policy_files *p, const char *name)
 {
 	char text[sizeof(p->digest) + FWA_GRANT_NAME_MAX + 3];
+	SHA256_CTX ctx;
 	int n;
 
 	memcpy(text, p->digest, sizeof(p->digest));
 	n = snprintf(text + sizeof(p->digest), sizeof(text) - sizeof(p->digest), "-%s\n", name);
-	if (EVP_Digest(text, sizeof(p->digest) + (size_t)n, p->digest, NULL, EVP_sha256(), NULL) !=
-	    1)
-		return -ENOMEM;
+	SHA256_Init(&ctx);
+	SHA256_Update(&ctx, text, sizeof(p->digest) + (size_t)n);
+	SHA256_Final(p->digest, &ctx);
 	fwa_hex_text(p->digest, sizeof(p->digest), p->digest_text);
-	return 0;
 }
 
-/* One that cannot be digested is nobody's all the same; its digest then names more than there is. */
-int fwa_policy_files_revoke(struct fwa_policy_files *p, const char *name)
+void fwa_policy_files_revoke(struct fwa_policy_files *p, const char *name)
 {
 	for (size_t i = 0; i < p->n_rules; i++) {
 		struct fwa_policy_rule *r = &p->rules[i];
@@ -428,9 +424,9 @@ int fwa_policy_files_revoke(struct fwa_policy_files *p, const char *name)
 			continue;
 		r->n_subjects = 0; /* for nobody */
 		p->n_revoked++;
-		return digest_without(p, name);
+		digest_without(p, name);
+		return;
 	}
-	return 0;
 }
 
 const char *fwa_policy_files_source(const struct fwa_policy_files *p)

@@ -73,9 +73,9 @@ uint32_t fwa_policy_files_count(const struct fwa_policy_files *p);
 /*
  * Takes the grant @name of the store out of @p: for one that is revoked while nothing new can be read.
  * The digest is another one from then on: SHA-256 of the 32 bytes of the old one, '-', @name and a
- * newline. 0, or -ENOMEM when it is taken out, and the digest could not be made.
+ * newline.
  */
-int fwa_policy_files_revoke(struct fwa_policy_files *p, const char *name);
+void fwa_policy_files_revoke(struct fwa_policy_files *p, const char *name);
 
 /*
  * When the next grant ends: CLOCK_BOOTTIME ns, as of @m; 0 when none will. One that waits for the
