@@ -14,8 +14,9 @@ from pathlib import Path
 EVIDENCE = "docs/EVIDENCE.md"
 MODEL = "spec/SECURITY-MODEL.md"
 # How a name becomes a file, "a/b" in two parts and "b" in one.
-FILES = ("{0}", "tests/{0}", "tests/guest/{0}.sh", "tests/decisions/{0}.tests", "fuzz/fuzz-{0}.c",
-         "src/{0}.c", "src/{0}/test-{0}.c", "tests/{0}/{0}.c", "src/*/test-{0}.c")
+FILES = ("{0}", "tests/{0}", "tests/guest/{0}", "tests/guest/{0}.sh", "tests/decisions/{0}.tests",
+         "fuzz/fuzz-{0}.c", "src/{0}.c", "src/{0}/test-{0}.c", "tests/{0}/{0}.c",
+         "src/*/test-{0}.c")
 FILES_OF_TWO = ("src/{0}/test-{1}.c", "tests/{0}/test-{1}.c", "tests/{0}/test_{1}.py",
                 "tools/check-{1}.py")
 TESTS = ("tests/**/*.py", "tests/**/*.c", "tests/**/*.sh", "tests/**/meson.build", "src/*/test-*.c",
