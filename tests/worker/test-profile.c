@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -56,16 +57,31 @@ struct started {
 
 /* --- the worker ----------------------------------------------------------------------------- */
 
-/* A pair whose ends the kernel says to be @uid's. */
-static void pair_of(uid_t uid, int pair[2])
+/* A socket that listens under a name of the kernel's own choice, as the daemon's do under a path. */
+static int listening(struct sockaddr_un *address, socklen_t *len)
+{
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	*address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	*len = sizeof(*address);
+	assert_int_equal(bind(fd, (struct sockaddr *)address, sizeof(sa_family_t)), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)address, len), 0);
+	return fd;
+}
+
+/* A client that the kernel says to be @uid. */
+static int connected(const struct sockaddr_un *address, socklen_t len, uid_t uid)
 {
 	bool other = geteuid() == 0 && uid;
+	int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 
 	if (other)
 		assert_int_equal(seteuid(uid), 0);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	assert_int_equal(connect(fd, (const struct sockaddr *)address, len), 0);
 	if (other)
 		assert_int_equal(seteuid(0), 0);
+	return fd;
 }
 
 static int policy_fd(const char *spec)
@@ -90,16 +106,16 @@ static struct started start_as(const char *spec, unsigned int limit_ms, uid_t ui
 	struct fwa_launch l = { .name = "dev",
 				.spec = spec,
 				.device_fd = -1,
-				.listen_fd = -1,
+				.client_fd = -1,
 				.policy_fd = fd,
 				.device_timeout_ms = limit_ms };
-	int pair[2];
+	struct sockaddr_un address;
+	socklen_t len;
 
-	pair_of(uid, pair);
-	l.client_fd = pair[1];
+	l.listen_fd = listening(&address, &len);
 	assert_int_equal(fwa_launch_worker(&l, &s.pid, &s.control), 0);
-	close(pair[1]);
-	assert_int_equal(fwa_client_from_fd(pair[0], &s.client), 0);
+	assert_int_equal(fwa_client_from_fd(connected(&address, len, uid), &s.client), 0);
+	close(l.listen_fd);
 	fwa_client_set_timeout(s.client, PATIENCE_MS);
 	return s;
 }
@@ -121,11 +137,21 @@ static void stop(struct started *s)
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-static bool says_something(const struct started *s, int ms)
+/* Anything but how it is: that it says whenever it changes. */
+static bool says_something(struct started *s, int ms)
 {
 	struct pollfd p = { .fd = s->control, .events = POLLIN };
+	uint8_t kind[2];
+	uint16_t got;
+	int fd;
 
-	return poll(&p, 1, ms) == 1;
+	while (poll(&p, 1, ms) == 1) {
+		if (recv(s->control, kind, sizeof(kind), MSG_PEEK) != sizeof(kind) ||
+		    fwa_le16(kind) != FWA_CONTROL_STATE)
+			return true;
+		assert_int_equal(fwa_control_recv(s->control, &got, s->text, &fd), 0);
+	}
+	return false;
 }
 
 /* Its next message must be @kind; the descriptor goes to @ret_fd or must not be there. */
