@@ -23,8 +23,10 @@
 
 static bool has_place(const struct worker *w, uid_t uid)
 {
-	return w->n_sessions < SESSIONS_MAX &&
-	       (uid == 0 || queue_sessions(&w->queue, uid) < SESSIONS_PER_UID);
+	if (uid == 0)
+		return w->n_sessions < SESSIONS_MAX;
+	return w->n_sessions < SESSIONS_MAX - SESSIONS_FOR_ROOT &&
+	       queue_sessions(&w->queue, uid) < SESSIONS_PER_UID;
 }
 
 /*

@@ -37,6 +37,7 @@ struct session;
 /* A stranger may not use up the places of the others (C26). */
 #define SESSIONS_MAX 1024u
 #define SESSIONS_PER_UID 64u
+#define SESSIONS_FOR_ROOT 64u /* that nobody else gets, however many users there are */
 
 /* How long a command may take, unless the worker is told otherwise. */
 #define DEVICE_TIMEOUT_MS 30000u

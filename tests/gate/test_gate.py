@@ -389,6 +389,20 @@ class Hostile(GateTest):
 
 
 class Devices(GateTest):
+    @unittest.skipUnless(ROOT, "needs root, to be many users")
+    def test_many_users_leave_places_for_root(self):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
+        many = []
+        for uid in range(70000, 70016):
+            os.seteuid(uid)
+            try:
+                many += [self.client() for _ in range(64)]
+            finally:
+                os.seteuid(0)
+        self.expect_log("too many connections")
+        for c in (self.client() for _ in range(8)):
+            self.assertEqual(c.call(request()).reason, "admit")
+
     def test_gone_in_mid_call(self):
         c = self.client("gone")
         seen = []
