@@ -144,7 +144,8 @@ static int cxl_submit(struct fwa_device *dev, const struct fwa_command *cmd,
 		return -EPROTO;
 	/*= spec/SECURITY-MODEL.md#C25 */
 	reply->out_len = send.out.size < reply->out_cap ? send.out.size : reply->out_cap;
-	memcpy(reply->out, cxl->out, reply->out_len);
+	if (reply->out_len)
+		memcpy(reply->out, cxl->out, reply->out_len);
 	return 0;
 }
 

@@ -35,7 +35,8 @@ static bool take(struct worker *w, uint8_t *encoded, size_t len)
 	uint8_t *fitting = realloc(encoded, len ? len : 1);
 	bool ok;
 
-	encoded = fitting ? fitting : encoded;
+	if (fitting)
+		encoded = fitting;
 	ok = fwa_profile_parse(&w->profile, fwa_span(encoded, len)) == 0 &&
 	     fwa_profile_check(&w->profile);
 

@@ -7,7 +7,9 @@ plan 8
 # The volatile device has serial 1234h, the persistent one 1235h; the kernel may number them either way.
 mem_by_serial() {
 	for found in /sys/bus/cxl/devices/mem*; do
-		[ "$(cat "$found/serial")" = "$1" ] && echo "${found##*/}"
+		if [ "$(cat "$found/serial")" = "$1" ]; then
+			echo "${found##*/}"
+		fi
 	done
 }
 volatile=$(mem_by_serial 0x1234)

@@ -3,8 +3,8 @@
  * Drift (C23), and what a profile declares of one command (C6, C10): two profiles of which each answers
  * the look-ups with anything at all.
  */
-#include "core/declaration.h"
 #include "core/drift.h"
+#include "core/declaration.h"
 #include "proof.h"
 #include "wire/cxl.h"
 #include "wire/nvme.h"
@@ -180,5 +180,6 @@ void prove_drift(void)
 	prove(fwa_drift_detail(&drift, now.profile, &cmd, &selector) == FWA_DETAIL_NONE);
 	witness(detail == FWA_DETAIL_APPEARED && then.listed);
 	witness(detail == FWA_DETAIL_LOST_EFFECT && sets_feature());
-	witness(detail == FWA_DETAIL_NONE && declares(&now) && effects_of(&now) != effects_of(&then));
+	witness(detail == FWA_DETAIL_NONE && declares(&now) &&
+		effects_of(&now) != effects_of(&then));
 }
