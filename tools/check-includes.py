@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Checks that each folder of src/ includes only what its layer may include.
 
-The direction is base < wire < core < {transport, proto, host} < {worker, daemon, cli}. The pure
+The direction is base < wire < core < {transport, proto, journal} < host < {worker, daemon, cli, journald}. The pure
 folders may use of libc only what needs no library call with effects.
 """
 
@@ -17,10 +17,12 @@ LAYERS = {
     "core": ("base", "wire"),
     "transport": ("base", "wire", "core"),
     "proto": ("base", "core"),
-    "host": ("base", "core", "proto"),
-    "worker": ("base", "wire", "core", "transport", "proto"),
-    "daemon": ("base", "core", "proto", "host"),
-    "cli": ("base", "wire", "core", "proto", "host"),
+    "journal": ("base", "core"),
+    "host": ("base", "core", "proto", "journal"),
+    "worker": ("base", "wire", "core", "transport", "proto", "journal"),
+    "daemon": ("base", "core", "proto", "host", "journal"),
+    "journald": ("base", "core", "journal"),
+    "cli": ("base", "wire", "core", "proto", "host", "journal"),
 }
 
 PURE = ("wire", "core")

@@ -5,7 +5,7 @@
 
 #include "base/fd.h"
 #include "base/hex.h"
-#include "host/sha256.h"
+#include "journal/sha256.h"
 
 void fwa_sha256_text(struct fwa_span data, char text[FWA_DIGEST_TEXT])
 {

@@ -15,7 +15,7 @@
 #include "base/fd.h"
 #include "base/hex.h"
 #include "base/util.h"
-#include "host/sha256.h"
+#include "journal/sha256.h"
 
 #define FILE_MAX (64u * 1024 * 1024)
 #define FILES_MAX 4096
