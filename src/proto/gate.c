@@ -354,15 +354,6 @@ int fwa_description_decode(struct fwa_span data, struct fwa_description *ret)
 	return 0;
 }
 
-const char *fwa_outcome_name(unsigned int outcome)
-{
-	static const char *const names[FWA_OUTCOME_COUNT] = {
-		"refused", "completed", "device-error", "undeliverable", "unknown", "dry-run",
-	};
-
-	return outcome < FWA_OUTCOME_COUNT ? names[outcome] : NULL;
-}
-
 const char *fwa_gate_error_text(unsigned int error)
 {
 	static const char *const texts[FWA_GATE_E_COUNT] = {

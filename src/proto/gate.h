@@ -13,6 +13,7 @@
 
 #include "base/bytes.h"
 #include "core/decide.h"
+#include "core/outcome.h"
 
 #define FWA_GATE_MAGIC 0x31475746u /* "FWG1" */
 #define FWA_GATE_VERSION 1
@@ -40,17 +41,6 @@ enum fwa_gate_error {
 	FWA_GATE_E_GONE = 6, /* the device is gone */
 	FWA_GATE_E_BUSY = 7, /* too many wait, or it has waited for too long; nothing was sent */
 	FWA_GATE_E_COUNT,
-};
-
-/* What became of an admitted command; and refused. */
-enum fwa_outcome {
-	FWA_OUTCOME_REFUSED = 0, /* never sent: by the decision, or by the kernel */
-	FWA_OUTCOME_COMPLETED,
-	FWA_OUTCOME_DEVICE_ERROR,
-	FWA_OUTCOME_UNDELIVERABLE, /* executed; the answer could not be delivered */
-	FWA_OUTCOME_UNKNOWN,       /* sent or not, executed or not: nobody knows */
-	FWA_OUTCOME_DRY_RUN,
-	FWA_OUTCOME_COUNT,
 };
 
 struct fwa_request {
@@ -126,7 +116,5 @@ void fwa_description_encode(struct fwa_writer *w, const struct fwa_description *
 /* -1 when @data is not a description. Views point into @data. */
 int fwa_description_decode(struct fwa_span data, struct fwa_description *ret);
 
-/* "refused", "completed", "device-error", "undeliverable", "unknown", "dry-run". */
-const char *fwa_outcome_name(unsigned int outcome);
 /* One sentence for people. */
 const char *fwa_gate_error_text(unsigned int error);
