@@ -148,6 +148,9 @@ struct fwa_rights {
 	} right[FWA_RIGHTS_MAX];
 };
 
+/* All that a grant can allow: what the gate's own commands are judged with (C16). */
+extern const struct fwa_rights fwa_rights_all;
+
 /* Whether @r has a limit (C24). */
 static inline bool fwa_right_limited(const struct fwa_right *r)
 {

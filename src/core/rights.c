@@ -6,6 +6,15 @@
  */
 #include "core/policy.h"
 
+#include "core/command.h"
+
+/*= spec/SECURITY-MODEL.md#C16 */
+const struct fwa_rights fwa_rights_all = {
+	.n_matched = 1,
+	.n = 1,
+	.right = { { .scope = FWA_SCOPE_DEBUG_WRITE_FULL, .effects = FWA_EFFECTS_GRANTABLE } },
+};
+
 /* --- rights that none of the others contains -------------------------------------------------- */
 
 /* No end is later than any end. */

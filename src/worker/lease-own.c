@@ -38,15 +38,9 @@ static uint64_t in_ms(unsigned int ms)
 /*= spec/SECURITY-MODEL.md#C16 */
 static bool judge(struct worker *w, struct job *j)
 {
-	static const struct fwa_rights all = {
-		.n_matched = 1,
-		.n = 1,
-		.right = { { .scope = FWA_SCOPE_DEBUG_WRITE_FULL,
-			     .effects = FWA_EFFECTS_GRANTABLE } },
-	};
 	struct fwa_contract contract = worker_contract(w, NULL, worker_now());
 
-	j->reply.decision = fwa_decide(&contract, &all, &w->profile, &j->cmd, worker_now());
+	j->reply.decision = fwa_decide(&contract, &fwa_rights_all, &w->profile, &j->cmd, worker_now());
 	return fwa_admitted(&j->reply.decision);
 }
 
