@@ -230,6 +230,35 @@ bool fwa_command_field(const struct fwa_command *cmd, enum fwa_field field,
 	return there;
 }
 
+static size_t operation_end(enum fwa_set set, uint16_t opcode)
+{
+	const struct fwa_operation_table *t = fwa_model_find(set, opcode)->operations;
+
+	return t->cdw ? 0 : (size_t)t->at + t->width;
+}
+
+size_t fwa_field_end(enum fwa_set set, uint16_t opcode, enum fwa_field field)
+{
+	if (!fwa_opcode_has_field(set, opcode, field))
+		return 0;
+	if (field == FWA_FIELD_OP)
+		return operation_end(set, opcode);
+	if (set != FWA_SET_CXL)
+		return 0;
+	switch (field) {
+	case FWA_FIELD_SLOT:
+		return slot.at + 1u;
+	case FWA_FIELD_SEL:
+		return sel.at + 1u;
+	case FWA_FIELD_SV:
+		return sv.at + 1u;
+	case FWA_FIELD_UUID:
+		return FWA_UUID_LEN;
+	default:
+		return 0;
+	}
+}
+
 const char *fwa_field_name(unsigned int field)
 {
 	return field < FWA_FIELD_COUNT ? fields[field].name : NULL;

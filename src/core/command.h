@@ -96,6 +96,8 @@ bool fwa_opcode_has_field(enum fwa_set set, uint16_t opcode, enum fwa_field fiel
  */
 bool fwa_command_field(const struct fwa_command *cmd, enum fwa_field field,
 		       struct fwa_field_value *ret);
+/* Where @field of @opcode ends in its payload; 0 when it has none, or has it elsewhere. */
+size_t fwa_field_end(enum fwa_set set, uint16_t opcode, enum fwa_field field);
 /* "lid"; NULL for no field. */
 const char *fwa_field_name(unsigned int field);
 /* The greatest number that fits in @field of @opcode, which has it; 0 for FWA_FIELD_UUID. */

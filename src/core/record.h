@@ -4,7 +4,9 @@
  *
  * Pure and total. Whoever decodes gets views of the body, and -1 for whatever is not one: too short,
  * too long, bytes behind its end, a number out of range, text that is not printable ASCII. What
- * decodes encodes to the same bytes.
+ * decodes encodes to the same bytes. Whoever encodes gives numbers that are in range; of texts and
+ * of what has no meaning here encoding makes what decodes, so that nobody's name stops the journal:
+ * what is not printable becomes a '?', what is too long ends earlier.
  */
 #pragma once
 
@@ -13,6 +15,7 @@
 
 #include "base/bytes.h"
 #include "core/decide.h"
+#include "core/outcome.h"
 
 #define FWA_HASH_LEN 32
 
@@ -62,11 +65,15 @@ struct fwa_record_decision {
 	uint64_t judged; /* CLOCK_BOOTTIME ns: the decision's argument @now */
 	struct fwa_decision decision;
 	struct fwa_contract contract;
-	struct fwa_command cmd;       /* payload: .len is the true length, .data is NULL */
-	struct fwa_span judged_bytes; /* the leading bytes of the payload that decisions look at */
-	struct fwa_span payload;      /* all of it, when the policy wants it recorded; else empty */
-	bool payload_left_out;        /* it wants that, and it was too long */
-	uint8_t request_sha256[FWA_HASH_LEN];  /* of the payload */
+	struct fwa_command cmd; /* payload: .len is the true length, .data is NULL */
+	/*
+	 * The leading bytes of the payload that decisions look at: fwa_command_judged_len() of them, or
+	 * as many as there are.
+	 */
+	struct fwa_span judged_bytes;
+	struct fwa_span payload; /* all of it, when the policy wants it recorded; else empty */
+	bool payload_left_out;   /* it wants that, and it was too long */
+	uint8_t request_sha256[FWA_HASH_LEN];  /* of the payload; zero when there is none */
 	uint8_t profile_sha256[FWA_HASH_LEN];  /* of the encoded profile */
 	uint8_t policy_digest[FWA_HASH_LEN];   /* as `fwadmit status` shows it */
 	bool drifted;                          /* the profile was held to @accepted_sha256 */
@@ -77,7 +84,7 @@ struct fwa_record_decision {
 
 struct fwa_record_outcome {
 	uint64_t decision; /* the counter of its decision, of the same source */
-	uint8_t status;    /* enum fwa_outcome of proto/gate.h: the same numbers */
+	uint8_t status;    /* enum fwa_outcome */
 	uint32_t device_code, device_result;
 	int32_t transport_errno;
 	uint32_t out_len;
@@ -226,11 +233,15 @@ size_t fwa_command_judged_len(const struct fwa_command *cmd);
 
 /*
  * Judges @r again: the policy that it names folded for its principal, on the profile that it names,
- * in the state that it records. True when verdict, reason, detail, need, scopes and effects are the
- * recorded ones; *ret is the new decision. @accepted: the accepted declarations when @r->drifted.
- * Also false, with *ret_why set to a text, when the record does not say enough (more groups than it
- * lists).
+ * in the state that it records; of the gate's own command, by no policy at all. True when the verdict
+ * and all that it says, and the name of the grant that admitted, are the recorded ones; *ret is the
+ * new decision. @accepted: the accepted declarations that it names, NULL for none; looked at only
+ * when @r->drifted. That @profile and @accepted hash as @r says is the caller's to check; of @policy
+ * it is checked here.
+ *
+ * Also false, with *ret_why set to a text, when there was nothing to compare: another policy, or a
+ * record that does not say enough (more groups than it lists). *ret is zero then: it denies.
  */
 bool fwa_record_replay(const struct fwa_record_decision *r, const struct fwa_profile *profile,
-		       const struct fwa_policy *policy, struct fwa_span accepted,
+		       const struct fwa_policy *policy, const struct fwa_profile *accepted,
 		       fwa_pattern_fn match, struct fwa_decision *ret, const char **ret_why);
