@@ -362,9 +362,23 @@ static enum fwa_detail in_the_way(const struct subject *s, const struct fwa_deci
 	return FWA_DETAIL_NONE;
 }
 
+/* Nothing passes that would not be recorded, but where the operator has let reads pass. */
+/*= spec/SECURITY-MODEL.md#C31 */
+static bool recordable(const struct subject *s, const struct fwa_decision *d)
+{
+	switch (s->contract->journal) {
+	case FWA_JOURNAL_OK:
+		return true;
+	case FWA_JOURNAL_DOWN_EFFECTS:
+		return !fwa_may_change(d);
+	default:
+		return false;
+	}
+}
+
 /*
- * The state of the gate that can refuse what a grant covers: drift and lease, and then what
- * @granted says of the rate.
+ * The state of the gate that can refuse what a grant covers: drift and lease, then what @granted says
+ * of the rate, and the journal.
  */
 static enum fwa_reason permitted_now(const struct subject *s, enum fwa_reason granted,
 				     struct fwa_decision *d)
@@ -381,6 +395,10 @@ static enum fwa_reason permitted_now(const struct subject *s, enum fwa_reason gr
 	if (detail) {
 		d->detail = (uint8_t)detail;
 		return FWA_REASON_LEASE;
+	}
+	if (granted == FWA_REASON_ADMIT && !recordable(s, d)) {
+		d->detail = FWA_DETAIL_JOURNAL_DOWN;
+		return FWA_REASON_JOURNAL;
 	}
 	return granted;
 }

@@ -40,6 +40,14 @@ enum fwa_quarantine {
 	FWA_QUARANTINE_COUNT,
 };
 
+/* Whether the journal can write (C31). The numbers are stable; one that is not here counts as down. */
+enum fwa_journal_state {
+	FWA_JOURNAL_OK,           /* it can, or there is none by choice */
+	FWA_JOURNAL_DOWN,         /* it cannot, and nothing passes */
+	FWA_JOURNAL_DOWN_EFFECTS, /* it cannot, and only what has no effects passes */
+	FWA_JOURNAL_COUNT,
+};
+
 /* The state of the host and of the gate that a decision depends on. Zero is an ordinary day. */
 struct fwa_contract {
 	uint8_t mode;       /* enum fwa_mode */
@@ -49,6 +57,7 @@ struct fwa_contract {
 	bool not_to_abort;  /* what runs in the background, or may, is not the caller's to abort */
 	bool firmware_leased; /* another session's transfer of firmware is in progress */
 	uint8_t transfer;     /* enum fwa_transferor */
+	uint8_t journal;      /* enum fwa_journal_state */
 	uint32_t rate_over;   /* bit i: the caller has used up what right i allows a second */
 	uint32_t
 		seats_over; /* bit i: as many of its sessions as right i allows hold it without this */
@@ -80,6 +89,15 @@ struct fwa_decision {
 static inline bool fwa_admitted(const struct fwa_decision *d)
 {
 	return d->reason == FWA_REASON_ADMIT;
+}
+
+/*
+ * Whether the command that @d judges may change something: its record is durable before it is sent
+ * (C31). Linux mode lets bits pass as effects that are none of ours.
+ */
+static inline bool fwa_may_change(const struct fwa_decision *d)
+{
+	return d->effects || (d->need == FWA_NEED_LINUX && d->required != FWA_SCOPE_CONFIGURATION);
 }
 
 /*
@@ -116,7 +134,7 @@ struct fwa_remedy {
 	bool possible;       /* false: nothing of this would, and the rest is false too */
 	bool ask;            /* to ask for @scope */
 	bool grant;          /* another grant, of @scope and @effects, for this command */
-	bool wait;           /* until another session is done, or the rate allows it again */
+	bool wait;           /* until other sessions, the rate or the journal allow it again */
 	bool accept;         /* that an operator accepts what the device declares now */
 	bool release;        /* that an operator ends the quarantine */
 	uint8_t scope;       /* the scope to ask for and to be granted */

@@ -145,6 +145,7 @@ struct fwa_rights {
 		uint32_t sessions;      /* as in the grant: C24 */
 		uint32_t commands;
 		uint64_t bytes;
+		bool record_payload; /* of what it admits */
 	} right[FWA_RIGHTS_MAX];
 };
 

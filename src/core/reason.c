@@ -25,6 +25,7 @@ static const struct {
 	[FWA_REASON_DRIFT] = { "drift", 23 },
 	[FWA_REASON_LEASE] = { "lease", 16 },
 	[FWA_REASON_RATE] = { "rate", 24 },
+	[FWA_REASON_JOURNAL] = { "journal", 31 },
 	[FWA_REASON_ADMIT] = { "admit", 29 },
 };
 
@@ -99,6 +100,7 @@ static const char *const details[FWA_DETAIL_COUNT] = {
 	[FWA_DETAIL_BACKGROUND_OF_OTHER] =
 		"background work that is not this caller's is running, or may be",
 	[FWA_DETAIL_FIRMWARE_OF_OTHER] = "another session's transfer of firmware is in progress",
+	[FWA_DETAIL_JOURNAL_DOWN] = "the journal cannot write",
 };
 
 const char *fwa_reason_name(unsigned int reason)

@@ -24,6 +24,7 @@ enum fwa_reason {
 	FWA_REASON_DRIFT,
 	FWA_REASON_LEASE,
 	FWA_REASON_RATE,
+	FWA_REASON_JOURNAL,
 	FWA_REASON_ADMIT,
 	FWA_REASON_COUNT,
 };
@@ -90,6 +91,8 @@ enum fwa_detail {
 	/* lease */
 	FWA_DETAIL_BACKGROUND_OF_OTHER, /* background work of another one runs */
 	FWA_DETAIL_FIRMWARE_OF_OTHER,   /* another session transfers firmware */
+	/* journal */
+	FWA_DETAIL_JOURNAL_DOWN, /* nothing can be recorded now */
 	FWA_DETAIL_COUNT,
 };
 

@@ -85,6 +85,9 @@ static bool clear_the_way(struct trial *t, const struct fwa_decision *d, struct 
 	case FWA_REASON_RATE:
 		t->contract.rate_over = t->contract.seats_over = 0;
 		return r->wait = true;
+	case FWA_REASON_JOURNAL:
+		t->contract.journal = FWA_JOURNAL_OK;
+		return r->wait = true;
 	default:
 		return false;
 	}

@@ -97,7 +97,7 @@ static void names_are_all_there(void **state)
 {
 	for (unsigned int i = 0; i < FWA_REASON_COUNT; i++) {
 		assert_non_null(fwa_reason_name(i));
-		assert_in_range(fwa_reason_clause(i), 1, 30);
+		assert_in_range(fwa_reason_clause(i), 1, 32);
 	}
 	for (unsigned int i = 1; i < FWA_DETAIL_COUNT; i++)
 		assert_true(fwa_detail_text(i)[0]);

@@ -16,7 +16,7 @@
 
 #define BIT(reason) (1u << (reason))
 #define ALL (BIT(FWA_REASON_ADMIT) - 1)
-/* What a right can lack; FWA_REASON_RATE is next to these but for the state of the gate. */
+/* What a right can lack; the state of the gate is looked at around FWA_REASON_RATE. */
 #define RIGHT_FAULTS 5
 #define RIGHTS 2
 
@@ -100,6 +100,7 @@ static struct fwa_decision decide(unsigned int faults, const struct fwa_rights *
 	c.lockdown = faults & BIT(FWA_REASON_LOCKDOWN);
 	c.drift = faults & BIT(FWA_REASON_DRIFT) ? &not_pinned : NULL;
 	c.leased = faults & BIT(FWA_REASON_LEASE);
+	c.journal = faults & BIT(FWA_REASON_JOURNAL) ? FWA_JOURNAL_DOWN : FWA_JOURNAL_OK;
 	return fwa_decide(&c, rights, &profiles[reserved][without], &cmd, 5);
 }
 
@@ -112,7 +113,7 @@ static enum fwa_reason first_of(unsigned int faults)
 	return r;
 }
 
-/* All 32,768 sets of the 15 reasons to refuse. */
+/* All 65,536 sets of the 16 reasons to refuse. */
 static void order_of_all_steps(void **state)
 {
 	for (unsigned int faults = 0; faults <= ALL; faults++) {
@@ -143,7 +144,7 @@ static unsigned int lacked(unsigned int set)
 /* Of two rights: what the one lacks and what the other does, in all ways, and the state of the gate. */
 static void order_among_rights(void **state)
 {
-	const unsigned int gate = BIT(FWA_REASON_DRIFT) | BIT(FWA_REASON_LEASE);
+	const enum fwa_reason gate[] = { FWA_REASON_DRIFT, FWA_REASON_LEASE, FWA_REASON_JOURNAL };
 
 	for (unsigned int i = 0; i < 1u << (2 * RIGHT_FAULTS); i++) {
 		enum fwa_reason furthest = FWA_REASON_MALFORMED, first[RIGHTS];
@@ -157,11 +158,18 @@ static void order_among_rights(void **state)
 			first[k] = first_of(faults);
 			furthest = first[k] > furthest ? first[k] : furthest;
 		}
-		for (unsigned int g = 0; g <= gate; g += BIT(FWA_REASON_DRIFT)) {
-			struct fwa_decision d = decide(g, &rights, c);
-			bool stopped = g && furthest >= FWA_REASON_RATE;
+		for (unsigned int set = 0; set < 1u << 3; set++) {
+			unsigned int g = 0;
+			struct fwa_decision d;
 
-			assert_int_equal(d.reason, stopped ? first_of(g) : furthest);
+			for (int k = 0; k < 3; k++)
+				g |= set >> k & 1 ? BIT(gate[k]) : 0;
+			d = decide(g, &rights, c);
+			/* what a right covers the state of the gate can stop */
+			if (furthest >= FWA_REASON_RATE)
+				assert_int_equal(d.reason, first_of(g | BIT(furthest)));
+			else
+				assert_int_equal(d.reason, furthest);
 			assert_int_equal(d.grant, d.reason != FWA_REASON_ADMIT ? 0
 						  : first[0] == furthest       ? 1
 									       : 2);

@@ -17,6 +17,7 @@
  *   seq, le64 time (CLOCK_REALTIME ns), le64 source (seq of its SOURCE record, 0: the journal), le64
  *   counter (0: the journal), le64 refers (seq of the record that this one closes, or 0) = 48 bytes;
  *   the body; 0 to 7 zeroes; 32 bytes hash.
+ *= spec/SECURITY-MODEL.md#C32
  * Chain: hash = SHA-256(hash before || the record without its hash). Before the first record of a segment
  *   stands SHA-256(header).
  * Tree: over the hashes of the records since the last checkpoint, 16 children a node: node =

@@ -5,16 +5,20 @@
 #include "proto/gate.h"
 
 #define REQUEST_IN_MEMFD 1u
+#define REQUEST_RECEIPT 2u
 #define REPLY_OUT_MEMFD 1u
 #define REPLY_GRANT_LEN 40
 
-#define DESCRIPTION_VERSION 3u
+#define DESCRIPTION_VERSION 4u
 #define CONTRACT_LOCKDOWN (1u << 0)
 #define CONTRACT_LEASED (1u << 3)
 #define CONTRACT_TRANSFER_OWN (1u << 5)
 #define CONTRACT_TRANSFER_OTHER (1u << 6)
 #define CONTRACT_FIRMWARE_LEASED (1u << 7)
 #define CONTRACT_NOT_TO_ABORT (1u << 8)
+#define CONTRACT_JOURNAL_DOWN (1u << 9)
+#define CONTRACT_READS_UNRECORDED (1u << 10)
+#define RIGHT_RECORD_PAYLOAD (1u << 0)
 
 /* --- requests ------------------------------------------------------------------------------- */
 
@@ -33,7 +37,8 @@ void fwa_request_encode(struct fwa_writer *w, const struct fwa_request *r)
 	fwa_write_le32(w, r->in_len);
 	fwa_write_le32(w, r->cmd.out_len);
 	fwa_write_le32(w, r->timeout_ms);
-	fwa_write_le32(w, r->in_memfd ? REQUEST_IN_MEMFD : 0);
+	fwa_write_le32(w,
+		       (r->in_memfd ? REQUEST_IN_MEMFD : 0) | (r->receipt ? REQUEST_RECEIPT : 0));
 	if (!r->in_memfd)
 		fwa_write_bytes(w, r->cmd.payload.data, r->cmd.payload.len);
 }
@@ -82,9 +87,10 @@ enum fwa_gate_error fwa_request_decode(struct fwa_span message, struct fwa_reque
 		return FWA_GATE_E_VERSION;
 	if (r.kind != FWA_GATE_DESCRIBE && r.kind != FWA_GATE_SUBMIT)
 		return FWA_GATE_E_KIND;
-	if (flags & ~REQUEST_IN_MEMFD)
+	if (flags & ~(REQUEST_IN_MEMFD | REQUEST_RECEIPT))
 		return FWA_GATE_E_MALFORMED;
 	r.in_memfd = flags & REQUEST_IN_MEMFD;
+	r.receipt = flags & REQUEST_RECEIPT;
 	if (r.in_len > FWA_COMMAND_DATA_MAX)
 		return FWA_GATE_E_PAYLOAD;
 	if (left != (r.in_memfd ? 0 : r.in_len))
@@ -198,7 +204,9 @@ static uint32_t contract_flags(const struct fwa_contract *c)
 	       (c->firmware_leased ? CONTRACT_FIRMWARE_LEASED : 0) |
 	       (c->not_to_abort ? CONTRACT_NOT_TO_ABORT : 0) |
 	       (c->transfer == FWA_TRANSFER_OWN ? CONTRACT_TRANSFER_OWN : 0) |
-	       (c->transfer == FWA_TRANSFER_OTHER ? CONTRACT_TRANSFER_OTHER : 0);
+	       (c->transfer == FWA_TRANSFER_OTHER ? CONTRACT_TRANSFER_OTHER : 0) |
+	       (c->journal != FWA_JOURNAL_OK ? CONTRACT_JOURNAL_DOWN : 0) |
+	       (c->journal == FWA_JOURNAL_DOWN_EFFECTS ? CONTRACT_READS_UNRECORDED : 0);
 }
 
 static void encode_right(struct fwa_writer *w, const struct fwa_right *r)
@@ -211,6 +219,8 @@ static void encode_right(struct fwa_writer *w, const struct fwa_right *r)
 	fwa_write_le32(w, r->sessions);
 	fwa_write_le32(w, r->commands);
 	fwa_write_le64(w, r->bytes);
+	fwa_write_le32(w, r->record_payload ? RIGHT_RECORD_PAYLOAD : 0);
+	fwa_write_le32(w, 0);
 }
 
 static void encode_caller(struct fwa_writer *w, const struct fwa_caller *c)
@@ -267,6 +277,9 @@ static void decode_contract(struct fwa_reader *m, struct fwa_contract *c)
 		c->transfer = FWA_TRANSFER_OTHER;
 	else if (flags & CONTRACT_TRANSFER_OWN)
 		c->transfer = FWA_TRANSFER_OWN;
+	if (flags & CONTRACT_JOURNAL_DOWN)
+		c->journal = flags & CONTRACT_READS_UNRECORDED ? FWA_JOURNAL_DOWN_EFFECTS
+							       : FWA_JOURNAL_DOWN;
 	c->mode = (uint8_t)fwa_read_le32(m);
 	c->advisory = fwa_read_le32(m);
 }
@@ -294,6 +307,8 @@ static int decode_right(struct fwa_reader *m, struct fwa_description *d, uint32_
 	r->sessions = fwa_read_le32(m);
 	r->commands = fwa_read_le32(m);
 	r->bytes = fwa_read_le64(m);
+	r->record_payload = fwa_read_le32(m) & RIGHT_RECORD_PAYLOAD;
+	fwa_read_le32(m);
 	read_text(m, d->grant_names[i], FWA_GRANT_NAME_MAX);
 	read_text(m, d->tickets[i], FWA_GRANT_TICKET_MAX);
 	if (n_terms > FWA_FILTER_TERMS_MAX)

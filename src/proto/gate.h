@@ -16,7 +16,7 @@
 #include "core/outcome.h"
 
 #define FWA_GATE_MAGIC 0x31475746u /* "FWG1" */
-#define FWA_GATE_VERSION 1
+#define FWA_GATE_VERSION 2
 #define FWA_GATE_INLINE_MAX (64u * 1024)
 #define FWA_GATE_REQUEST_LEN 64
 #define FWA_GATE_REPLY_LEN 128
@@ -48,6 +48,7 @@ struct fwa_request {
 	uint64_t id;
 	uint32_t timeout_ms; /* 0 = the gate's own */
 	bool in_memfd;       /* the payload is in the passed descriptor */
+	bool receipt;        /* the reply waits until its record is durable, and has its number */
 	uint32_t in_len;
 	struct fwa_command cmd; /* payload: set when it is inline */
 };
@@ -64,7 +65,7 @@ struct fwa_gate_reply {
 	int32_t transport_errno; /* why there is no device code: a positive errno, 0 when there is one */
 	uint32_t out_len;
 	uint64_t duration_ns;
-	uint64_t seq; /* journal sequence, 0 = not recorded */
+	uint64_t seq; /* of its record in the journal; 0: none, or not numbered yet */
 	char grant[FWA_GRANT_NAME_MAX];
 };
 

@@ -42,7 +42,7 @@ class Gate:
             raise
 
     def describe(self):
-        self.sock.send(struct.pack('<IHHQ', 0x31475746, 1, 1, 7).ljust(64, b'\0'))
+        self.sock.send(struct.pack('<IHHQ', 0x31475746, 2, 1, 7).ljust(64, b'\0'))
         message, fds, _, _ = socket.recv_fds(self.sock, 1 << 20, 1)
         if not message:
             raise ConnectionResetError

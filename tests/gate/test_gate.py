@@ -21,11 +21,11 @@ import time
 import unittest
 
 FWADMITD = os.path.abspath(sys.argv.pop(1))
-MAGIC, DESCRIBE, SUBMIT = 0x31475746, 1, 2
+MAGIC, VERSION, DESCRIBE, SUBMIT = 0x31475746, 2, 1, 2
 LEAST = 255
 REASONS = ["malformed", "quarantined", "undeclared", "reserved-bits", "payload-shape", "never",
            "scope-too-low", "lockdown", "no-grant", "grant-scope", "grant-effects", "grant-expired",
-           "drift", "lease", "rate", "admit"]
+           "drift", "lease", "rate", "journal", "admit"]
 REFUSED, COMPLETED, DEVICE_ERROR, UNDELIVERABLE, UNKNOWN = range(5)
 E_MALFORMED, E_VERSION, E_KIND, E_PAYLOAD, E_MEMORY, E_GONE, E_BUSY = range(1, 8)
 SEALS = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK
@@ -37,7 +37,7 @@ ROOT = os.geteuid() == 0
 
 
 def request(kind=SUBMIT, opcode=IDENTIFY, payload=b"", out_len=2048, scope=LEAST, request_id=7,
-            in_len=None, flags=0, version=1, timeout=0, cmd_set=0, nsid=0, cdw=(), magic=MAGIC):
+            in_len=None, flags=0, version=VERSION, timeout=0, cmd_set=0, nsid=0, cdw=(), magic=MAGIC):
     return struct.pack("<IHHQBBHI6IIIII", magic, version, kind, request_id, cmd_set, scope, opcode,
                        nsid, *cdw, *(6 - len(cdw)) * (0,),
                        len(payload) if in_len is None else in_len, out_len, timeout,
@@ -48,7 +48,7 @@ class Reply:
     def __init__(self, message, fds):
         (magic, version, self.kind, self.id, self.error, self.status, flags, reason, self.detail,
          self.need, self.required, self.scope) = struct.unpack_from("<IHHQHBBBBBBB", message)
-        assert magic == MAGIC and version == 1, message[:16]
+        assert magic == MAGIC and version == VERSION, message[:16]
         self.reason = REASONS[reason]
         self.code, self.result, self.out_len = struct.unpack_from("<III", message, 52)
         self.grant = message[80:120].rstrip(b"\0").decode()
@@ -240,10 +240,11 @@ class Hostile(GateTest):
         self.expect_error(request(in_len=0xffffffff), E_PAYLOAD)
 
     def test_unknown_version_kind_flags(self):
-        self.expect_error(request(version=2), E_VERSION)
+        self.expect_error(request(version=VERSION - 1), E_VERSION)
         self.expect_error(request(kind=3), E_KIND)
         self.expect_error(request(kind=0), E_KIND)
-        self.expect_error(request(flags=2), E_MALFORMED, stays=False)
+        self.expect_error(request(flags=4), E_MALFORMED, stays=False)
+        self.assertEqual(self.client().call(request(flags=2)).error, 0)  # with a receipt
 
     def test_message_longer_than_any(self):
         c = self.client()
@@ -670,17 +671,17 @@ class Commands(GateTest):
 
     def test_description_carries_filters(self):
         data = self.client().call(request(kind=DESCRIBE)).data
-        self.assertEqual(struct.unpack_from("<I", data)[0], 3)
+        self.assertEqual(struct.unpack_from("<I", data)[0], 4)
         self.assertEqual(struct.unpack_from("<III", data, 120), (1, 1, 0))  # not that of another model
-        scope, effects, until, _, terms, *limits = struct.unpack_from("<IIQIIIIQ", data, 160)
-        self.assertEqual((scope, effects, until, terms, limits), (1, 0, 0, 3, [0, 0, 0]))
-        self.assertEqual(data[200:248].rstrip(b"\0"), b"narrow")
-        self.assertEqual(data[248:312].rstrip(b"\0"), b"CHG-1")
+        scope, effects, until, _, terms, *limits = struct.unpack_from("<IIQIIIIQII", data, 160)
+        self.assertEqual((scope, effects, until, terms, limits), (1, 0, 0, 3, [0, 0, 0, 0, 0]))
+        self.assertEqual(data[208:256].rstrip(b"\0"), b"narrow")
+        self.assertEqual(data[256:320].rstrip(b"\0"), b"CHG-1")
         term = struct.Struct("<BBBBI16s")
-        self.assertEqual([term.unpack_from(data, 312 + i * 24) for i in range(terms)], [
+        self.assertEqual([term.unpack_from(data, 320 + i * 24) for i in range(terms)], [
             (0, 0, 0, 0, 0x0401, bytes(16)), (8, 1, 0, 0, 0, self.CEL), (0, 0, 0, 0, 0x4000, bytes(16))])
-        length, zero = struct.unpack_from("<II", data, 312 + terms * 24)
-        self.assertEqual((length, zero), (len(data) - 336 - terms * 24 - 408, 0))
+        length, zero = struct.unpack_from("<II", data, 320 + terms * 24)
+        self.assertEqual((length, zero), (len(data) - 344 - terms * 24 - 408, 0))
         self.assertEqual(data[-424:-420], b"\1\0\0\0")  # the baseline is the first that was seen: the same
         self.assertEqual(data[-416:-408], bytes(8))
         self.assertEqual(struct.unpack_from("<II", data, len(data) - 408), (os.getuid(), os.getgid()))
