@@ -34,7 +34,7 @@ int fwa_write_all(int fd, struct fwa_span data)
 }
 
 /* Kernels before 6.3 do not know MFD_NOEXEC_SEAL. */
-static int memfd(const char *name)
+int fwa_memfd(const char *name)
 {
 	int fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
 
@@ -45,7 +45,7 @@ static int memfd(const char *name)
 
 int fwa_memfd_sealed(const char *name, struct fwa_span data)
 {
-	fwa_auto_close int fd = memfd(name);
+	fwa_auto_close int fd = fwa_memfd(name);
 	int r;
 
 	if (fd < 0)

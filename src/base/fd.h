@@ -10,6 +10,8 @@
 
 #include "base/bytes.h"
 
+/* An empty memfd that can be sealed. The descriptor, or negative errno. */
+int fwa_memfd(const char *name);
 /* A memfd that holds @data and can never change. The descriptor, or negative errno. */
 int fwa_memfd_sealed(const char *name, struct fwa_span data);
 /*

@@ -82,7 +82,7 @@ int fwa_ring_writer_open(struct fwa_ring_writer *w, const struct fwa_ring_fds *f
 void fwa_ring_writer_close(struct fwa_ring_writer *w);
 /* How many bytes of the ring a record with a body of @len takes. */
 size_t fwa_ring_need(size_t len);
-/* How many are free. A consumer that says nonsense counts as one that has taken nothing. */
+/* How many are free. None for a consumer that says nonsense. */
 size_t fwa_ring_room(const struct fwa_ring_writer *w);
 /*
  * Puts a record in, and wakes the consumer when it has to. Its counter; 0 when there is no room.
@@ -90,7 +90,7 @@ size_t fwa_ring_room(const struct fwa_ring_writer *w);
  */
 uint64_t fwa_ring_put(struct fwa_ring_writer *w, enum fwa_record_kind kind, struct fwa_span body,
 		      bool urgent);
-/* The counter up to which records are on disk; never more than what was put in. */
+/* The counter up to which records are on disk; 0 when the consumer says more than was put in. */
 uint64_t fwa_ring_durable(const struct fwa_ring_writer *w);
 /* The sequence number of the urgent record @counter that is durable; 0 when it is no more known. */
 uint64_t fwa_ring_seq(const struct fwa_ring_writer *w, uint64_t counter);
@@ -112,6 +112,8 @@ struct fwa_ring_reader {
 	uint64_t
 		counter; /* of the last record that was taken; before the first: that of the file */
 	bool passing;    /* it resumes: records up to @counter are in the file already */
+	uint64_t passed; /* the counter of the last one that was passed over; 0: none yet */
+	bool slept, rung; /* it said so; the doorbell's count was not taken back yet */
 };
 
 /* Maps the ring; takes over doorbell and ack. @counter: the last one in the file. 0 or -errno. */
@@ -138,6 +140,9 @@ void fwa_ring_receipt(struct fwa_ring_reader *r, uint64_t counter, uint64_t seq)
 void fwa_ring_publish(struct fwa_ring_reader *r, uint64_t head, bool wake);
 /* Nothing can be written (an errno), or it can again (0). Tells the producer. */
 void fwa_ring_set_trouble(struct fwa_ring_reader *r, int error);
-/* It is going to sleep; false when something is in the ring and it must not. And it is awake. */
+/*
+ * It is going to sleep, with all taken that there was; false when something came in between for which it
+ * must not: anything when it is for good, else what is urgent, or much. And it is awake.
+ */
 bool fwa_ring_sleep(struct fwa_ring_reader *r, uint32_t how);
 void fwa_ring_awake(struct fwa_ring_reader *r);
