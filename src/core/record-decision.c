@@ -124,7 +124,7 @@ static void write_numbers(struct fwa_writer *w, const struct fwa_record_decision
 	fwa_write_le16(w, r->cmd.opcode);
 	fwa_write_u8(w, c->quarantine);
 	fwa_write_u8(w, c->transfer);
-	fwa_write_u8(w, 0);
+	fwa_write_u8(w, c->journal);
 	fwa_write_u8(w, 0);
 	fwa_write_le64(w, r->judged);
 	fwa_write_le32(w, d->declared_raw);
@@ -214,7 +214,8 @@ static uint16_t read_numbers(struct fwa_reader *m, struct fwa_record_decision *r
 	r->cmd.opcode = fwa_read_le16(m);
 	c->quarantine = fwa_read_u8(m);
 	c->transfer = fwa_read_u8(m);
-	m->bad |= fwa_read_le16(m) != 0;
+	c->journal = fwa_read_u8(m);
+	m->bad |= fwa_read_u8(m) != 0;
 	r->judged = fwa_read_le64(m);
 	d->declared_raw = fwa_read_le32(m);
 	d->attributes = fwa_read_le32(m);
@@ -287,8 +288,8 @@ static bool numbers_valid(const struct fwa_record_decision *r)
 	return d->reason < FWA_REASON_COUNT && d->detail < FWA_DETAIL_COUNT &&
 	       d->need < FWA_NEED_COUNT && d->required <= FWA_SCOPE_NEVER && command_valid(r) &&
 	       c->mode <= FWA_MODE_LINUX && c->quarantine < FWA_QUARANTINE_COUNT &&
-	       c->transfer <= FWA_TRANSFER_OTHER && !(effects & ~FWA_EFFECTS_ALL) &&
-	       !(d->attributes & ~((1u << FWA_ATTR_COUNT) - 1));
+	       c->transfer <= FWA_TRANSFER_OTHER && c->journal < FWA_JOURNAL_COUNT &&
+	       !(effects & ~FWA_EFFECTS_ALL) && !(d->attributes & ~((1u << FWA_ATTR_COUNT) - 1));
 }
 
 /* Whether flags and lengths can stand together. */
