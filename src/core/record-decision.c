@@ -107,6 +107,17 @@ static struct parts parts_of(const struct fwa_record_decision *r)
 	return n;
 }
 
+/* A number that is none counts as one of these where commands are judged. */
+static uint8_t quarantine_of(const struct fwa_contract *c)
+{
+	return c->quarantine < FWA_QUARANTINE_COUNT ? c->quarantine : FWA_QUARANTINE_OPERATOR;
+}
+
+static uint8_t journal_of(const struct fwa_contract *c)
+{
+	return c->journal < FWA_JOURNAL_COUNT ? c->journal : FWA_JOURNAL_DOWN;
+}
+
 static void write_numbers(struct fwa_writer *w, const struct fwa_record_decision *r)
 {
 	const struct fwa_decision *d = &r->decision;
@@ -122,9 +133,9 @@ static void write_numbers(struct fwa_writer *w, const struct fwa_record_decision
 	fwa_write_u8(w, r->cmd.set);
 	fwa_write_u8(w, c->mode);
 	fwa_write_le16(w, r->cmd.opcode);
-	fwa_write_u8(w, c->quarantine);
+	fwa_write_u8(w, quarantine_of(c));
 	fwa_write_u8(w, c->transfer);
-	fwa_write_u8(w, c->journal);
+	fwa_write_u8(w, journal_of(c));
 	fwa_write_u8(w, 0);
 	fwa_write_le64(w, r->judged);
 	fwa_write_le32(w, d->declared_raw);

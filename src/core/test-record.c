@@ -1,118 +1,813 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Bodies of records: what is written is read again, the same, and nothing else is taken.
+ * Bodies of records: what is written is read again, the same; what is read was written so, and
+ * nothing else is taken.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
-#include "core/record.h"
+#include "core/test-record.h"
+#include "wire/cxl.h"
 
-static void fill(uint8_t *bytes, size_t len, uint8_t first)
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static uint64_t seed = 88172645463325252;
+
+static uint32_t below(uint32_t n)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (uint32_t)((seed >> 32) % n);
+}
+
+static bool chance(unsigned int percent)
+{
+	return below(100) < percent;
+}
+
+static void draw_bytes(void *to, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		bytes[i] = (uint8_t)(first + i);
+		((uint8_t *)to)[i] = (uint8_t)below(256);
 }
 
-/* A Set Feature that was admitted, with everything that a record can have. */
-static struct fwa_record_decision full_decision(void)
+/* Mostly not zero, which stands for nothing there. */
+static void draw_hash(uint8_t hash[FWA_HASH_LEN])
 {
-	static const uint8_t payload[40] = { 1, 2, 3 }, groups[8] = { 10, 0, 0, 0, 20 };
-	struct fwa_record_decision r = {
-		.judged = 123456789012345,
-		.decision = { .reason = FWA_REASON_ADMIT,
-			      .need = FWA_NEED_CHANGE,
-			      .required = FWA_SCOPE_DEBUG_WRITE_FULL,
-			      .scope = FWA_SCOPE_DEBUG_WRITE_FULL,
-			      .set = FWA_SET_CXL,
-			      .opcode = 0x0502,
-			      .declared_raw = 0x201,
-			      .attributes = FWA_ATTR_SECONDARY_MAILBOX,
-			      .declared = FWA_EFFECT_CONFIG,
-			      .floor = FWA_EFFECT_POLICY,
-			      .advisory = FWA_EFFECT_LOG,
-			      .effects = FWA_EFFECT_CONFIG | FWA_EFFECT_POLICY | FWA_EFFECT_LOG },
-		.contract = { .leased = true,
-			      .transfer = FWA_TRANSFER_OWN,
-			      .rate_over = 2,
-			      .seats_over = 4,
-			      .advisory = FWA_EFFECT_LOG },
-		.cmd = { .set = FWA_SET_CXL,
-			 .scope = FWA_SCOPE_LEAST,
-			 .opcode = 0x0502,
-			 .payload = { NULL, sizeof(payload) },
-			 .out_len = 16 },
-		.judged_bytes = { payload, 20 },
-		.drifted = true,
-		.who = { .uid = 1000,
-			 .gid = 100,
-			 .pid = 4711,
-			 .owner = true,
-			 .groups = groups,
-			 .n_groups = 2,
-			 .unit = "monitor.service",
-			 .comm = "monitor" },
-		.grant = "monitors",
-	};
-
-	fill(r.request_sha256, FWA_HASH_LEN, 1);
-	fill(r.profile_sha256, FWA_HASH_LEN, 40);
-	fill(r.policy_digest, FWA_HASH_LEN, 80);
-	fill(r.accepted_sha256, FWA_HASH_LEN, 120);
-	fill(r.contract.transfer_uuid, 16, 160);
-	return r;
+	draw_bytes(hash, chance(80) ? FWA_HASH_LEN : 0);
 }
 
-static struct fwa_span encoded(const struct fwa_record_decision *r, uint8_t *buf, size_t cap)
+/* Any length that has a place, the longest ones often. */
+static void draw_text(char *text, size_t cap)
 {
-	struct fwa_writer w = fwa_writer(buf, cap);
+	size_t len = chance(20) ? cap - 1 : below((uint32_t)cap);
+
+	for (size_t i = 0; i < len; i++)
+		text[i] = (char)(' ' + below('~' - ' ' + 1));
+}
+
+/* --- decisions ------------------------------------------------------------------------------------ */
+
+static uint8_t payload[FWA_RECORD_PAYLOAD_MAX + 1], groups[(FWA_RECORD_GROUPS_MAX + 1) * 4];
+
+static void draw_verdict(struct fwa_record_decision *r)
+{
+	struct fwa_decision *d = &r->decision;
+	static const uint8_t scopes[] = { 0, 1, 2, 3, FWA_SCOPE_LEAST };
+
+	d->reason = (uint8_t)(chance(40) ? FWA_REASON_ADMIT : below(FWA_REASON_COUNT));
+	d->detail = (uint8_t)below(FWA_DETAIL_COUNT);
+	d->need = (uint8_t)below(FWA_NEED_COUNT);
+	d->required = (uint8_t)below(FWA_SCOPE_NEVER + 1);
+	d->scope = scopes[below(COUNT(scopes))];
+	r->cmd.scope = scopes[below(COUNT(scopes))];
+	r->cmd.set = (uint8_t)below(FWA_SET_COUNT);
+	if (d->reason == FWA_REASON_MALFORMED) {
+		r->cmd.set = (uint8_t)below(256);
+		r->cmd.scope = d->scope = (uint8_t)below(256);
+	}
+	r->cmd.opcode = (uint16_t)below(65536);
+	draw_bytes(&d->declared_raw, sizeof(d->declared_raw));
+	d->attributes = below(1u << FWA_ATTR_COUNT);
+	d->declared = below(FWA_EFFECTS_ALL + 1);
+	d->floor = below(FWA_EFFECTS_ALL + 1);
+	d->advisory = below(FWA_EFFECTS_ALL + 1);
+	d->effects = d->declared | d->floor | d->advisory;
+	d->set = r->cmd.set;
+	d->opcode = r->cmd.opcode;
+}
+
+static void draw_contract(struct fwa_contract *c)
+{
+	c->mode = (uint8_t)below(2);
+	c->lockdown = chance(50);
+	c->quarantine = (uint8_t)below(FWA_QUARANTINE_COUNT);
+	c->leased = chance(50);
+	c->not_to_abort = chance(50);
+	c->firmware_leased = chance(50);
+	c->transfer = (uint8_t)below(FWA_TRANSFER_OTHER + 1);
+	c->journal = (uint8_t)below(FWA_JOURNAL_COUNT);
+	c->rate_over = chance(30) ? below(UINT32_MAX) : 0;
+	c->seats_over = chance(30) ? below(UINT32_MAX) : 0;
+	c->advisory = below(FWA_EFFECTS_ALL + 1);
+	draw_bytes(c->transfer_uuid, chance(50) ? 16 : 0);
+}
+
+static void draw_payload(struct fwa_record_decision *r)
+{
+	struct fwa_command *cmd = &r->cmd;
+	uint32_t judged;
+
+	draw_bytes(payload, 300);
+	cmd->payload.len = chance(30) ? 0 : below(chance(80) ? 300 : UINT32_MAX);
+	judged = below(256);
+	r->judged_bytes = fwa_span(payload, judged < cmd->payload.len ? judged : cmd->payload.len);
+	if (cmd->payload.len && cmd->payload.len <= FWA_RECORD_PAYLOAD_MAX && chance(30))
+		r->payload = fwa_span(payload, cmd->payload.len);
+	else
+		r->payload_left_out = chance(20);
+	if (cmd->payload.len)
+		draw_hash(r->request_sha256);
+}
+
+static void draw_who(struct fwa_record_who *who)
+{
+	draw_bytes(groups, sizeof(groups));
+	who->uid = below(UINT32_MAX);
+	who->gid = below(UINT32_MAX);
+	who->pid = below(UINT32_MAX);
+	who->owner = chance(50);
+	who->gate = chance(10);
+	who->n_groups = chance(20) ? FWA_RECORD_GROUPS_MAX : below(4);
+	who->groups = who->n_groups ? groups : NULL;
+	who->more_groups = chance(20);
+	draw_text(who->unit, sizeof(who->unit));
+	draw_text(who->comm, sizeof(who->comm));
+}
+
+/* Any decision that a record can hold. */
+static void draw_decision(struct fwa_record_decision *r)
+{
+	memset(r, 0, sizeof(*r));
+	draw_bytes(&r->judged, sizeof(r->judged));
+	draw_verdict(r);
+	draw_contract(&r->contract);
+	if (chance(50)) {
+		r->cmd.nsid = below(UINT32_MAX);
+		draw_bytes(r->cmd.cdw, sizeof(r->cmd.cdw));
+	}
+	draw_payload(r);
+	r->cmd.out_len = below(UINT32_MAX);
+	draw_hash(r->profile_sha256);
+	draw_hash(r->policy_digest);
+	r->drifted = chance(40);
+	if (r->drifted)
+		draw_hash(r->accepted_sha256);
+	draw_who(&r->who);
+	if (fwa_admitted(&r->decision))
+		draw_text(r->grant, sizeof(r->grant));
+}
+
+#define SAME(field) assert_memory_equal(&a->field, &b->field, sizeof(a->field))
+
+static void same_span(struct fwa_span a, struct fwa_span b)
+{
+	assert_int_equal(a.len, b.len);
+	if (a.len)
+		assert_memory_equal(a.data, b.data, a.len);
+}
+
+static void same_contract(const struct fwa_contract *a, const struct fwa_contract *b)
+{
+	SAME(mode);
+	SAME(lockdown);
+	SAME(quarantine);
+	SAME(leased);
+	SAME(not_to_abort);
+	SAME(firmware_leased);
+	SAME(transfer);
+	SAME(journal);
+	SAME(rate_over);
+	SAME(seats_over);
+	SAME(advisory);
+	SAME(transfer_uuid);
+	assert_null(b->drift);
+}
+
+static void same_who(const struct fwa_record_who *a, const struct fwa_record_who *b)
+{
+	SAME(uid);
+	SAME(gid);
+	SAME(pid);
+	SAME(owner);
+	SAME(gate);
+	SAME(more_groups);
+	SAME(unit);
+	SAME(comm);
+	same_span(fwa_span(a->groups, a->n_groups * 4), fwa_span(b->groups, b->n_groups * 4));
+}
+
+static void same_record(const struct fwa_record_decision *a, const struct fwa_record_decision *b)
+{
+	SAME(judged);
+	SAME(decision);
+	same_contract(&a->contract, &b->contract);
+	SAME(cmd.set);
+	SAME(cmd.scope);
+	SAME(cmd.opcode);
+	SAME(cmd.nsid);
+	SAME(cmd.cdw);
+	SAME(cmd.out_len);
+	SAME(cmd.payload.len);
+	assert_null(b->cmd.payload.data);
+	same_span(a->judged_bytes, b->judged_bytes);
+	same_span(a->payload, b->payload);
+	SAME(payload_left_out);
+	SAME(request_sha256);
+	SAME(profile_sha256);
+	SAME(policy_digest);
+	SAME(drifted);
+	SAME(accepted_sha256);
+	same_who(&a->who, &b->who);
+	SAME(grant);
+}
+
+static uint8_t body[FWA_RECORD_BODY_MAX], twice[FWA_RECORD_BODY_MAX];
+
+static struct fwa_span encoded(const struct fwa_record_decision *r)
+{
+	struct fwa_writer w = fwa_writer(body, sizeof(body));
 
 	fwa_record_decision_encode(&w, r);
 	assert_false(w.full);
-	return fwa_span(buf, w.len);
+	return fwa_span(body, w.len);
 }
 
-static void test_decision_again(void **state)
+static void decision_is_what_was_written(void **state)
 {
-	struct fwa_record_decision in = full_decision(), out;
-	uint8_t once[1024], twice[1024];
-	struct fwa_span a = encoded(&in, once, sizeof(once)), b;
+	struct fwa_record_decision in, out;
+	bool admitted;
+	uint64_t closes;
 
-	assert_true(a.len < 300);
-	assert_int_equal(fwa_record_decision_decode(a, &out), 0);
-	b = encoded(&out, twice, sizeof(twice));
-	assert_int_equal(a.len, b.len);
-	assert_memory_equal(once, twice, a.len);
-	assert_memory_equal(&in.decision, &out.decision, sizeof(in.decision));
-	assert_string_equal(out.who.unit, "monitor.service");
-	assert_string_equal(out.grant, "monitors");
+	for (int i = 0; i < 50000; i++) {
+		struct fwa_span s;
+
+		draw_decision(&in);
+		s = encoded(&in);
+		memset(&out, 0xff, sizeof(out));
+		assert_int_equal(fwa_record_decision_decode(s, &out), 0);
+		same_record(&in, &out);
+		assert_true(fwa_record_check(FWA_RECORD_DECISION, s, &admitted, &closes));
+		assert_int_equal(admitted, in.decision.reason == FWA_REASON_ADMIT);
+		assert_int_equal(closes, 0);
+	}
 }
 
-static void test_outcome_again(void **state)
+static struct fwa_record_decision typical(void)
 {
-	struct fwa_record_outcome in = { .decision = 7,
-					 .status = FWA_OUTCOME_UNKNOWN,
-					 .transport_errno = 110,
-					 .duration_ns = 99 },
-				  out;
-	uint8_t buf[100];
-	struct fwa_writer w = fwa_writer(buf, sizeof(buf));
+	static const uint8_t two[8] = { 10, 0, 0, 0, 20 }, feature[22] = { 1, 2, 3 };
+	struct fwa_record_decision r = {
+		.decision = { .reason = FWA_REASON_ADMIT,
+			      .set = FWA_SET_CXL,
+			      .opcode = CXL_OP_SET_FEATURE },
+		.cmd = { .set = FWA_SET_CXL,
+			 .scope = FWA_SCOPE_LEAST,
+			 .opcode = CXL_OP_SET_FEATURE,
+			 .payload = { NULL, 40 } },
+		.judged_bytes = { feature, sizeof(feature) },
+		.who = { .uid = 1000,
+			 .groups = two,
+			 .n_groups = 2,
+			 .unit = "monitor@pci-0000.service",
+			 .comm = "fwadmit-monitor" },
+		.grant = "monitors",
+	};
 
-	fill(in.response_sha256, FWA_HASH_LEN, 3);
-	fwa_record_outcome_encode(&w, &in);
-	assert_true(w.len <= 72);
-	assert_int_equal(fwa_record_outcome_decode(fwa_span(buf, w.len), &out), 0);
-	assert_memory_equal(&in, &out, sizeof(in));
+	draw_bytes(r.request_sha256, FWA_HASH_LEN);
+	return r;
+}
+
+static void decision_is_short(void **state)
+{
+	struct fwa_record_decision r = typical();
+
+	assert_true(encoded(&r).len <= 262);
+	r.drifted = true;
+	memset(r.accepted_sha256, 1, FWA_HASH_LEN);
+	assert_true(encoded(&r).len < 300);
+}
+
+/* The longest of all has its place, and so has the journal's frame for it. */
+static void decision_is_not_too_long(void **state)
+{
+	struct fwa_record_decision r, out;
+	struct fwa_span s;
+
+	do
+		draw_decision(&r);
+	while (!fwa_admitted(&r.decision));
+	memset(r.who.unit, 'u', sizeof(r.who.unit) - 1);
+	memset(r.who.comm, 'c', sizeof(r.who.comm) - 1);
+	memset(r.grant, 'g', sizeof(r.grant) - 1);
+	memset(r.accepted_sha256, 1, FWA_HASH_LEN);
+	memset(r.contract.transfer_uuid, 1, 16);
+	r.contract.rate_over = r.cmd.nsid = 1;
+	r.drifted = true;
+	r.who.groups = groups;
+	r.who.n_groups = FWA_RECORD_GROUPS_MAX;
+	r.payload_left_out = false;
+	r.cmd.payload.len = FWA_RECORD_PAYLOAD_MAX;
+	r.judged_bytes = fwa_span(payload, 255);
+	r.payload = fwa_span(payload, FWA_RECORD_PAYLOAD_MAX);
+	s = encoded(&r);
+	assert_true(s.len > FWA_RECORD_PAYLOAD_MAX && s.len < FWA_RECORD_BODY_MAX);
+	assert_int_equal(fwa_record_decision_decode(s, &out), 0);
+	same_record(&r, &out);
+	/* and one byte more is no payload that is recorded */
+	r.cmd.payload.len++;
+	r.payload.len++;
+	assert_int_equal(fwa_record_decision_decode(encoded(&r), &out), 0);
+	assert_int_equal(out.payload.len, 0);
+	assert_int_equal(out.cmd.payload.len, FWA_RECORD_PAYLOAD_MAX + 1);
+}
+
+/* What nobody should write comes out as something that can be read, and says less rather than more. */
+static void decision_is_made_readable(void **state)
+{
+	struct fwa_record_decision r = typical(), out;
+
+	memset(r.who.unit, 0xe9, sizeof(r.who.unit));
+	strcpy(r.who.comm, "a\tb\n");
+	strcpy(r.grant, "\x7f");
+	r.who.n_groups = FWA_RECORD_GROUPS_MAX + 1;
+	r.who.groups = groups;
+	r.judged_bytes = fwa_span(payload, 300);
+	r.payload = fwa_span(payload, 39);
+	r.payload_left_out = true;
+	r.contract.quarantine = r.contract.journal = 200;
+	r.contract.advisory = UINT32_MAX;
+	memset(r.accepted_sha256, 1, FWA_HASH_LEN); /* of nothing that it was held to */
+	assert_int_equal(fwa_record_decision_decode(encoded(&r), &out), 0);
+	assert_int_equal(strlen(out.who.unit), 255);
+	assert_int_equal(out.who.unit[254], '?');
+	assert_string_equal(out.who.comm, "a?b?");
+	assert_string_equal(out.grant, "?");
+	assert_int_equal(out.who.n_groups, FWA_RECORD_GROUPS_MAX);
+	assert_true(out.who.more_groups && out.payload_left_out && !out.drifted);
+	assert_int_equal(out.judged_bytes.len, 40);
+	assert_int_equal(out.payload.len, 0);
+	assert_int_equal(out.contract.quarantine, FWA_QUARANTINE_OPERATOR);
+	assert_int_equal(out.contract.journal, FWA_JOURNAL_DOWN);
+	assert_int_equal(out.contract.advisory, FWA_EFFECTS_ALL);
+	assert_int_equal(out.accepted_sha256[0], 0);
+	r.decision.reason = FWA_REASON_RATE;
+	assert_int_equal(fwa_record_decision_decode(encoded(&r), &out), 0);
+	assert_string_equal(out.grant, "");
+}
+
+/* --- the other kinds ---------------------------------------------------------------------------- */
+
+#define MAKE(name, ...)                                                                \
+	static void make_##name(struct fwa_writer *w)                                  \
+	{                                                                              \
+		fwa_record_##name##_encode(w, &(struct fwa_record_##name)__VA_ARGS__); \
+	}
+
+MAKE(start, { .boot_id = { 1, [15] = 2 },
+	      .boottime = 5,
+	      .version = "1.2.3",
+	      .cut_offset = 128,
+	      .cut_bytes = 7,
+	      .cut_sha256 = { 9 },
+	      .damaged = 3 })
+MAKE(retired, { .first = 1, .last = 9, .last_hash = { 4 }, .bytes = 100 })
+MAKE(clock, { .before = 1000, .after = 10 })
+MAKE(source, { .id = { 7 },
+	       .kind = FWA_SOURCE_EMBEDDED,
+	       .pid = 12,
+	       .uid = 1000,
+	       .resumed = 5,
+	       .name = "cxl0",
+	       .spec = "sim:honest" })
+MAKE(source_end, { .how = FWA_SOURCE_END_NONSENSE, .closed = 2 })
+MAKE(object, { .kind = FWA_OBJECT_POLICY, .key = { 1 }, .sha256 = { 2 }, .device = "nvme0" })
+MAKE(outcome, { .decision = 7,
+		.status = FWA_OUTCOME_UNKNOWN,
+		.device_code = 1,
+		.device_result = 2,
+		.transport_errno = 110,
+		.out_len = 12,
+		.duration_ns = 99,
+		.response_sha256 = { 3 } })
+MAKE(context, { .profile_sha256 = { 1 }, .policy_digest = { 2 }, .identity = "Maker\tM 1\t\t0.1" })
+MAKE(control, { .act = FWA_ACT_GRANT_CREATED,
+		.uid = 1000,
+		.pid = 2,
+		.device = "cxl0",
+		.text = "grant \"fix\" until 2030" })
+MAKE(unrecorded, { .refused = 4, .passed = 3, .since = 10, .until = 20 })
+
+static void make_decision(struct fwa_writer *w)
+{
+	struct fwa_record_decision r = typical();
+
+	r.contract.rate_over = r.cmd.nsid = 1;
+	memset(r.contract.transfer_uuid, 1, 16);
+	memset(r.accepted_sha256, 1, FWA_HASH_LEN);
+	r.drifted = true;
+	fwa_record_decision_encode(w, &r);
+}
+
+static void make_decision_with_payload(struct fwa_writer *w)
+{
+	struct fwa_record_decision r = typical();
+
+	r.payload = fwa_span(payload, r.cmd.payload.len);
+	r.judged_bytes = fwa_span(payload, 20);
+	fwa_record_decision_encode(w, &r);
+}
+
+static const struct sample {
+	uint8_t kind;
+	void (*make)(struct fwa_writer *w);
+} samples[] = {
+	{ FWA_RECORD_START, make_start },
+	{ FWA_RECORD_RETIRED, make_retired },
+	{ FWA_RECORD_CLOCK, make_clock },
+	{ FWA_RECORD_SOURCE, make_source },
+	{ FWA_RECORD_SOURCE_END, make_source_end },
+	{ FWA_RECORD_OBJECT, make_object },
+	{ FWA_RECORD_OUTCOME, make_outcome },
+	{ FWA_RECORD_CONTEXT, make_context },
+	{ FWA_RECORD_CONTROL, make_control },
+	{ FWA_RECORD_UNRECORDED, make_unrecorded },
+	{ FWA_RECORD_DECISION, make_decision },
+	{ FWA_RECORD_DECISION, make_decision_with_payload },
+};
+
+static struct fwa_span sample(const struct sample *s)
+{
+	struct fwa_writer w = fwa_writer(body, sizeof(body));
+
+	s->make(&w);
+	assert_false(w.full);
+	return fwa_span(body, w.len);
+}
+
+/* Refused, or the same bytes again. The copy has no byte behind it, so that none is looked at. */
+static bool taken(unsigned int kind, struct fwa_span s)
+{
+	struct fwa_writer w = fwa_writer(twice, sizeof(twice));
+	uint8_t *exact = malloc(s.len ? s.len : 1);
+	bool is_one, admitted;
+	uint64_t closes;
+
+	assert_non_null(exact);
+	memcpy(exact, s.data, s.len);
+	is_one = record_again(kind, fwa_span(exact, s.len), &w);
+	if (is_one) {
+		assert_int_equal(w.len, s.len);
+		assert_memory_equal(twice, s.data, s.len);
+	}
+	assert_int_equal(fwa_record_check(kind, fwa_span(exact, s.len), &admitted, &closes),
+			 is_one && kind >= FWA_RECORD_DECISION);
+	free(exact);
+	return is_one;
+}
+
+static void every_kind_again(void **state)
+{
+	for (size_t i = 0; i < COUNT(samples); i++)
+		assert_true(taken(samples[i].kind, sample(&samples[i])));
+	for (unsigned int kind = 0; kind < 256; kind++) {
+		bool known = false;
+
+		for (size_t i = 0; i < COUNT(record_kinds); i++)
+			known |= record_kinds[i] == kind;
+		assert_int_equal(known || kind == FWA_RECORD_CHECKPOINT,
+				 fwa_record_kind_name(kind) != NULL);
+		assert_int_equal(taken(kind, fwa_span("", 0)), false);
+	}
+}
+
+/* A length of what may be left out: of an outcome's answer only. */
+static bool is_whole_without(const struct sample *s, size_t len)
+{
+	return s->kind == FWA_RECORD_OUTCOME && len == 36;
+}
+
+static void every_cut_is_refused(void **state)
+{
+	for (size_t i = 0; i < COUNT(samples); i++) {
+		struct fwa_span s = sample(&samples[i]);
+
+		for (size_t len = 0; len < s.len; len++)
+			assert_int_equal(taken(samples[i].kind, fwa_span(s.data, len)),
+					 is_whole_without(&samples[i], len));
+		for (size_t more = 1; more < 70; more++) {
+			body[s.len + more - 1] = (uint8_t)(more & 1);
+			assert_false(taken(samples[i].kind, fwa_span(s.data, s.len + more)));
+		}
+	}
+}
+
+static void every_flip_is_refused_or_means_something(void **state)
+{
+	for (size_t i = 0; i < COUNT(samples); i++) {
+		struct fwa_span s = sample(&samples[i]);
+		size_t n = 0;
+
+		for (size_t bit = 0; bit < s.len * 8; bit++) {
+			body[bit / 8] ^= (uint8_t)(1 << bit % 8);
+			n += taken(samples[i].kind, s);
+			body[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		}
+		assert_true(n > 0 && (n < s.len * 8 || samples[i].kind == FWA_RECORD_CLOCK));
+	}
+}
+
+static void any_bytes(void **state)
+{
+	for (int i = 0; i < 200000; i++) {
+		const struct sample *k = &samples[below(COUNT(samples))];
+		struct fwa_span s = sample(k);
+
+		for (uint32_t n = 1 + below(4); n; n--)
+			body[below((uint32_t)s.len)] = (uint8_t)below(chance(50) ? 256 : 5);
+		if (chance(30))
+			s.len = below((uint32_t)s.len + 1);
+		taken(k->kind, s);
+	}
+}
+
+/* --- the edges of each number -------------------------------------------------------------------- */
+
+#define ANY UINT64_MAX
+
+/* A number in a body, and the greatest that it can be; @least: the smallest. */
+struct place {
+	uint8_t kind;
+	uint16_t at;
+	uint8_t width;
+	uint64_t least, most;
+};
+
+static const struct place places[] = {
+	{ FWA_RECORD_START, 16, 8, 0, ANY },
+	{ FWA_RECORD_START, 24, 8, 0, ANY },
+	{ FWA_RECORD_START, 80, 1, 5, 5 }, /* the length of what follows */
+	{ FWA_RECORD_RETIRED, 0, 8, 1, 9 },
+	{ FWA_RECORD_RETIRED, 8, 8, 1, ANY },
+	{ FWA_RECORD_SOURCE, 32, 1, 1, FWA_SOURCE_KINDS - 1 },
+	{ FWA_RECORD_SOURCE_END, 0, 4, 0, FWA_SOURCE_END_NONSENSE },
+	{ FWA_RECORD_SOURCE_END, 4, 4, 0, UINT32_MAX },
+	{ FWA_RECORD_OBJECT, 64, 1, 1, FWA_OBJECT_ACCEPTED },
+	{ FWA_RECORD_OUTCOME, 0, 8, 1, ANY },
+	{ FWA_RECORD_OUTCOME, 24, 4, 0, INT32_MAX },
+	{ FWA_RECORD_OUTCOME, 32, 4, 0, FWA_OUTCOME_COUNT - 1 },
+	{ FWA_RECORD_CONTROL, 8, 2, 1, FWA_ACT_COUNT - 1 },
+	{ FWA_RECORD_UNRECORDED, 16, 8, 0, 20 },
+	{ FWA_RECORD_UNRECORDED, 24, 8, 10, ANY },
+	{ FWA_RECORD_DECISION, 3, 1, 0, FWA_DETAIL_COUNT - 1 },
+	{ FWA_RECORD_DECISION, 4, 1, 0, FWA_NEED_COUNT - 1 },
+	{ FWA_RECORD_DECISION, 5, 1, 0, FWA_SCOPE_NEVER },
+	{ FWA_RECORD_DECISION, 8, 1, 0, FWA_SET_COUNT - 1 },
+	{ FWA_RECORD_DECISION, 9, 1, 0, FWA_MODE_LINUX },
+	{ FWA_RECORD_DECISION, 10, 2, 0, UINT16_MAX },
+	{ FWA_RECORD_DECISION, 12, 1, 0, FWA_QUARANTINE_COUNT - 1 },
+	{ FWA_RECORD_DECISION, 13, 1, 0, FWA_TRANSFER_OTHER },
+	{ FWA_RECORD_DECISION, 14, 1, 0, FWA_JOURNAL_COUNT - 1 },
+	{ FWA_RECORD_DECISION, 15, 1, 0, 0 },
+	{ FWA_RECORD_DECISION, 28, 4, 0, (1u << FWA_ATTR_COUNT) - 1 },
+	{ FWA_RECORD_DECISION, 32, 4, 0, FWA_EFFECTS_ALL },
+	{ FWA_RECORD_DECISION, 36, 4, 0, FWA_EFFECTS_ALL },
+	{ FWA_RECORD_DECISION, 40, 4, 0, FWA_EFFECTS_ALL },
+	{ FWA_RECORD_DECISION, 44, 4, 0, FWA_EFFECTS_ALL },
+	{ FWA_RECORD_DECISION, 48, 4, 22, UINT32_MAX }, /* as many as were judged */
+	{ FWA_RECORD_DECISION, 73, 1, 0, 0 },
+	{ FWA_RECORD_DECISION, 74, 2, 0, 0 },
+};
+
+static void put(size_t at, unsigned int width, uint64_t v)
+{
+	for (unsigned int i = 0; i < width; i++)
+		body[at + i] = (uint8_t)(v >> 8 * i);
+}
+
+static struct fwa_span sample_of(unsigned int kind)
+{
+	size_t i = 0;
+
+	while (samples[i].kind != kind)
+		i++;
+	return sample(&samples[i]);
+}
+
+static void every_number_has_its_edges(void **state)
+{
+	for (size_t i = 0; i < COUNT(places); i++) {
+		const struct place *p = &places[i];
+		uint64_t all = p->width == 8 ? ANY : (UINT64_C(1) << 8 * p->width) - 1;
+		struct fwa_span s = sample_of(p->kind);
+		const uint64_t in[] = { p->least, p->most, p->least + (p->most - p->least) / 2 };
+		const uint64_t out[] = { p->least - 1, p->most + 1, all };
+
+		for (size_t k = 0; k < COUNT(in); k++) {
+			put(p->at, p->width, in[k]);
+			assert_true(taken(p->kind, s));
+		}
+		for (size_t k = 0; k < COUNT(out); k++) {
+			if (out[k] > all || (out[k] >= p->least && out[k] <= p->most))
+				continue;
+			put(p->at, p->width, out[k]);
+			assert_false(taken(p->kind, s));
+		}
+	}
+}
+
+static void scopes_and_reasons_have_their_edges(void **state)
+{
+	struct fwa_span s = sample_of(FWA_RECORD_DECISION);
+
+	for (unsigned int v = 0; v < 256; v++) {
+		bool scope = v <= FWA_SCOPE_DEBUG_WRITE_FULL || v == FWA_SCOPE_LEAST;
+
+		for (size_t at = 6; at <= 7; at++) {
+			s = sample_of(FWA_RECORD_DECISION);
+			body[at] = (uint8_t)v;
+			assert_int_equal(taken(FWA_RECORD_DECISION, s), scope);
+		}
+		s = sample_of(FWA_RECORD_DECISION);
+		body[2] = (uint8_t)v; /* the one that is recorded has a grant */
+		assert_int_equal(taken(FWA_RECORD_DECISION, s), v == FWA_REASON_ADMIT);
+		body[72] = 0;
+		s.len -= strlen("monitors");
+		memmove(body + s.len - 22, body + s.len - 22 + strlen("monitors"), 22);
+		assert_int_equal(taken(FWA_RECORD_DECISION, s), v < FWA_REASON_COUNT);
+		/* what was refused for it can ask for anything */
+		body[2] = FWA_REASON_MALFORMED;
+		body[6] = body[7] = body[8] = (uint8_t)v;
+		assert_true(taken(FWA_RECORD_DECISION, s));
+	}
+}
+
+/* Each flag that says that something follows, and each that cannot be there beside another. */
+static void flags_agree_with_what_follows(void **state)
+{
+	struct fwa_span s;
+
+	for (unsigned int bit = 0; bit < 16; bit++) {
+		static const bool follows[16] = {
+			[4] = true, [5] = true, [6] = true, [7] = true, [8] = true
+		};
+		/* held to nothing: then to no declarations either */
+		bool drifted = bit == 3, none = bit >= 14;
+
+		s = sample_of(FWA_RECORD_DECISION);
+		body[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		assert_int_equal(taken(FWA_RECORD_DECISION, s), !follows[bit] && !drifted && !none);
+	}
+	s = sample(&samples[COUNT(samples) - 1]);
+	body[1] |= 2; /* recorded, and left out */
+	assert_false(taken(FWA_RECORD_DECISION, s));
+}
+
+/* Parts that are there only when they say something. */
+static void empty_parts_are_refused(void **state)
+{
+	static const struct {
+		uint16_t at;
+		uint8_t len;
+	} parts[] = { { 172, 32 }, { 204, 28 }, { 232, 8 }, { 240, 16 } };
+
+	for (size_t i = 0; i < COUNT(parts); i++) {
+		struct fwa_span s = sample_of(FWA_RECORD_DECISION);
+
+		memset(body + parts[i].at, 0, parts[i].len);
+		assert_false(taken(FWA_RECORD_DECISION, s));
+		body[parts[i].at + parts[i].len - 1] = 1;
+		assert_true(taken(FWA_RECORD_DECISION, s));
+	}
+}
+
+/* --- texts -------------------------------------------------------------------------------------- */
+
+/* Each byte of each text: printable, or none; a tab only where four texts are one. */
+static void texts_are_printable(void **state)
+{
+	static const struct {
+		uint8_t kind;
+		uint16_t at;
+	} texts[] = {
+		{ FWA_RECORD_START, 81 },     { FWA_RECORD_SOURCE, 35 },
+		{ FWA_RECORD_SOURCE, 39 },    { FWA_RECORD_OBJECT, 66 },
+		{ FWA_RECORD_CONTEXT, 66 },   { FWA_RECORD_CONTROL, 14 },
+		{ FWA_RECORD_CONTROL, 18 },   { FWA_RECORD_DECISION, 264 },
+		{ FWA_RECORD_DECISION, 290 }, { FWA_RECORD_DECISION, 305 },
+	};
+
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		struct fwa_span s = sample_of(texts[i].kind);
+
+		for (unsigned int c = 0; c < 256; c++) {
+			body[texts[i].at] = (uint8_t)c;
+			assert_int_equal(taken(texts[i].kind, s), c >= 0x20 && c < 0x7f);
+		}
+	}
+}
+
+static void identities_have_four_parts(void **state)
+{
+	static const char *const good[] = { "", "\t\t\t", "a\tb\tc\td", "a b\t\t\t" };
+	static const char *const bad[] = { "a", "\t\t", "\t\t\t\t", "a\tb\tc\nd\t" };
+	struct fwa_record_context r = { 0 }, out;
+
+	for (size_t i = 0; i < COUNT(good) + COUNT(bad); i++) {
+		const char *text = i < COUNT(good) ? good[i] : bad[i - COUNT(good)];
+		struct fwa_writer w = fwa_writer(body, sizeof(body));
+		size_t len = strlen(text);
+
+		memset(body, 0, 64);
+		w.len = 64;
+		fwa_write_le16(&w, (uint16_t)len);
+		fwa_write_bytes(&w, text, len);
+		assert_int_equal(taken(FWA_RECORD_CONTEXT, fwa_span(body, w.len)), i < COUNT(good));
+		/* written, it is none rather than a wrong one */
+		strcpy(r.identity, text);
+		w = fwa_writer(body, sizeof(body));
+		fwa_record_context_encode(&w, &r);
+		assert_int_equal(fwa_record_context_decode(fwa_span(body, w.len), &out), 0);
+		assert_true(i >= COUNT(good) || strcmp(out.identity, text) == 0);
+	}
+}
+
+/* The longest text of each place, and one byte more. */
+static void texts_have_their_length(void **state)
+{
+	struct fwa_record_control r = { .act = 1 };
+	struct fwa_writer w = fwa_writer(body, sizeof(body));
+
+	memset(r.device, 'd', sizeof(r.device));
+	memset(r.text, 't', sizeof(r.text));
+	fwa_record_control_encode(&w, &r);
+	assert_int_equal(w.len, 14 + 63 + 1023);
+	assert_true(taken(FWA_RECORD_CONTROL, fwa_span(body, w.len)));
+	put(12, 2, 1024);
+	body[w.len] = 't';
+	assert_false(taken(FWA_RECORD_CONTROL, fwa_span(body, w.len + 1)));
+	put(12, 2, 1022);
+	put(10, 2, 64);
+	assert_false(taken(FWA_RECORD_CONTROL, fwa_span(body, w.len)));
+}
+
+/* --- outcomes ----------------------------------------------------------------------------------- */
+
+static void outcomes_are_short(void **state)
+{
+	struct fwa_span s = sample_of(FWA_RECORD_OUTCOME);
+	bool admitted = true;
+	uint64_t closes;
+
+	assert_true(s.len <= 72);
+	assert_true(fwa_record_check(FWA_RECORD_OUTCOME, s, &admitted, &closes));
+	assert_int_equal(closes, 7);
+	assert_false(admitted);
+	memset(body + 36, 0, FWA_HASH_LEN); /* of no answer there is no hash */
+	assert_false(taken(FWA_RECORD_OUTCOME, s));
+}
+
+static void names_of_acts(void **state)
+{
+	assert_null(fwa_control_act_name(0));
+	assert_null(fwa_control_act_name(FWA_ACT_COUNT));
+	for (unsigned int act = 1; act < FWA_ACT_COUNT; act++)
+		for (unsigned int other = 1; other < act; other++)
+			assert_string_not_equal(fwa_control_act_name(act),
+						fwa_control_act_name(other));
+}
+
+/* A writer that has no room stores nothing, and says so. */
+static void no_room(void **state)
+{
+	for (size_t i = 0; i < COUNT(samples); i++) {
+		size_t len = sample(&samples[i]).len;
+
+		for (size_t cap = 0; cap < len; cap++) {
+			struct fwa_writer w = fwa_writer(twice, cap);
+
+			samples[i].make(&w);
+			assert_true(w.full);
+		}
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_decision_again),
-		cmocka_unit_test(test_outcome_again),
+		cmocka_unit_test(decision_is_what_was_written),
+		cmocka_unit_test(decision_is_short),
+		cmocka_unit_test(decision_is_not_too_long),
+		cmocka_unit_test(decision_is_made_readable),
+		cmocka_unit_test(every_kind_again),
+		cmocka_unit_test(every_cut_is_refused),
+		cmocka_unit_test(every_flip_is_refused_or_means_something),
+		cmocka_unit_test(any_bytes),
+		cmocka_unit_test(every_number_has_its_edges),
+		cmocka_unit_test(scopes_and_reasons_have_their_edges),
+		cmocka_unit_test(flags_agree_with_what_follows),
+		cmocka_unit_test(empty_parts_are_refused),
+		cmocka_unit_test(texts_are_printable),
+		cmocka_unit_test(identities_have_four_parts),
+		cmocka_unit_test(texts_have_their_length),
+		cmocka_unit_test(outcomes_are_short),
+		cmocka_unit_test(names_of_acts),
+		cmocka_unit_test(no_room),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
