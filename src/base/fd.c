@@ -174,25 +174,28 @@ int fwa_read_file(const char *path, size_t max, uint8_t **ret, size_t *ret_len)
 	return slurp(fd, max, ret, ret_len);
 }
 
-int fwa_send_message(int sock, const struct iovec *parts, size_t n, int fd)
+int fwa_send_message_fds(int sock, const struct iovec *parts, size_t n, const int *fds,
+			 size_t n_fds)
 {
 	union {
 		struct cmsghdr align;
-		char buf[CMSG_SPACE(sizeof(int))];
+		char buf[CMSG_SPACE(FWA_FDS_MAX * sizeof(int))];
 	} control = { 0 };
 	struct msghdr m = { .msg_iov = (struct iovec *)parts, .msg_iovlen = n };
 	ssize_t sent;
 
-	if (fd >= 0) {
+	if (n_fds > FWA_FDS_MAX)
+		return -EINVAL;
+	if (n_fds) {
 		struct cmsghdr *c;
 
 		m.msg_control = control.buf;
-		m.msg_controllen = sizeof(control.buf);
+		m.msg_controllen = CMSG_SPACE(n_fds * sizeof(int));
 		c = CMSG_FIRSTHDR(&m);
 		c->cmsg_level = SOL_SOCKET;
 		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &fd, sizeof(int));
+		c->cmsg_len = CMSG_LEN(n_fds * sizeof(int));
+		memcpy(CMSG_DATA(c), fds, n_fds * sizeof(int));
 	}
 	do
 		sent = sendmsg(sock, &m, MSG_NOSIGNAL);
@@ -200,13 +203,19 @@ int fwa_send_message(int sock, const struct iovec *parts, size_t n, int fd)
 	return sent < 0 ? -errno : 0;
 }
 
+int fwa_send_message(int sock, const struct iovec *parts, size_t n, int fd)
+{
+	return fwa_send_message_fds(sock, parts, n, &fd, fd >= 0 ? 1 : 0);
+}
+
 /* What one message may bring (SCM_MAX_FD): what finds no room the kernel closes in our name. */
 #define FDS_MAX 253
 
-/* The one descriptor of a message, or -1; all of them buried and -EPROTO when there are more. */
-static int take_fd(struct msghdr *m, int *ret_fd)
+/* The descriptors of a message, if there are at most @max; else all are buried: -EPROTO. */
+static int take_fds(struct msghdr *m, int *ret_fds, size_t max, size_t *ret_n)
 {
-	int fds[FDS_MAX], n = 0;
+	int fds[FDS_MAX];
+	size_t n = 0;
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
 		size_t len = c->cmsg_len - CMSG_LEN(0);
@@ -216,17 +225,19 @@ static int take_fd(struct msghdr *m, int *ret_fd)
 		for (size_t at = 0; at + sizeof(int) <= len && n < FDS_MAX; at += sizeof(int))
 			memcpy(&fds[n++], CMSG_DATA(c) + at, sizeof(int));
 	}
-	*ret_fd = -1;
-	if (n == 1 && !(m->msg_flags & MSG_CTRUNC)) {
-		*ret_fd = fds[0];
+	if (n <= max && !(m->msg_flags & MSG_CTRUNC)) {
+		if (n)
+			memcpy(ret_fds, fds, n * sizeof(int));
+		*ret_n = n;
 		return 0;
 	}
-	for (int i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++)
 		fwa_bury(fds[i]);
-	return n || m->msg_flags & MSG_CTRUNC ? -EPROTO : 0;
+	return -EPROTO;
 }
 
-ssize_t fwa_recv_message(int sock, void *buf, size_t cap, int *ret_fd)
+/* @fds has @max places, all -1; none of them when there are none to be had (@fds is NULL). */
+static ssize_t recv_fds(int sock, void *buf, size_t cap, int *fds, size_t max, size_t *ret_n)
 {
 	union {
 		struct cmsghdr align;
@@ -237,8 +248,7 @@ ssize_t fwa_recv_message(int sock, void *buf, size_t cap, int *ret_fd)
 	ssize_t n;
 	int r = 0;
 
-	if (ret_fd) {
-		*ret_fd = -1;
+	if (fds) {
 		m.msg_control = control.buf;
 		m.msg_controllen = sizeof(control.buf);
 	}
@@ -247,12 +257,31 @@ ssize_t fwa_recv_message(int sock, void *buf, size_t cap, int *ret_fd)
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
-	if (ret_fd)
-		r = take_fd(&m, ret_fd);
+	if (fds)
+		r = take_fds(&m, fds, max, ret_n);
 	if (r == 0 && m.msg_flags & MSG_TRUNC) {
 		r = -EMSGSIZE;
-		if (ret_fd)
-			*ret_fd = fwa_bury(*ret_fd);
+		while (fds && *ret_n) {
+			*ret_n -= 1;
+			fds[*ret_n] = fwa_bury(fds[*ret_n]);
+		}
 	}
 	return r < 0 ? r : n;
+}
+
+ssize_t fwa_recv_message(int sock, void *buf, size_t cap, int *ret_fd)
+{
+	size_t n = 0;
+
+	if (ret_fd)
+		*ret_fd = -1;
+	return recv_fds(sock, buf, cap, ret_fd, 1, &n);
+}
+
+ssize_t fwa_recv_message_fds(int sock, void *buf, size_t cap, int fds[FWA_FDS_MAX], size_t *ret_n)
+{
+	for (size_t i = 0; i < FWA_FDS_MAX; i++)
+		fds[i] = -1;
+	*ret_n = 0;
+	return recv_fds(sock, buf, cap, fds, FWA_FDS_MAX, ret_n);
 }

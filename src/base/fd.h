@@ -40,6 +40,10 @@ int fwa_write_all(int fd, struct fwa_span data);
 struct iovec;
 /* Sends one message of @n parts, and @fd with it unless it is -1. 0 or negative errno. No SIGPIPE. */
 int fwa_send_message(int sock, const struct iovec *parts, size_t n, int fd);
+/* The same with up to FWA_FDS_MAX descriptors. */
+#define FWA_FDS_MAX 3u
+int fwa_send_message_fds(int sock, const struct iovec *parts, size_t n, const int *fds,
+			 size_t n_fds);
 /*
  * Receives one message of at most @cap bytes. The length, 0 when the peer is gone; -EMSGSIZE for a
  * longer one (it is consumed), -EPROTO for more than one descriptor, -EAGAIN, other negative errno.
@@ -47,3 +51,5 @@ int fwa_send_message(int sock, const struct iovec *parts, size_t n, int fd);
  * @ret_fd NULL the kernel drops what descriptors come: they are never ours to close.
  */
 ssize_t fwa_recv_message(int sock, void *buf, size_t cap, int *ret_fd);
+/* The same with up to FWA_FDS_MAX descriptors: *ret_n of them, the others are -1. */
+ssize_t fwa_recv_message_fds(int sock, void *buf, size_t cap, int fds[FWA_FDS_MAX], size_t *ret_n);
