@@ -14,11 +14,15 @@ struct fwa_journal_options {
 	const char *key; /* a signing key of one's own (PEM), or NULL: DIR/key, made once */
 	unsigned long long segment_max, total_max,
 		age_max; /* bytes, bytes, seconds; 0: the usual */
+	bool log; /* what it has to say goes to our stderr, which it then keeps open; else nowhere */
 };
 
 /*
- * Starts fwadmit-journald on @o's directory. When another one has it and @join, connects to that one; *ret_pid
- * is 0 then. 0 with the connection, or negative errno; what went wrong later comes as a message.
+ * Starts fwadmit-journald ($FWADMIT_JOURNALD, or beside this program, or installed) on @o's directory. With
+ * @join, when another one has it, connects to that one: *ret_pid is 0 then; and waits until one or the other
+ * has said something, which is still to be received: FWA_ATTACH_READY, or why not. Without, another one's
+ * lock comes as FWA_ATTACH_FAILED with EWOULDBLOCK. 0 with the connection, or negative errno: -ETIMEDOUT, -ECONNRESET.
+ * Whoever does not join reaps *ret_pid, which outlives its launcher for as long as it has work.
  */
 int fwa_journal_launch(const struct fwa_journal_options *o, bool join, pid_t *ret_pid,
 		       int *ret_sock);

@@ -18,15 +18,12 @@
 
 #define TEMPORARY ".new-"
 
-char *fwa_state_dir(void)
+/* Whoever this is, root too. */
+static char *home_state_dir(void)
 {
-	const char *override = secure_getenv("FWADMIT_STATE_DIR"), *home;
+	const char *home;
 	char *path = NULL;
 
-	if (override && *override)
-		return strdup(override);
-	if (geteuid() == 0)
-		return strdup(FWA_STATE_DIR);
 	home = secure_getenv("XDG_STATE_HOME");
 	if (home && *home == '/')
 		return asprintf(&path, "%s/fwadmit", home) < 0 ? NULL : path;
@@ -34,6 +31,22 @@ char *fwa_state_dir(void)
 	if (home && *home == '/' && asprintf(&path, "%s/.local/state/fwadmit", home) < 0)
 		return NULL;
 	return path;
+}
+
+char *fwa_state_dir(void)
+{
+	const char *override = secure_getenv("FWADMIT_STATE_DIR");
+
+	if (override && *override)
+		return strdup(override);
+	return geteuid() == 0 ? strdup(FWA_STATE_DIR) : home_state_dir();
+}
+
+char *fwa_own_state_dir(void)
+{
+	const char *override = secure_getenv("FWADMIT_STATE_DIR");
+
+	return override && *override ? strdup(override) : home_state_dir();
 }
 
 int fwa_make_dirs(const char *path)

@@ -15,6 +15,8 @@
  * $XDG_STATE_HOME or $HOME. Fresh memory; NULL when there is none (no home) or no memory.
  */
 char *fwa_state_dir(void);
+/* The same for what is a user's own, and root's: never /var/lib/fwadmit unless the environment says so. */
+char *fwa_own_state_dir(void);
 
 /*
  * Writes @len bytes of @data to @dir/@name, mode 0600: whole and on disk when it returns 0; else
