@@ -14,11 +14,12 @@ int fwa_journal_open(const char *path, struct fwa_journal **ret);
 void fwa_journal_close(struct fwa_journal *j);
 int fwa_journal_dirfd(const struct fwa_journal *j);
 
-/* Its segments, by number; looked for again by each call. */
+/* Its segments, by number; looked for again by each call, which ends what the one before has returned. */
 struct fwa_segment_file {
 	char name[32];
-	struct fwa_segment header;
+	struct fwa_segment header; /* .first is that of the name */
 	uint64_t bytes;
+	bool bad; /* its header is none, or not that of its name: nothing else is there of it */
 };
 int fwa_journal_segments(struct fwa_journal *j, const struct fwa_segment_file **ret, size_t *ret_n);
 
