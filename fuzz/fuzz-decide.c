@@ -28,6 +28,9 @@ static void check(const struct fwa_decision *d, const struct fwa_rights *rights,
 	if (d->scope < d->required || d->scope > r->scope || d->effects & ~r->effects ||
 	    d->effects & FWA_EFFECTS_NEVER)
 		abort();
+	if (contract->journal == FWA_JOURNAL_DOWN || contract->journal >= FWA_JOURNAL_COUNT ||
+	    (contract->journal == FWA_JOURNAL_DOWN_EFFECTS && fwa_may_change(d)))
+		abort();
 	/* by all ones nobody sets a Feature but the one of his own transfer */
 	if (contract->mode == FWA_MODE_STRICT && cmd->opcode == CXL_OP_SET_FEATURE &&
 	    cmd->set == FWA_SET_CXL && fwa_transfer_named(cmd->payload.data) &&
@@ -94,6 +97,7 @@ static void check_remedy(const struct fwa_contract *contract, const struct fwa_r
 		c.quarantine = FWA_QUARANTINE_NONE;
 	if (r.wait) {
 		c.leased = c.firmware_leased = false;
+		c.journal = FWA_JOURNAL_OK;
 		c.transfer = c.transfer == FWA_TRANSFER_OWN ? c.transfer : FWA_TRANSFER_NONE;
 	}
 	then = fwa_decide(&c, &enough, &profile, &asked, 0);
@@ -121,11 +125,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.firmware_leased = flags & 0x10,
 		.rate_over = flags & 0x80 && flags & 1,
 	};
-	uint8_t pages = fwa_read_u8(&in);
+	uint8_t pages = fwa_read_u8(&in), mask = fwa_read_u8(&in);
 	struct fwa_span records[5];
 	struct fwa_decision d;
 
 	contract.transfer = pages >> 2 & 3;
+	contract.journal = mask & 1 ? mask >> 1 : FWA_JOURNAL_OK;
 	memset(contract.transfer_uuid, pages >> 4, sizeof(contract.transfer_uuid));
 	rights.right[0].scope = fwa_read_u8(&in) % 4;
 	rights.right[0].effects = fwa_read_le32(&in) & FWA_EFFECTS_GRANTABLE;

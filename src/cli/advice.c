@@ -23,6 +23,7 @@ static const char granter[] =
 static const char operator[] = "root and members of group fwadmit-admin";
 static const char user[] = "this user: nothing has to be granted";
 static const char time_alone[] = "nobody has to: it passes by itself";
+static const char keeper[] = "whoever looks after the journal's disk; then it passes by itself";
 
 __attribute__((format(printf, 2, 3))) static void add(struct cli_advice *a, const char *format, ...)
 {
@@ -264,6 +265,28 @@ static void wait_for_rate(const struct cli_verdict *v, struct cli_advice *a)
 		    cli_duration_text(longest_wait(r), span), v->subject->grant_names[i]);
 }
 
+/* Whether the journal is in the way, first or behind something else. */
+static bool journal_is_down(const struct cli_verdict *v)
+{
+	if (v->decision.reason == FWA_REASON_JOURNAL)
+		return true;
+	if (v->stale || v->contract->journal == FWA_JOURNAL_OK)
+		return false;
+	return v->contract->journal != FWA_JOURNAL_DOWN_EFFECTS || fwa_may_change(&v->last);
+}
+
+/* Whether somebody else is, or the rate. */
+static bool others_are(const struct cli_verdict *v)
+{
+	const struct cli_subject *s = v->subject;
+	struct fwa_contract contract = s->contract;
+
+	if (v->stale)
+		return v->decision.reason != FWA_REASON_JOURNAL;
+	contract.journal = FWA_JOURNAL_OK;
+	return fwa_remedy(&contract, &s->rights, s->profile, v->cmd, s->now).wait;
+}
+
 static void wait_for(const struct cli_verdict *v, struct cli_advice *a)
 {
 	switch (v->decision.detail) {
@@ -279,9 +302,13 @@ static void wait_for(const struct cli_verdict *v, struct cli_advice *a)
 		add(a, "once that transfer is done, or the session that began it has ended");
 		break;
 	default: /* not the first thing in the way */
-		add(a, "once no other session's work is in the way");
+		if (others_are(v))
+			add(a, "once no other session's work is in the way");
 		break;
 	}
+	if (journal_is_down(v))
+		add(a, "once the journal can write: %sfree space where it is kept",
+		    v->subject->embedded ? "" : "see fwadmit status, ");
 }
 
 static void accepting(const struct cli_verdict *v, struct cli_advice *a)
@@ -327,8 +354,10 @@ static void possible(const struct cli_verdict *v, const struct fwa_remedy *r, st
 		a->who = operator;
 	else if (r->grant)
 		a->who = granter;
+	else if (r->ask)
+		a->who = user;
 	else
-		a->who = r->ask ? user : time_alone;
+		a->who = journal_is_down(v) ? keeper : time_alone;
 }
 
 /* What takes away the one reason that the gate gave, in a state that is not known here. */
@@ -338,7 +367,7 @@ static struct fwa_remedy remedy_of(const struct fwa_decision *d)
 		.possible = true,
 		.release = d->reason == FWA_REASON_QUARANTINED,
 		.accept = d->reason == FWA_REASON_DRIFT,
-		.wait = d->reason == FWA_REASON_LEASE || d->reason == FWA_REASON_RATE,
+		.wait = d->reason >= FWA_REASON_LEASE && d->reason <= FWA_REASON_JOURNAL,
 		.ask = d->reason == FWA_REASON_SCOPE_TOO_LOW,
 		.grant = d->reason >= FWA_REASON_NO_GRANT && d->reason <= FWA_REASON_GRANT_EXPIRED,
 		.scope = d->required,

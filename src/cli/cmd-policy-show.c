@@ -184,6 +184,12 @@ static void add_limits(const struct show *s, const struct fwa_grant *g, struct j
 	json_object_object_add(o, "max_sessions", json_limit(g->sessions));
 }
 
+/* As the key "record" has it. */
+static const char *recorded(const struct fwa_grant *g)
+{
+	return g->record_payload ? "payload" : "digest";
+}
+
 static struct json_object *json_grant(const struct show *s, const struct fwa_grantee *e)
 {
 	struct json_object *o = json_object_new_object();
@@ -201,6 +207,7 @@ static struct json_object *json_grant(const struct show *s, const struct fwa_gra
 	json_object_object_add(o, "conditions", json_conditions(policy, &g));
 	json_object_object_add(o, "ticket", cli_json_text(fwa_policy_text(policy, g.ticket)));
 	add_limits(s, &g, o);
+	json_object_object_add(o, "record", cli_json_text(recorded(&g)));
 	return o;
 }
 
@@ -273,7 +280,7 @@ static void print_more(const struct show *s, uint32_t i)
 
 	fwa_policy_grant(&s->policy, i, &g);
 	if (!g.n_terms && !g.n_patterns && !g.ticket && !ends(&g) && !g.commands && !g.bytes &&
-	    !g.sessions)
+	    !g.sessions && !g.record_payload)
 		return;
 	printf("\n%s\n", g.name);
 	while ((at = cli_filter_item(fwa_policy_filter(&s->policy, &g), at, text)))
@@ -286,6 +293,8 @@ static void print_more(const struct show *s, uint32_t i)
 	if (ends(&g))
 		print_end(s, &g);
 	print_limits(&g);
+	if (g.record_payload)
+		print_line("record", "%s", recorded(&g));
 	if (g.ticket)
 		print_line("ticket", "%s", fwa_policy_text(&s->policy, g.ticket));
 }

@@ -250,7 +250,8 @@ static int read_command(const struct test *t, struct cli_command *c)
 static bool is_reachable(unsigned int reason)
 {
 	return reason != FWA_REASON_QUARANTINED && reason != FWA_REASON_DRIFT &&
-	       reason != FWA_REASON_LEASE && reason != FWA_REASON_RATE;
+	       reason != FWA_REASON_LEASE && reason != FWA_REASON_RATE &&
+	       reason != FWA_REASON_JOURNAL;
 }
 
 static int find_reason(const struct test *t, unsigned int *ret)

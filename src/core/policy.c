@@ -16,6 +16,9 @@ int fwa_grantee_order(uint32_t who_a, uint32_t id_a, uint32_t who_b, uint32_t id
 	return 0;
 }
 
+#define GRANT_NAME_AT 56
+#define GRANT_RECORD_PAYLOAD 1u /* flag */
+
 /* --- writing ---------------------------------------------------------------------------------- */
 
 void fwa_policy_write_header(struct fwa_writer *w, const struct fwa_policy_counts *n,
@@ -51,7 +54,7 @@ void fwa_policy_write_grant(struct fwa_writer *w, const struct fwa_grant *g)
 	fwa_write_le32(w, g->ticket);
 	fwa_write_le32(w, g->sessions);
 	fwa_write_le32(w, g->commands);
-	fwa_write_le32(w, 0);
+	fwa_write_le32(w, g->record_payload ? GRANT_RECORD_PAYLOAD : 0);
 	fwa_write_le64(w, g->bytes);
 	fwa_write_bytes(w, g->name, FWA_GRANT_NAME_MAX);
 }
@@ -119,8 +122,6 @@ static bool grant_valid(const struct fwa_policy *p, const struct fwa_grant *g)
 	       fwa_filter_valid(fwa_policy_filter(p, g));
 }
 
-#define GRANT_NAME_AT 56
-
 const char *fwa_policy_grant_name(const struct fwa_policy *p, uint32_t i)
 {
 	static const char none[FWA_GRANT_NAME_MAX];
@@ -132,11 +133,13 @@ const char *fwa_policy_grant_name(const struct fwa_policy *p, uint32_t i)
 bool fwa_policy_grant(const struct fwa_policy *p, uint32_t i, struct fwa_grant *ret)
 {
 	const uint8_t *e;
+	uint32_t flags;
 
 	*ret = (struct fwa_grant){ 0 };
 	if (i >= p->n.grants)
 		return false;
 	e = p->grants.data + (size_t)i * FWA_POLICY_GRANT_LEN;
+	flags = fwa_le32(e + 44);
 	*ret = (struct fwa_grant){
 		.scope = fwa_le32(e),
 		.effects = fwa_le32(e + 4),
@@ -148,10 +151,11 @@ bool fwa_policy_grant(const struct fwa_policy *p, uint32_t i, struct fwa_grant *
 		.ticket = fwa_le32(e + 32),
 		.sessions = fwa_le32(e + 36),
 		.commands = fwa_le32(e + 40),
+		.record_payload = flags & GRANT_RECORD_PAYLOAD,
 		.bytes = fwa_le64(e + 48),
 	};
 	memcpy(ret->name, e + GRANT_NAME_AT, FWA_GRANT_NAME_MAX);
-	if (!fwa_le32(e + 44) && grant_valid(p, ret))
+	if (!(flags & ~GRANT_RECORD_PAYLOAD) && grant_valid(p, ret))
 		return true;
 	*ret = (struct fwa_grant){ 0 };
 	return false;

@@ -83,7 +83,8 @@ struct fwa_grantee {
 
 /*
  * One grant. Encoded: le32 scope, effects; le64 until; le32 first_term, n_terms, first_pattern,
- * n_patterns, ticket, sessions, commands, 0; le64 bytes; then the name.
+ * n_patterns, ticket, sessions, commands, flags (bit 0: record_payload; others 0); le64 bytes; then
+ * the name.
  */
 struct fwa_grant {
 	uint32_t scope; /* the greatest */
@@ -95,6 +96,7 @@ struct fwa_grant {
 	uint32_t sessions; /* of one uid at a time; 0 = any number */
 	uint32_t commands; /* of one uid a second; 0 = any number */
 	uint64_t bytes;    /* the same, both ways */
+	bool record_payload;
 	char name[FWA_GRANT_NAME_MAX];
 };
 
@@ -130,7 +132,8 @@ struct fwa_principal {
 /*
  * What one principal may do on one device. A zeroed one denies. @n_matched counts all grants that
  * were for the principal, also those that others contain. @overflow: more than FWA_RIGHTS_MAX
- * grants of which none contains another; the rest was left out, so less is admitted (C19).
+ * grants of which none contains another; the rest was left out, so less is admitted (C19), but none that
+ * has payloads recorded for one that has not.
  */
 struct fwa_rights {
 	uint32_t n_matched;
@@ -145,7 +148,7 @@ struct fwa_rights {
 		uint32_t sessions;      /* as in the grant: C24 */
 		uint32_t commands;
 		uint64_t bytes;
-		bool record_payload; /* of what it admits */
+		bool record_payload; /* of what it admits (C31); these rights come first */
 	} right[FWA_RIGHTS_MAX];
 };
 

@@ -29,11 +29,47 @@ static bool covers_as_much(struct fwa_span a, struct fwa_span b)
 	return !a.len || (a.len == b.len && !memcmp(a.data, b.data, a.len));
 }
 
-/* One that has a limit contains none: what it does not let pass another one may. */
+/*
+ * One that has a limit contains none: what it does not let pass another one may. Nor does one that has no
+ * payloads recorded contain one that has.
+ */
 static bool contains(const struct fwa_right *a, const struct fwa_right *b)
 {
 	return !fwa_right_limited(a) && a->scope >= b->scope && !(b->effects & ~a->effects) &&
-	       lasts_as_long(a->until, b->until) && covers_as_much(a->filter, b->filter);
+	       lasts_as_long(a->until, b->until) && covers_as_much(a->filter, b->filter) &&
+	       (a->record_payload || !b->record_payload);
+}
+
+/*
+ * Where the decision, which takes the first right that is enough, has to find @new: those that have
+ * payloads recorded stand before those that have not.
+ */
+static uint32_t place_of(const struct fwa_rights *rights, const struct fwa_right *new)
+{
+	uint32_t at = 0;
+
+	if (!new->record_payload)
+		return rights->n;
+	while (at < rights->n && rights->right[at].record_payload)
+		at++;
+	return at;
+}
+
+/* Where there is no room the last one goes: none that records while there is one that does not. */
+/*= spec/SECURITY-MODEL.md#C31 */
+static void rights_insert(struct fwa_rights *rights, const struct fwa_right *new)
+{
+	uint32_t at = place_of(rights, new);
+
+	if (rights->n == FWA_RIGHTS_MAX) {
+		rights->overflow = true;
+		if (at == FWA_RIGHTS_MAX)
+			return;
+		rights->n--;
+	}
+	for (uint32_t i = rights->n++; i > at; i--)
+		rights->right[i] = rights->right[i - 1];
+	rights->right[at] = *new;
 }
 
 static void rights_add(struct fwa_rights *rights, const struct fwa_right *new)
@@ -47,11 +83,7 @@ static void rights_add(struct fwa_rights *rights, const struct fwa_right *new)
 		if (!contains(new, &rights->right[i]))
 			rights->right[kept++] = rights->right[i];
 	rights->n = kept;
-	if (rights->n == FWA_RIGHTS_MAX) {
-		rights->overflow = true;
-		return;
-	}
-	rights->right[rights->n++] = *new;
+	rights_insert(rights, new);
 }
 
 /* --- the device's identity -------------------------------------------------------------------- */
@@ -132,6 +164,7 @@ static void fold_grant(const struct folding *f, uint32_t i)
 				      .sessions = g.sessions,
 				      .commands = g.commands,
 				      .bytes = g.bytes,
+				      .record_payload = g.record_payload,
 			      });
 }
 

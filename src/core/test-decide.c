@@ -94,6 +94,7 @@ static struct fwa_contract some_contract(void)
 		.firmware_leased = one_in(3),
 		.rate_over = one_in(2) ? (uint32_t)rand() % 8 : 0,
 		.seats_over = one_in(2) ? (uint32_t)rand() % 8 : 0,
+		.journal = (uint8_t)(one_in(3) ? rand() % (FWA_JOURNAL_COUNT + 1) : 0),
 		.advisory = one_in(8) ? 1u << (rand() % 16) : 0,
 		.drift = one_in(3)   ? &drift
 			 : one_in(8) ? &missing
@@ -218,6 +219,7 @@ static bool passes(const struct fwa_remedy *r, int but, struct fwa_contract c,
 	if (r->wait && but != 2) {
 		others_are_done(&c);
 		c.rate_over = c.seats_over = 0;
+		c.journal = FWA_JOURNAL_OK;
 	}
 	if (r->accept && but != 3)
 		c.drift = NULL;
@@ -237,6 +239,7 @@ static bool anything_helps(struct fwa_contract c, struct fwa_command cmd, uint64
 	c.drift = NULL;
 	others_are_done(&c);
 	c.rate_over = c.seats_over = 0;
+	c.journal = FWA_JOURNAL_OK;
 	for (uint8_t scope = 0; scope < 4; scope++) {
 		struct fwa_decision d;
 

@@ -160,6 +160,98 @@ static void rights_limited_contain_nothing(void **state)
 		}
 }
 
+/* --- what is recorded --------------------------------------------------------------------------- */
+
+/* Rights of the grants that @e has, for anybody. */
+static struct fwa_rights fold_grants(const struct fwa_grant *g, uint32_t n)
+{
+	static struct entry e[FWA_RIGHTS_MAX + 8];
+
+	for (uint32_t i = 0; i < n; i++)
+		e[i] = (struct entry){ .who = { .grant = i }, .grant = g[i] };
+	return fold(make(e, n, NULL, 0, "", 1), &(struct fwa_principal){ .uid = 1 });
+}
+
+/* Whether one right contains another one: also by what is recorded, in either order. */
+static void rights_that_record_are_not_lost(void **state)
+{
+	for (int set = 0; set < 8; set++) {
+		bool first = set & 4;
+		struct fwa_grant great = { .scope = 3, .effects = 7, .record_payload = set & 1 };
+		struct fwa_grant small = { .scope = 1, .record_payload = set & 2 };
+		struct fwa_grant g[2];
+		struct fwa_rights r;
+
+		g[first] = great;
+		g[!first] = small;
+		r = fold_grants(g, 2);
+		assert_int_equal(r.n, small.record_payload && !great.record_payload ? 2 : 1);
+		assert_int_equal(r.right[0].record_payload,
+				 small.record_payload || great.record_payload);
+	}
+}
+
+/* The decision takes the first that is enough: that is one that records, wherever it was written. */
+static void rights_that_record_come_first(void **state)
+{
+	static const struct fwa_grant g[] = {
+		{ .scope = 3, .effects = 1 },
+		{ .scope = 1, .effects = 2, .sessions = 1 },
+		{ .scope = 2, .effects = 4, .sessions = 1, .record_payload = true },
+		{ .scope = 2, .effects = 8, .sessions = 1 },
+		{ .scope = 1, .effects = 1, .sessions = 1, .record_payload = true },
+	};
+	static const uint32_t order[] = { 2, 4, 0, 1, 3 };
+	struct fwa_rights r = fold_grants(g, COUNT(g));
+
+	assert_int_equal(r.n, COUNT(g));
+	for (size_t i = 0; i < COUNT(g); i++) {
+		assert_int_equal(r.right[i].grant, order[i]);
+		assert_int_equal(r.right[i].record_payload, i < 2);
+	}
+}
+
+/* Where there is no room those go that record nothing; then those that came last. */
+static void rights_that_record_have_room(void **state)
+{
+	for (uint32_t recording = 0; recording <= FWA_RIGHTS_MAX + 2; recording++) {
+		struct fwa_grant g[FWA_RIGHTS_MAX + 4] = { 0 };
+		struct fwa_rights r;
+		uint32_t n = 0;
+
+		for (uint32_t i = 0; i < COUNT(g); i++)
+			g[i] = (struct fwa_grant){ .scope = 1,
+						   .sessions = i + 1,
+						   .record_payload = i >= COUNT(g) - recording };
+		r = fold_grants(g, COUNT(g));
+		assert_int_equal(r.n, FWA_RIGHTS_MAX);
+		assert_true(r.overflow);
+		while (n < r.n && r.right[n].record_payload)
+			n++;
+		assert_int_equal(n, recording < FWA_RIGHTS_MAX ? recording : FWA_RIGHTS_MAX);
+		for (uint32_t i = n; i < r.n; i++) {
+			assert_false(r.right[i].record_payload);
+			assert_int_equal(r.right[i].grant, i - n);
+		}
+	}
+}
+
+/* Bit 0 is the only one: a grant with another one is none. */
+static void rights_flags_that_are_reserved(void **state)
+{
+	const struct entry e = { { FWA_WHO_ANY, 0, 0, 0 }, { .scope = 1, .record_payload = true } };
+	struct fwa_principal who = { .uid = 1 };
+
+	for (int bit = 0; bit < 32; bit++) {
+		size_t len = make(&e, 1, NULL, 0, "", 1);
+		uint8_t *flags = buf + FWA_POLICY_HEADER_LEN + FWA_POLICY_GRANTEE_LEN + 44;
+
+		assert_int_equal(fwa_le32(flags), 1);
+		fwa_put_le32(flags, 1u << bit);
+		assert_int_equal(fold(len, &who).n, bit == 0);
+	}
+}
+
 /* By its uid and two of its groups: three times the same right, whose limits hold once. */
 static void rights_count_a_grant_once(void **state)
 {
@@ -250,6 +342,8 @@ static unsigned int folded_is_given(const struct fwa_policy *p, const struct fwa
 		assert_int_equal(r.right[i].effects, g.effects);
 		assert_true(r.right[i].until == g.until);
 		assert_int_equal(r.right[i].sessions, g.sessions);
+		assert_int_equal(r.right[i].record_payload, g.record_payload);
+		assert_true(!i || r.right[i - 1].record_payload || !r.right[i].record_payload);
 		assert_true(fwa_filter_valid(r.right[i].filter));
 	}
 	return r.n;
@@ -283,6 +377,7 @@ static size_t random_snapshot(void)
 			.first_pattern = (uint32_t)rand() % 3,
 			.n_patterns = rand() & 1 ? (uint32_t)rand() % 2 : 0,
 			.sessions = rand() & 1,
+			.record_payload = rand() & 1,
 		};
 	}
 	return make(e, COUNT(e), patterns, COUNT(patterns), pool, sizeof(pool));
@@ -396,6 +491,10 @@ int main(void)
 		cmocka_unit_test(rights_carry_their_limits),
 		cmocka_unit_test(rights_limited_contain_nothing),
 		cmocka_unit_test(rights_count_a_grant_once),
+		cmocka_unit_test(rights_that_record_are_not_lost),
+		cmocka_unit_test(rights_that_record_come_first),
+		cmocka_unit_test(rights_that_record_have_room),
+		cmocka_unit_test(rights_flags_that_are_reserved),
 		cmocka_unit_test(rights_of_garbage),
 		cmocka_unit_test(rights_without_malformed_entries),
 		cmocka_unit_test(policy_ends_are_checked),

@@ -169,12 +169,12 @@ static bool lasts_as_long(rule_ptr a, rule_ptr b)
 	return !a->until || (b->until && a->until >= b->until);
 }
 
-/* But for limits. */
+/* But for limits. One that has payloads recorded is not covered by one that has not. */
 static bool covers(const struct fwa_policy_files *p, rule_ptr a, rule_ptr b)
 {
-	return lasts_as_long(a, b) && a->scope >= b->scope && !(b->effects & ~a->effects) &&
-	       covers_subjects(p, a, b) && covers_devices(p, a, b) && covers_conditions(p, a, b) &&
-	       covers_commands(p, a, b);
+	return (a->record_payload || !b->record_payload) && lasts_as_long(a, b) &&
+	       a->scope >= b->scope && !(b->effects & ~a->effects) && covers_subjects(p, a, b) &&
+	       covers_devices(p, a, b) && covers_conditions(p, a, b) && covers_commands(p, a, b);
 }
 
 /* Numbers as they are; units by their text. */

@@ -107,8 +107,9 @@ static void collect(struct selection *s, const char *name, const char *spec)
 }
 
 /*
- * One that has ended is there so that a refusal can say so. It has no limits: others that have ended
- * then contain it, and it takes no place among the rights of a caller (FWA_RIGHTS_MAX).
+ * One that has ended is there so that a refusal can say so. It has no limits and records nothing: others
+ * that have ended then contain it, and it takes no place among the rights of a caller
+ * (FWA_RIGHTS_MAX).
  */
 static void write_grant(const struct selection *s, const struct fwa_policy_rule *r,
 			struct fwa_policy_counts *at, struct fwa_writer *w)
@@ -129,6 +130,7 @@ static void write_grant(const struct selection *s, const struct fwa_policy_rule 
 		g.sessions = r->sessions;
 		g.commands = r->commands;
 		g.bytes = r->bytes;
+		g.record_payload = r->record_payload;
 	}
 	at->terms += g.n_terms;
 	at->patterns += g.n_patterns;

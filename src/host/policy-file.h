@@ -14,6 +14,7 @@
  *	ticket = any text
  *	until = 2026-12-31T18:00:00Z
  *	commands-per-second = 10, bytes-per-second = 1M, max-sessions = 2
+ *	record = payload
  *
  * An unknown key, section or value is an error that names file and line. A directory given by the
  * operator is read alone; else /usr/lib, /run and /etc fwadmit/policy.d, where a file in a later

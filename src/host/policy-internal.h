@@ -59,6 +59,7 @@ struct fwa_policy_rule {
 	uint32_t sessions; /* 0: no limit, and so the others */
 	uint32_t commands;
 	uint64_t bytes;
+	bool record_payload;
 	size_t file; /* index of where it was written */
 	unsigned int line;
 };

@@ -343,6 +343,16 @@ static void take_max_sessions(struct fwa_policy_parser *ps, char *item)
 	ps->rule.sessions = (uint32_t)n;
 }
 
+/* --- what the journal has of it ----------------------------------------------------------------- */
+
+static void take_record(struct fwa_policy_parser *ps, char *item)
+{
+	if (strcmp(item, "payload") == 0)
+		ps->rule.record_payload = true;
+	else if (strcmp(item, "digest") != 0)
+		complain(ps, "unknown record '%s'; allowed: digest, payload", item);
+}
+
 /* --- files of the store ----------------------------------------------------------------------- */
 
 /* "BOOT-ID NS" */
@@ -412,6 +422,7 @@ static const struct {
 	[KEY_BYTES_PER_SECOND] = { "bytes-per-second", LIST_SEPARATORS, take_bytes_per_second,
 				   true },
 	[KEY_MAX_SESSIONS] = { "max-sessions", LIST_SEPARATORS, take_max_sessions, true },
+	[KEY_RECORD] = { "record", LIST_SEPARATORS, take_record, true },
 	[KEY_BOOT] = { "boot", "", take_boot, true },
 	[KEY_LATER_BOOT] = { "later-boot", "", take_later_boot, true },
 	[KEY_CREATED] = { "created", "", take_created, true },
@@ -419,7 +430,7 @@ static const struct {
 
 #define KEYS                                                                                   \
 	"user, group, unit, device, family, vendor, model, firmware, serial, scope, effects, " \
-	"commands, ticket, until, commands-per-second, bytes-per-second, max-sessions"
+	"commands, ticket, until, commands-per-second, bytes-per-second, max-sessions, record"
 
 /* @item without the blanks around it. */
 static char *trim(char *item)

@@ -27,6 +27,7 @@ enum fwa_policy_key {
 	KEY_COMMANDS_PER_SECOND,
 	KEY_BYTES_PER_SECOND,
 	KEY_MAX_SESSIONS,
+	KEY_RECORD,
 	/* those below are for files of the store only */
 	KEY_BOOT,
 	KEY_LATER_BOOT,

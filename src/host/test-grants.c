@@ -575,7 +575,7 @@ static const struct {
 	  "E:7:not in force: unknown key 'frob'; allowed: user, group, unit, device, family, "
 	  "vendor, "
 	  "model, firmware, serial, scope, effects, commands, ticket, until, commands-per-second, "
-	  "bytes-per-second, max-sessions" },
+	  "bytes-per-second, max-sessions, record" },
 	{ BODY "\x01\n" CREATED, "E:7:not in force: the line holds a control character" },
 };
 

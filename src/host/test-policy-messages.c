@@ -28,7 +28,7 @@ struct passwd *getpwnam(const char *name)
 
 #define KEYS                                                                                   \
 	"user, group, unit, device, family, vendor, model, firmware, serial, scope, effects, " \
-	"commands, ticket, until, commands-per-second, bytes-per-second, max-sessions"
+	"commands, ticket, until, commands-per-second, bytes-per-second, max-sessions, record"
 #define FIELDS "lid, lsp, lsi, fid, cns, nsid, slot, uuid, sel, sv, op"
 
 /* A grant that reaches everything, with @line. */
@@ -263,6 +263,24 @@ static const struct {
 	{ GOOD "commands-per-second = 1\n[grant b]\nuser = root\ndevice = mem0\n"
 	       "scope = debug-write\ncommands-per-second = 1\n",
 	  "W:6:grant 'b' doubles the limits of grant 'a' (x.conf:1)" },
+
+	/* what is recorded */
+	{ GOOD "record = digest\n", "" },
+	{ GOOD "record = payload\n", "" },
+	{ GOOD "record = all\n", "E:5:unknown record 'all'; allowed: digest, payload" },
+	{ GOOD "record =\n", "E:5:'record' has no value" },
+	{ GOOD "record = digest payload\n", "E:5:a grant has one record" },
+	/* one that records adds to one that does not, but not the other way round */
+	{ GOOD "[grant b]\nuser = root\ndevice = mem0\nscope = debug-read-only\nrecord = payload\n",
+	  "" },
+	{ GOOD "[grant b]\nuser = root\ndevice = mem0\nscope = debug-read-only\nrecord = digest\n",
+	  "W:5:grant 'b' adds nothing to grant 'a' (x.conf:1)" },
+	{ GOOD "record = payload\n[grant b]\nuser = root\ndevice = mem0\n"
+	       "scope = debug-read-only\n",
+	  "W:6:grant 'b' adds nothing to grant 'a' (x.conf:1)" },
+	{ GOOD "record = payload\n[grant b]\nuser = root\ndevice = mem0\n"
+	       "scope = debug-read-only\nrecord = payload\n",
+	  "W:6:grant 'b' adds nothing to grant 'a' (x.conf:1)" },
 
 	/* conditions and tickets */
 	{ GOOD "family = cxl, nvme\nvendor = Acme Inc*\nmodel = X?\nfirmware = 1.*\nserial = *\n"

@@ -501,6 +501,20 @@ static void test_compile_limits(void **state)
 	assert_int_equal(r.sessions, 0);
 }
 
+/* One that has ended admits nothing, so that there is nothing to record; it makes no room scarce. */
+static void test_compile_record(void **state)
+{
+	struct fwa_moment m = { .wall = 1, .boot = 1 };
+	uint64_t next;
+
+	assert_true(right_at(GOOD "record = payload\n", &m, &next).record_payload);
+	assert_false(right_at(GOOD "record = digest\n", &m, &next).record_payload);
+	assert_false(right_at(GOOD, &m, &next).record_payload);
+	m.wall = 1900000000;
+	assert_false(right_at(GOOD "record = payload\nuntil = 2026-12-31T18:00:00Z\n", &m, &next)
+			     .record_payload);
+}
+
 /* Units between other grants, with patterns and tickets whose texts must not be mixed up. */
 static const char units[] =
 	"[grant z]\nunit = smartd.service, backup@*.service\ndevice = *\nscope = debug-read-only\n"
@@ -666,6 +680,7 @@ int main(void)
 		cmocka_unit_test(test_compile_ends),
 		cmocka_unit_test(test_ended_grants_take_no_place),
 		cmocka_unit_test(test_compile_limits),
+		cmocka_unit_test(test_compile_record),
 		cmocka_unit_test(test_compile_units),
 		cmocka_unit_test(test_unit_escapes),
 		cmocka_unit_test(test_notes),

@@ -148,6 +148,8 @@ static void write_grant(FILE *f, unsigned int i)
 		fprintf(f, "bytes-per-second = %u\n", chance(50) ? 1 : 100000000);
 	if (chance(10))
 		fprintf(f, "max-sessions = 1\n");
+	if (chance(20)) /* it stands before others then */
+		fprintf(f, "record = payload\n");
 }
 
 static void write_policy(void)

@@ -19,6 +19,7 @@
 
 #define SECOND UINT64_C(1000000000)
 #define SET_LSA 0x4103
+#define HEALTH 0x4200
 #define SANITIZE 0x4400
 
 static struct fwa_command cmd;
@@ -208,6 +209,45 @@ static void test_lease(void **state)
 	       "nobody");
 }
 
+static void test_journal(void **state)
+{
+	struct fwa_right *r = grant_all();
+
+	test_subject.contract.journal = FWA_JOURNAL_DOWN_EFFECTS;
+	judge(HEALTH, 0);
+	assert_true(fwa_admitted(&v.decision));
+	judge(SET_LSA, 16);
+	expect(FWA_REASON_JOURNAL, FWA_DETAIL_JOURNAL_DOWN,
+	       "once the journal can write: see fwadmit status, free space", "the journal's disk");
+	assert_int_equal(advice.n, 1);
+	test_subject.contract.journal = FWA_JOURNAL_DOWN;
+	judge(HEALTH, 0);
+	expect(FWA_REASON_JOURNAL, FWA_DETAIL_JOURNAL_DOWN, "see fwadmit status", "disk");
+	test_subject.embedded = true;
+	judge(HEALTH, 0);
+	expect(FWA_REASON_JOURNAL, FWA_DETAIL_JOURNAL_DOWN,
+	       "once the journal can write: free space where it is kept", "disk");
+	/* behind others, and behind the want of a grant */
+	test_subject.contract.leased = true;
+	judge(SANITIZE, 0);
+	expect(FWA_REASON_LEASE, FWA_DETAIL_BACKGROUND_OF_OTHER, "once that operation", "disk");
+	assert_int_equal(advice.n, 2);
+	assert_non_null(strstr(advice.pass[1], "the journal"));
+	test_subject.contract.leased = false;
+	r->scope = FWA_SCOPE_DEBUG_READ_ONLY;
+	judge(SET_LSA, 16);
+	expect(FWA_REASON_GRANT_SCOPE, FWA_DETAIL_NONE, "with a grant", "root");
+	assert_int_equal(advice.n, 2);
+	assert_non_null(strstr(advice.pass[1], "the journal"));
+	/* what is not in the way is not named */
+	test_subject.contract.journal = FWA_JOURNAL_DOWN_EFFECTS;
+	r->scope = FWA_SCOPE_CONFIGURATION;
+	r->effects = 0;
+	judge(HEALTH, 0);
+	assert_int_equal(advice.n, v.decision.reason == FWA_REASON_ADMIT ? 0 : 1);
+	test_subject.embedded = false;
+}
+
 /* The baseline is what another personality, or nothing, declares. */
 static void test_drift(void **state)
 {
@@ -291,6 +331,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_grants, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_rate, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lease, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_journal, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_drift, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stale, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_every_detail, setup, teardown),

@@ -93,7 +93,7 @@ class Show(Case):
         self.assertEqual(set(grants), {'reader', 'one'})
         self.assertEqual(grants['one'], {'name': 'one', 'for': 'user', 'who': 'root',
                                          'scope': 'debug-write-full', 'effects': ['data'], 'commands': [],
-                                         'conditions': {}, 'ticket': None, **NO_LIMITS})
+                                         'conditions': {}, 'ticket': None, **NO_LIMITS, 'record': 'digest'})
         self.assertEqual((grants['reader']['for'], grants['reader']['who']), ('anybody', None))
         o = self.json('policy', 'show', 'nvme0', policy)
         self.assertEqual([g['name'] for g in o['grants']], ['reader'])
@@ -114,7 +114,7 @@ class Show(Case):
             'commands': ['admin:get-log-page !lid:07h/lsp:01h',
                          '!cxl:get-log uuid:0da9c0b5-bf41-4b78-8f79-96b1623b3f17'],
             'conditions': {'family': ['nvme'], 'model': ['Big Drive*', 'X']},
-            'ticket': 'CHG-1, \xfcber\x9b', **NO_LIMITS})
+            'ticket': 'CHG-1, \xfcber\x9b', **NO_LIMITS, 'record': 'digest'})
         out = self.run_cli('policy', 'show', 'nvme0', policy).out
         self.assertIn('\nn\n  commands  admin:get-log-page !lid:07h/lsp:01h\n', out)
         self.assertIn('\n  model     Big Drive*\n  model     X\n  ticket    CHG-1, \xfcber??\n', out)
@@ -137,6 +137,16 @@ class Show(Case):
                       '  sessions  2 of a user at a time\n', out)
         self.assertIn('\ne\n  until     it has ended: it gives nothing\n', out)
         self.assertRegex(out, r'\nf\n  until     2099-12-31T18:00:00Z, for another \d+d')
+
+    def test_what_is_recorded(self):
+        policy = self.policy('[grant a]\nuser = 0\ndevice = *\nscope = debug-write\n'
+                             '[grant b]\nuser = 0\ndevice = *\nscope = debug-read-only\nrecord = payload\n')
+        grants = {g['name']: g for g in self.json('policy', 'show', 'nvme0', policy)['grants']}
+        self.assertEqual([grants[name]['record'] for name in 'ab'], ['digest', 'payload'])
+        out = self.run_cli('policy', 'show', 'nvme0', policy).out
+        self.assertTrue(out.endswith('\n\nb\n  record    payload\n'), out)
+        # the smaller one adds that its payloads are recorded
+        self.assertNotIn('adds nothing', self.run_cli('policy', 'check', policy).out)
 
     def test_for_whom(self):
         policy = self.policy(CALLERS)
@@ -304,7 +314,7 @@ class Test(Case):
                 (self.row('time=now -> admit'), "'now' is not a time in UTC such as 2026-12-31T18:00:00Z"),
                 *((self.row(f'-> {reason}'), f"reason '{reason}' comes of what else happens at a device, "
                                              'which a table does not know')
-                  for reason in ('quarantined', 'drift', 'lease', 'rate')),
+                  for reason in ('quarantined', 'drift', 'lease', 'rate', 'journal')),
                 ('grant=x', "unknown key 'grant'"),
                 (self.row('user=8 -> admit'), "'user' twice"),
                 (self.row(''), "'-> REASON' is missing"),

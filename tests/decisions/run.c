@@ -223,6 +223,8 @@ static void state(struct table *t, char **save)
 			t->contract.rate_over = (uint32_t)number(t, v);
 		else if ((v = value(word, "seats-over")))
 			t->contract.seats_over = (uint32_t)number(t, v);
+		else if ((v = value(word, "journal")))
+			t->contract.journal = (uint8_t)number(t, v);
 		else if (!strcmp(word, "linux"))
 			t->contract.mode = FWA_MODE_LINUX;
 		else if ((v = value(word, "advisory")))

@@ -137,6 +137,16 @@ static bool in_the_way_of(fwa_effects effects)
 	       (contract.firmware_leased && moves_firmware());
 }
 
+/* What changes nothing may pass unrecorded where the operator has said so, and nothing else may (C31). */
+static bool recordable(const struct fwa_decision *d)
+{
+	bool reads =
+		contract.mode == FWA_MODE_STRICT ? !d->effects : !d->effects && d->required == 0;
+
+	return contract.journal == FWA_JOURNAL_OK ||
+	       (contract.journal == FWA_JOURNAL_DOWN_EFFECTS && reads);
+}
+
 static bool sets_a_feature(void)
 {
 	return cmd.set == FWA_SET_CXL && cmd.opcode == CXL_OP_SET_FEATURE && any.has_row &&
@@ -161,7 +171,7 @@ static bool applies(const struct fwa_variant *v, unsigned int i)
 	       (cmd.cdw[v->cdw - 10] & v->mask) == v->value;
 }
 
-/* What holds of an admitted command in either mode (C6, C13, C16, C17, C19 to C24). */
+/* What holds of an admitted command in either mode (C6, C13, C16, C17, C19 to C24, C31). */
 static void prove_within_rights(const struct fwa_decision *d)
 {
 	prove(cmd.set < FWA_SET_COUNT && (cmd.set == FWA_SET_CXL || cmd.opcode <= 0xff));
@@ -169,6 +179,7 @@ static void prove_within_rights(const struct fwa_decision *d)
 	prove(d->set == cmd.set && d->opcode == cmd.opcode);
 	prove(!contract.quarantine && !(contract.drift && drifted));
 	prove(!in_the_way_of(d->effects));
+	prove(recordable(d));
 	prove(d->required <= d->scope && d->scope <= FWA_SCOPE_DEBUG_WRITE_FULL);
 	prove(d->scope == (cmd.scope == FWA_SCOPE_LEAST ? d->required : cmd.scope));
 	prove(!(contract.lockdown && d->scope == FWA_SCOPE_DEBUG_WRITE_FULL));
@@ -225,6 +236,7 @@ void prove_admitted(void)
 	}
 	witness(contract.mode == FWA_MODE_STRICT && d.effects & FWA_EFFECT_BACKGROUND);
 	witness(contract.mode == FWA_MODE_LINUX && d.effects);
+	witness(contract.journal == FWA_JOURNAL_DOWN_EFFECTS);
 	prove_within_rights(&d);
 	if (contract.mode == FWA_MODE_STRICT)
 		prove_strict(&d);
@@ -263,7 +275,11 @@ static enum fwa_reason written_reason(void)
 		return FWA_REASON_DRIFT;
 	if (in_the_way_of(effects))
 		return FWA_REASON_LEASE;
-	return allowed_now(scope, effects) ? FWA_REASON_ADMIT : FWA_REASON_RATE;
+	if (!allowed_now(scope, effects))
+		return FWA_REASON_RATE;
+	if (contract.journal == 0 || (contract.journal == 2 && !effects))
+		return FWA_REASON_ADMIT;
+	return FWA_REASON_JOURNAL;
 }
 
 /* Vendor commands: the reason is the written one, so none that may pass is refused.
@@ -285,4 +301,7 @@ void prove_vendor_exact(void)
 	witness(reason == FWA_REASON_LEASE);
 	witness(reason == FWA_REASON_RATE);
 	witness(reason == FWA_REASON_ADMIT && contract.rate_over & 1);
+	witness(reason == FWA_REASON_ADMIT && contract.journal);
+	witness(reason == FWA_REASON_JOURNAL && contract.journal == 2);
+	witness(reason == FWA_REASON_JOURNAL && contract.journal > 2);
 }

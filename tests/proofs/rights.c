@@ -100,6 +100,28 @@ static bool one_admits(const struct fwa_right *r, const struct wish *w)
 	return one_covers(r, w) && !used_up(r);
 }
 
+/* Some right that has payloads recorded admits: in_order() it is the first, which the decision takes. */
+static bool records(const struct fwa_rights *rights, const struct wish *w)
+{
+	bool yes = false;
+
+	for (unsigned int i = 0; i < FWA_RIGHTS_MAX; i++)
+		yes = yes || (i < rights->n && rights->right[i].record_payload &&
+			      one_admits(&rights->right[i], w));
+	return yes;
+}
+
+/* Those that have payloads recorded come first. */
+static bool in_order(const struct fwa_rights *rights)
+{
+	bool yes = true;
+
+	for (unsigned int i = 1; i < FWA_RIGHTS_MAX; i++)
+		yes = yes && (i >= rights->n || !rights->right[i].record_payload ||
+			      rights->right[i - 1].record_payload);
+	return yes;
+}
+
 static bool admits(const struct fwa_rights *rights, const struct wish *w)
 {
 	bool yes = false;
@@ -109,7 +131,7 @@ static bool admits(const struct fwa_rights *rights, const struct wish *w)
 	return yes;
 }
 
-/* Any rights, of which some are used up: admitted by one that is there, is enough and is not, and
+/* Any rights, of which some are used up: admitted by the first that is enough and is not, and
  * refused only when there is none; for the rate exactly when one that is enough is used up.
  * proof: core/effects.c; without; --unwind 7 --external-sat-solver cadical */
 void prove_granted(void)
@@ -141,6 +163,10 @@ void prove_granted(void)
 		      reason >= FWA_REASON_NO_GRANT && reason <= FWA_REASON_GRANT_EXPIRED));
 	prove(implies(yes, d.right < rights.n && d.grant == rights.right[d.right].grant + 1 &&
 				   one_covers(&rights.right[d.right], &w)));
+	for (unsigned int i = 0; i < FWA_RIGHTS_MAX; i++)
+		prove(implies(yes && i < d.right,
+			      !one_covers(&rights.right[i], &w) ||
+				      (contract.rate_over | contract.seats_over) >> i & 1));
 	witness(yes && rights.n == FWA_RIGHTS_MAX && contract.seats_over & 3);
 	witness(reason == FWA_REASON_GRANT_EXPIRED);
 	witness(reason == FWA_REASON_RATE);
@@ -166,35 +192,45 @@ void prove_contains(void)
 	prove(yes == (!a.sessions && !a.commands && !a.bytes && a.scope >= b.scope &&
 		      (a.effects & b.effects) == b.effects &&
 		      (!a.until || (b.until && b.until <= a.until)) &&
+		      implies(b.record_payload, a.record_payload) &&
 		      (!a.filter.len || (b.filter.len && a.filter.data == b.filter.data))));
 	witness(yes && one_admits(&b, &w) && a.filter.len && b.until && a.until);
 	witness(!yes && one_admits(&b, &w) && !one_admits(&a, &w));
 }
 
 /* One more grant: the rights admit what they did and what it does, and no more, whatever is used up;
- * when there is no room, less. By induction this holds of any number of grants.
+ * when there is no room, less. What any of the grants would have recorded, the right that admits it
+ * does (C31). By induction this holds of any number of grants.
  * proof: core/effects.c; without; --unwind 7 --external-sat-solver cadical */
 void prove_rights_add(void)
 {
 	struct fwa_rights rights;
 	struct fwa_right new;
 	struct wish w = any_wish();
-	bool before, after, overflow;
+	bool before, recorded, after, recorded_after, overflow;
 
 	any_rights(&rights);
+	assume(in_order(&rights));
 	forget(new);
 	assume(valid(&new));
 	any_filter(&new);
 	overflow = rights.overflow;
 	before = admits(&rights, &w);
+	recorded = records(&rights, &w);
 	rights_add(&rights, &new);
 	after = admits(&rights, &w);
 	prove(rights.n <= FWA_RIGHTS_MAX);
 	prove(implies(after, before || one_admits(&new, &w)));
-	prove(implies(before, after));
+	prove(implies(before, after || rights.overflow));
+	prove(in_order(&rights));
+	recorded_after = records(&rights, &w);
+	prove(implies(after && recorded, recorded_after));
+	prove(implies(after && one_admits(&new, &w) && new.record_payload, recorded_after));
 	prove(implies(one_admits(&new, &w), after || rights.overflow));
 	prove(implies(overflow, rights.overflow));
 	witness(after && !before);
 	witness(before && new.commands &&spent[new.grant]);
 	witness(rights.overflow && !overflow);
+	witness(before && !after);
+	witness(recorded_after && !recorded && before);
 }
