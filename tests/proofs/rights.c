@@ -198,39 +198,57 @@ void prove_contains(void)
 	witness(!yes && one_admits(&b, &w) && !one_admits(&a, &w));
 }
 
+/* Any rights in order, and one more grant. */
+static void one_more(struct fwa_rights *rights, struct fwa_right *new)
+{
+	any_rights(rights);
+	assume(in_order(rights));
+	forget(*new);
+	assume(valid(new));
+	any_filter(new);
+}
+
 /* One more grant: the rights admit what they did and what it does, and no more, whatever is used up;
- * when there is no room, less. What any of the grants would have recorded, the right that admits it
- * does (C31). By induction this holds of any number of grants.
+ * when there is no room, less. By induction this holds of any number of grants.
  * proof: core/effects.c; without; --unwind 7 --external-sat-solver cadical */
 void prove_rights_add(void)
 {
 	struct fwa_rights rights;
 	struct fwa_right new;
 	struct wish w = any_wish();
-	bool before, recorded, after, recorded_after, overflow;
+	bool before, after, overflow;
 
-	any_rights(&rights);
-	assume(in_order(&rights));
-	forget(new);
-	assume(valid(&new));
-	any_filter(&new);
+	one_more(&rights, &new);
 	overflow = rights.overflow;
 	before = admits(&rights, &w);
-	recorded = records(&rights, &w);
 	rights_add(&rights, &new);
 	after = admits(&rights, &w);
 	prove(rights.n <= FWA_RIGHTS_MAX);
 	prove(implies(after, before || one_admits(&new, &w)));
 	prove(implies(before, after || rights.overflow));
-	prove(in_order(&rights));
-	recorded_after = records(&rights, &w);
-	prove(implies(after && recorded, recorded_after));
-	prove(implies(after && one_admits(&new, &w) && new.record_payload, recorded_after));
 	prove(implies(one_admits(&new, &w), after || rights.overflow));
 	prove(implies(overflow, rights.overflow));
 	witness(after && !before);
 	witness(before && new.commands &&spent[new.grant]);
 	witness(rights.overflow && !overflow);
 	witness(before && !after);
-	witness(recorded_after && !recorded && before);
+}
+
+/* And what any of the grants would have recorded, the right that admits it does (C31).
+ * proof: core/effects.c; without; --unwind 7 --external-sat-solver cadical */
+void prove_rights_record(void)
+{
+	struct fwa_rights rights;
+	struct fwa_right new;
+	struct wish w = any_wish();
+	bool before, recorded, recorded_after;
+
+	one_more(&rights, &new);
+	before = admits(&rights, &w);
+	recorded = records(&rights, &w) || (new.record_payload &&one_admits(&new, &w));
+	rights_add(&rights, &new);
+	recorded_after = records(&rights, &w);
+	prove(in_order(&rights));
+	prove(implies(admits(&rights, &w) && recorded, recorded_after));
+	witness(recorded_after && before && !rights.overflow);
 }
