@@ -50,7 +50,11 @@ void fwa_store_free(struct fwa_store *s);
 /*
  * Appends one record. A CLOCK record goes before it when the wall clock has been set since the last one.
  * Its number in *ret_seq. 0, or -ENOBUFS: as much is unsynced as may be, sync first; -EROFS: broken,
- * fwa_store_repair() first. Opens and closes decisions, sources, in what checkpoints carry on.
+ * fwa_store_repair() first. Opens and closes decisions, sources, in what checkpoints carry on: -EMFILE when
+ * more are open than may be; -EPROTO when @source is not attached, @counter is not its next one, or an
+ * outcome closes no open decision; -EINVAL when the body is none. Then nothing was appended but a CLOCK.
+ * @refers of an outcome may be 0: it is filled in. What the journal itself writes about a source has
+ * counter 0.
  */
 struct fwa_append {
 	uint8_t kind;
@@ -61,7 +65,7 @@ int fwa_store_append(struct fwa_store *s, const struct fwa_append *a, struct fwa
 		     uint64_t *ret_seq);
 /* Whether a checkpoint is due: as many records as there may be, or @now - the last one >= 1 s. */
 bool fwa_store_due(const struct fwa_store *s, struct fwa_times now);
-/* Appends a signed checkpoint. */
+/* Appends a signed checkpoint. There is room for one whenever the last append did not say -ENOBUFS, or since. */
 int fwa_store_checkpoint(struct fwa_store *s, enum fwa_checkpoint_why why, struct fwa_times now);
 /* Writes what was appended to the file. On an error the store is broken. */
 int fwa_store_write(struct fwa_store *s);
@@ -93,3 +97,18 @@ int fwa_store_end_source(struct fwa_store *s, uint64_t source, enum fwa_source_e
 void fwa_store_each_source(const struct fwa_store *s,
 			   void (*each)(void *arg, const struct fwa_open_source *source),
 			   void *arg);
+
+/* --- objects ------------------------------------------------------------------------------------------- */
+
+/*
+ * A record names an object for as long as its segment is there. So whoever keeps objects names those that are
+ * still in use once more in each new segment, and may remove what fwa_store_names() does not know, but only
+ * when fwa_store_find_names() has said 0: 1: call it again, it reads one segment a call; or negative errno,
+ * then nothing may be removed.
+ */
+/* The first number of the segment that is written to: another one after it was handed over. */
+uint64_t fwa_store_segment(const struct fwa_store *s);
+/* Whether that segment has this very OBJECT record. */
+bool fwa_store_has_object(const struct fwa_store *s, const struct fwa_record_object *o);
+int fwa_store_find_names(struct fwa_store *s);
+bool fwa_store_names(const struct fwa_store *s, const uint8_t sha256[FWA_HASH_LEN]);
