@@ -178,7 +178,7 @@ int main(int argc, char **argv)
 	if (!o.state_dir)
 		o.state_dir = state_dir;
 	if (!stop) {
-		fwa_log_setup();
+		fwa_log_setup("fwadmitd");
 		status = fwa_daemon_run(&o);
 	}
 	free(o.devices);

@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "base/bury.h"
+#include "base/landlock.h"
 #include "base/util.h"
 
 /* The sanitizers' run time opens files and makes system calls of its own. */
@@ -71,74 +72,6 @@ int sandbox_begin(void)
 	return getppid() == parent ? 0 : -ESRCH;
 }
 
-/* --- Landlock ------------------------------------------------------------------------------- */
-
-/* As of ABI 7 of the kernel's interface: headers and C libraries are older than that. */
-enum {
-	LL_READ_FILE = 1 << 2,
-	LL_FS_1 = (1 << 13) - 1, /* all rights to files of ABI 1; each later bit is one right */
-	LL_FS_REFER = 1 << 13,
-	LL_FS_TRUNCATE = 1 << 14,
-	LL_FS_IOCTL_DEV = 1 << 15,
-	LL_NET_TCP = 3, /* bind, connect */
-	LL_SCOPE_SOCKET = 1,
-	LL_SCOPE_SIGNAL = 2,
-	LL_RULE_PATH = 1,  /* struct landlock_path */
-	LL_ASK_VERSION = 1 /* flag */
-};
-
-struct landlock_rules {
-	uint64_t fs, net, scoped;
-};
-
-struct landlock_path {
-	uint64_t allowed;
-	int32_t parent;
-} __attribute__((packed));
-
-/*
- * All that a kernel of version @abi can take away, but signals where there is a child: the one that
- * ends it with us counts as ours. Returns how much of @ret such a kernel knows.
- */
-static size_t all_rules(long abi, bool child, struct landlock_rules *ret)
-{
-	*ret = (struct landlock_rules){ .fs = LL_FS_1 };
-	if (abi >= 2)
-		ret->fs |= LL_FS_REFER;
-	if (abi >= 3)
-		ret->fs |= LL_FS_TRUNCATE;
-	if (abi >= 5)
-		ret->fs |= LL_FS_IOCTL_DEV;
-	if (abi >= 4)
-		ret->net = LL_NET_TCP;
-	if (abi >= 6)
-		ret->scoped = child ? LL_SCOPE_SOCKET : LL_SCOPE_SOCKET | LL_SCOPE_SIGNAL;
-	if (abi >= 6)
-		return sizeof(*ret);
-	return abi >= 4 ? offsetof(struct landlock_rules, scoped)
-			: offsetof(struct landlock_rules, net);
-}
-
-/* From here on this thread, and those that it starts, open nothing but to read beneath @proc. */
-static bool landlock(int proc, bool child)
-{
-	struct landlock_path path = { .allowed = LL_READ_FILE, .parent = proc };
-	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LL_ASK_VERSION);
-	fwa_auto_close int fd = -1;
-	struct landlock_rules rules;
-	size_t len;
-
-	if (abi < 1)
-		return false;
-	len = all_rules(abi, child, &rules);
-	fd = (int)syscall(SYS_landlock_create_ruleset, &rules, len, 0);
-	if (fd < 0)
-		return false;
-	if (proc >= 0 && syscall(SYS_landlock_add_rule, fd, LL_RULE_PATH, &path, 0) < 0)
-		return false;
-	return syscall(SYS_landlock_restrict_self, fd, 0) == 0;
-}
-
 /* --- capabilities --------------------------------------------------------------------------- */
 
 static int drop_capabilities(const struct fwa_device *device)
@@ -155,8 +88,13 @@ static int drop_capabilities(const struct fwa_device *device)
 /*= spec/SECURITY-MODEL.md#C5 */
 int sandbox_drop(const struct fwa_device *device, int *proc_fd)
 {
-	/* Without Landlock there is the filter still, which then has no way to open a file. */
-	if (!SANITIZED && !landlock(*proc_fd, device->is_child))
+	struct fwa_landlock_path proc = { *proc_fd, FWA_LANDLOCK_READ_FILE };
+
+	/*
+	 * Without Landlock there is the filter still, which then has no way to open a file. Signals stay
+	 * where there is a child: the one that ends it with us counts as ours.
+	 */
+	if (!SANITIZED && !fwa_landlock(&proc, *proc_fd >= 0 ? 1 : 0, device->is_child))
 		*proc_fd = fwa_close(*proc_fd);
 	return drop_capabilities(device);
 }

@@ -1,8 +1,8 @@
-/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * One line a message. The journal takes the priority from its front; people see the program's name.
  */
-#include "daemon/log.h"
+#include "base/log.h"
 
 #include <stdarg.h>
 #include <stdbool.h>
@@ -14,13 +14,15 @@
 #include "base/util.h"
 
 static bool journal;
+static const char *program = "fwadmit";
 
-void fwa_log_setup(void)
+void fwa_log_setup(const char *name)
 {
 	const char *stream = getenv("JOURNAL_STREAM"); /* systemd.exec(5): device:inode */
 	char mine[64];
 	struct stat st;
 
+	program = name;
 	if (!stream || fstat(2, &st) < 0)
 		return;
 	snprintf(mine, sizeof(mine), "%lu:%lu", (unsigned long)st.st_dev, (unsigned long)st.st_ino);
@@ -39,6 +41,6 @@ void fwa_log(int priority, const char *format, ...)
 	if (journal)
 		fprintf(stderr, "<%d>%s\n", priority, line);
 	else
-		fprintf(stderr, "fwadmitd: %s%s\n", priority == LOG_WARNING ? "warning: " : "",
+		fprintf(stderr, "%s: %s%s\n", program, priority == LOG_WARNING ? "warning: " : "",
 			line);
 }
