@@ -136,6 +136,17 @@ static int allow_open(scmp_filter_ctx filter, int proc_fd)
 				SCMP_A2(SCMP_CMP_MASKED_EQ, 0xffffffff, SANDBOX_OPEN_FLAGS));
 }
 
+/*
+ * What is shared with others stays non-blocking: the journal's writer rings an eventfd that is ours too, and
+ * would wait for as long as we liked.
+ */
+static int allow_nonblocking(scmp_filter_ctx filter)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 2,
+				SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, F_SETFL),
+				SCMP_A2(SCMP_CMP_MASKED_EQ, O_NONBLOCK, O_NONBLOCK));
+}
+
 /* Whoever hangs up wants to know of each message that is left. */
 static int allow_passcred(scmp_filter_ctx filter)
 {
@@ -192,13 +203,15 @@ static int fill_filter(scmp_filter_ctx filter, const struct fwa_device *device, 
 		SCMP_SYS(exit_group),
 	};
 	/* F_SETOWN and F_SETSIG would let the kernel signal any process in a worker's name. */
-	static const unsigned long fcntls[] = { F_GETFL, F_SETFL, F_ADD_SEALS, F_GET_SEALS };
+	static const unsigned long fcntls[] = { F_GETFL, F_ADD_SEALS, F_GET_SEALS };
 	int r = allow(filter, calls, FWA_ARRAY_SIZE(calls));
 
 	if (r == 0)
 		r = allow_mmap(filter);
 	if (r == 0)
 		r = allow_requests(filter, SCMP_SYS(fcntl), fcntls, FWA_ARRAY_SIZE(fcntls));
+	if (r == 0)
+		r = allow_nonblocking(filter);
 	if (r == 0)
 		r = allow_passcred(filter);
 	if (r == 0 && proc_fd >= 0)

@@ -70,6 +70,11 @@ static int choose_signal(void)
 	return fcntl(0, F_SETSIG, SIGKILL);
 }
 
+static int clear_nonblocking(void)
+{
+	return fcntl(0, F_SETFL, O_APPEND);
+}
+
 static int new_code(void)
 {
 	return mmap(NULL, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
@@ -112,8 +117,9 @@ static int work(void)
 
 static void test_sandbox(void **state)
 {
-	int (*const forbidden[])(void) = { choose_signal_owner, choose_signal, new_code,
-					   look_at_a_file,      open_a_file,   make_a_socket };
+	int (*const forbidden[])(
+		void) = { choose_signal_owner, choose_signal, clear_nonblocking, new_code,
+			  look_at_a_file,      open_a_file,   make_a_socket };
 
 	assert_int_equal(inside(ALL, work), 0);
 	for (size_t i = 0; i < FWA_ARRAY_SIZE(forbidden); i++)
