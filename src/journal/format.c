@@ -14,6 +14,7 @@
 #define STATEMENT_MAGIC "FWJCKPT1"
 #define LINE_MAGIC "fwadmit-checkpoint-1 "
 #define MAGIC_LEN 8
+#define SUMMED_LEN 104 /* of a header: the rest says whether it is whole */
 
 static bool all_zero(struct fwa_span s)
 {
@@ -38,6 +39,7 @@ static void copy_out(struct fwa_reader *r, void *to, size_t len)
 void fwa_segment_encode(uint8_t out[FWA_SEGMENT_LEN], const struct fwa_segment *s)
 {
 	struct fwa_writer w = fwa_writer(out, FWA_SEGMENT_LEN);
+	uint8_t sum[FWA_HASH_LEN];
 
 	fwa_write_bytes(&w, SEGMENT_MAGIC, MAGIC_LEN);
 	fwa_write_bytes(&w, s->journal, sizeof(s->journal));
@@ -45,12 +47,14 @@ void fwa_segment_encode(uint8_t out[FWA_SEGMENT_LEN], const struct fwa_segment *
 	fwa_write_le64(&w, s->created);
 	fwa_write_bytes(&w, s->key, FWA_KEY_LEN);
 	fwa_write_bytes(&w, s->before, FWA_HASH_LEN);
-	fwa_write_room(&w, FWA_SEGMENT_LEN - w.len);
+	fwa_sha256(fwa_span(out, w.len), sum);
+	fwa_write_bytes(&w, sum, FWA_SEGMENT_LEN - w.len);
 }
 
 int fwa_segment_decode(struct fwa_span header, struct fwa_segment *ret)
 {
 	struct fwa_reader r = fwa_reader(header);
+	uint8_t sum[FWA_HASH_LEN];
 	struct fwa_segment s;
 	char magic[MAGIC_LEN];
 
@@ -62,7 +66,8 @@ int fwa_segment_decode(struct fwa_span header, struct fwa_segment *ret)
 	copy_out(&r, s.before, FWA_HASH_LEN);
 	if (r.bad || header.len < FWA_SEGMENT_LEN || memcmp(magic, SEGMENT_MAGIC, MAGIC_LEN) != 0)
 		return -1;
-	if (s.first == 0 || !all_zero(fwa_span(r.at, header.data + FWA_SEGMENT_LEN - r.at)))
+	fwa_sha256(fwa_span(header.data, SUMMED_LEN), sum);
+	if (s.first == 0 || memcmp(r.at, sum, FWA_SEGMENT_LEN - SUMMED_LEN) != 0)
 		return -1;
 	*ret = s;
 	return 0;

@@ -12,7 +12,7 @@
  * Segment: a header of FWA_SEGMENT_LEN bytes, then records, then zeroes.
  *   header: "FWJSEG1\0", 16 bytes journal id, le64 first (sequence number of the first record), le64
  *   created (CLOCK_REALTIME ns), 32 bytes public key, 32 bytes before (hash of the record before the
- *   first; of none: zeroes), 24 zeroes = 128 bytes
+ *   first; of none: zeroes), the first 24 bytes of the SHA-256 of these 104 = 128 bytes
  * Record: le32 len (of all of it, a multiple of 8), u8 kind, u8 0, le16 body padding (0..7), le64
  *   seq, le64 time (CLOCK_REALTIME ns), le64 source (seq of its SOURCE record, 0: the journal), le64
  *   counter (0: the journal), le64 refers (seq of the record that this one closes, or 0) = 48 bytes;

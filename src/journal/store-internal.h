@@ -33,11 +33,12 @@ struct fwa_store_object {
 
 /* What the next record is chained to, and what the next checkpoint says. */
 struct fwa_store_chain {
-	uint64_t last;   /* number of the last record */
-	uint64_t offset; /* behind it, in the file */
-	uint64_t open_n; /* records since the last checkpoint */
-	uint64_t first;  /* of the tree; meaningless while it is empty */
-	uint8_t hash[FWA_HASH_LEN];
+	uint64_t last;                /* number of the last record */
+	uint64_t offset;              /* behind it, in the file */
+	uint64_t open_n;              /* records since the last checkpoint */
+	uint64_t first;               /* of the tree; meaningless while it is empty */
+	uint8_t hash[FWA_HASH_LEN];   /* what the next record is chained to */
+	uint8_t record[FWA_HASH_LEN]; /* of the last record: another one at a segment's front */
 	struct fwa_tree tree;
 };
 

@@ -311,6 +311,7 @@ static void begin_at_front(struct recovery *rec)
 	struct fwa_store_chain *c = &rec->s->now;
 
 	fwa_segment_hash(rec->in->bytes, c->hash);
+	memcpy(c->record, rec->in->header.before, FWA_HASH_LEN);
 	c->last = rec->in->header.first - 1;
 	c->offset = FWA_SEGMENT_LEN;
 }
@@ -361,7 +362,7 @@ static int read_earlier(struct recovery *rec, size_t i, bool begin)
 	if (r == 0 && (!begin || (last_mark(rec->in, UINT64_MAX, &m) && begin_at_mark(rec, &m)))) {
 		r = follow(rec, next->first - 1);
 		if (r == 0 && (s->now.last != next->first - 1 ||
-			       memcmp(s->now.hash, next->before, FWA_HASH_LEN) != 0))
+			       memcmp(s->now.record, next->before, FWA_HASH_LEN) != 0))
 			note_damage(rec, s->now.last + 1);
 		r = r < 0 ? r : 1;
 	}

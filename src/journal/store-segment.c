@@ -169,7 +169,7 @@ int fwa_store_begin_segment(struct fwa_store *s, uint64_t gap, uint64_t created)
 
 	memcpy(header.journal, s->journal, sizeof(header.journal));
 	memcpy(header.key, s->key, FWA_KEY_LEN);
-	memcpy(header.before, s->now.hash, FWA_HASH_LEN);
+	memcpy(header.before, s->now.record, FWA_HASH_LEN);
 	fwa_segment_encode(bytes, &header);
 	if (s->fd >= 0)
 		s->fs.close(&s->fs, s->fd);

@@ -29,6 +29,7 @@ void fwa_chain_add(struct fwa_store_chain *c, uint64_t seq, bool checkpoint)
 	if (c->tree.n == 0)
 		c->first = seq;
 	fwa_tree_add(&c->tree, c->hash);
+	memcpy(c->record, c->hash, FWA_HASH_LEN);
 	c->last = seq;
 }
 
