@@ -51,12 +51,21 @@ void fwa_cursor_free(struct fwa_cursor *c)
 
 /* --- segments ------------------------------------------------------------------------------------- */
 
-bool fwa_segment_unwritten(struct fwa_span file)
+static bool has_header(struct fwa_span file, uint64_t first)
 {
-	for (size_t i = 0; i < file.len && i < FWA_SEGMENT_LEN; i++)
-		if (file.data[i])
-			return false;
-	return true;
+	struct fwa_segment s;
+
+	return file.len >= FWA_SEGMENT_LEN && fwa_segment_decode(file, &s) == 0 && s.first == first;
+}
+
+bool fwa_segment_unmade(struct fwa_span file, uint64_t first)
+{
+	const uint8_t *p = file.data + FWA_SEGMENT_LEN;
+
+	if (has_header(file, first))
+		return false;
+	return file.len <= FWA_SEGMENT_LEN ||
+	       (!*p && memcmp(p, p + 1, file.len - FWA_SEGMENT_LEN - 1) == 0);
 }
 
 static void leave(struct fwa_cursor *c)
@@ -70,32 +79,29 @@ static void leave(struct fwa_cursor *c)
 	c->stuck = false;
 }
 
-/* Goes to the front of the segment @first. 0; -ENODATA when it is gone, or not written yet. */
+/* Goes to the front of the segment @first. 0; -ENODATA when it is gone, or not made yet. */
 static int enter(struct fwa_cursor *c, uint64_t first)
 {
 	char name[FWA_SEGMENT_NAME];
-	struct fwa_segment s;
-	struct fwa_span header;
 	int r;
 
 	leave(c);
 	c->first = first;
 	c->next = fwa_journal_after(c->j, first);
-	fwa_segment_name(first, name);
+	fwa_segment_file_name(first, name);
 	r = fwa_map_open(c->j->dirfd, name, &c->map);
 	if (r == -ENOENT)
 		return -ENODATA;
-	if (r == 0 && fwa_segment_unwritten(c->map.bytes)) {
+	if (r < 0 && r != -EINVAL && r != -ELOOP)
+		return r;
+	if (r == 0 && !c->next && fwa_segment_unmade(c->map.bytes, first)) {
 		fwa_map_close(&c->map);
 		return -ENODATA;
 	}
-	if (r < 0 && r != -EINVAL && r != -ELOOP)
-		return r;
-	if (r < 0 || !fwa_span_sub(c->map.bytes, 0, FWA_SEGMENT_LEN, &header) ||
-	    fwa_segment_decode(header, &s) < 0 || s.first != first)
+	if (r < 0 || !has_header(c->map.bytes, first))
 		c->at = 0;
 	else
-		fwa_segment_hash(header.data, c->head);
+		fwa_segment_hash(c->map.bytes.data, c->head);
 	return 0;
 }
 
@@ -116,6 +122,12 @@ static int look(const struct fwa_cursor *c, size_t at, struct fwa_frame *ret)
 		return 0;
 	r = fwa_frame_parse(rest(c, at), ret);
 	return r > 0 && c->next && ret->seq >= c->next ? 0 : r;
+}
+
+static void hash_before(const struct fwa_cursor *c, size_t at, uint8_t hash[FWA_HASH_LEN])
+{
+	memcpy(hash, at > FWA_SEGMENT_LEN ? c->map.bytes.data + at - FWA_HASH_LEN : c->head,
+	       FWA_HASH_LEN);
 }
 
 static int mark(struct fwa_cursor *c, size_t at, size_t len)
@@ -163,8 +175,7 @@ static bool complete(const struct fwa_cursor *c, size_t at, const struct fwa_fra
 	for (unsigned int i = 0; i <= LOOKS_AGAIN; i++) {
 		struct fwa_span behind = rest(c, at + f->len);
 
-		memcpy(hash, at > FWA_SEGMENT_LEN ? c->map.bytes.data + at - FWA_HASH_LEN : c->head,
-		       sizeof(hash));
+		hash_before(c, at, hash);
 		if (fwa_frame_verify(rest(c, at), f, hash))
 			return true;
 		if (behind.len < 4 || !fwa_le32(behind.data))
@@ -374,6 +385,11 @@ void fwa_cursor_place(const struct fwa_cursor *c, uint64_t *ret_segment, uint64_
 struct fwa_span fwa_cursor_bytes(const struct fwa_cursor *c)
 {
 	return c->last ? fwa_span(c->map.bytes.data + c->last, c->last_len) : fwa_span(NULL, 0);
+}
+
+void fwa_cursor_before(const struct fwa_cursor *c, uint8_t hash[FWA_HASH_LEN])
+{
+	hash_before(c, c->last, hash);
 }
 
 /* --- backwards ------------------------------------------------------------------------------------ */

@@ -42,11 +42,6 @@ int fwa_journal_dirfd(const struct fwa_journal *j)
 
 /* --- segments ---------------------------------------------------------------------------------- */
 
-void fwa_segment_name(uint64_t first, char name[FWA_SEGMENT_NAME])
-{
-	snprintf(name, FWA_SEGMENT_NAME, "%016llx.fwj", (unsigned long long)first);
-}
-
 /* The number that a segment's name says; 0 for a name of something else. */
 static uint64_t name_parse(const char *name)
 {
@@ -56,7 +51,7 @@ static uint64_t name_parse(const char *name)
 	if (strlen(name) != FWA_SEGMENT_NAME - 1)
 		return 0;
 	first = strtoull(name, NULL, 16);
-	fwa_segment_name(first, again);
+	fwa_segment_file_name(first, again);
 	return strcmp(again, name) ? 0 : first;
 }
 
@@ -134,7 +129,7 @@ static bool segment_look(struct fwa_journal *j, uint64_t first, struct fwa_segme
 	struct stat st;
 
 	*ret = (struct fwa_segment_file){ .bad = true };
-	fwa_segment_name(first, ret->name);
+	fwa_segment_file_name(first, ret->name);
 	fd = openat(j->dirfd, ret->name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0 && errno == ENOENT)
 		return false;

@@ -30,7 +30,11 @@ const char *fwa_fault_name(unsigned int fault);
 const char *fwa_fault_text(unsigned int fault);
 
 struct fwa_verify_options {
-	uint64_t from, to; /* sequence numbers; 0: from the first, to the last */
+	/*
+	 * Sequence numbers; 0: from the first, to the last. It begins at the last checkpoint before
+	 * @from, ends with the first one behind @to, and holds all that was kept.
+	 */
+	uint64_t from, to;
 	const uint8_t
 		*key; /* that has to have signed; NULL: the one of the first segment's header */
 	const struct fwa_statement *kept; /* checkpoints that must be in it */
@@ -44,11 +48,12 @@ struct fwa_verify_options {
 struct fwa_verified {
 	enum fwa_verify_fault fault;
 	uint64_t bad;     /* first bad sequence number; 0: none */
-	char segment[32]; /* and where it is */
+	char segment[32]; /* and where it is; "" */
 	uint64_t offset;
 	char why[256];
 	uint64_t first, last, records, bytes, checkpoints, signed_until;
 	uint64_t open; /* decisions without an outcome yet, at the end */
+	uint64_t kept_gone; /* of the kept checkpoints those whose records were retired */
 	uint8_t key[FWA_KEY_LEN];
 };
 
