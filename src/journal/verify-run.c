@@ -111,7 +111,7 @@ static bool check_checkpoint(struct fwa_run *r, const struct fwa_frame *f,
 
 	if (memcmp(s->journal, r->journal, sizeof(s->journal)) != 0)
 		why = "its statement is of another journal";
-	else if (s->seq != f->seq)
+	else if (s->seq != f->seq || s->time != f->time)
 		why = "its statement is of another record";
 	else if (memcmp(s->head, head, FWA_HASH_LEN) != 0)
 		why = "it was signed behind another record";
