@@ -36,7 +36,7 @@ CITATIONS = (
 )
 # "(C17)", "(C8, C19)" in prose: must exist, but enforces nothing.
 MENTION = re.compile(r"\((" + CLAUSE_LIST + r")\)")
-TABLE_ENTRY = re.compile(r"\[(FWA_(REASON|NEED|FINDING)_\w+)\]\s*=\s*(\{[^{}]*\}|[^,{}]+)")
+TABLE_ENTRY = re.compile(r"\[(FWA_(REASON|NEED|FINDING)_(?!COUNT\b)\w+)\]\s*=\s*(\{[^{}]*\}|[^,{}]+)")
 
 
 class Clause(NamedTuple):

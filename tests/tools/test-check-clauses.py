@@ -115,6 +115,10 @@ class CheckClauses(unittest.TestCase):
         self.assert_fails("src/worker/a.c:2: cites C9, which spec/SECURITY-MODEL.md does not hold",
                           "src/worker/b.h:1: mentions C8, which spec/SECURITY-MODEL.md does not hold")
 
+    def test_how_many_there_are_is_no_entry(self):
+        self.write("src/core/test-a.c", "unsigned int seen[FWA_REASON_COUNT] = { 0 };\n")
+        self.assertEqual(self.run_tool().returncode, 0, self.run_tool().stderr)
+
     def test_reason_without_clause(self):
         self.write("src/core/reason.c", TABLE.replace("FWA_REASON_ADMIT", "FWA_REASON_OTHER"))
         self.assert_fails("src/core/reason.h:3: reason admit has no clause in src/core/reason.c")
