@@ -83,6 +83,18 @@ static void unmap(struct fwa_ring **ring)
 	*ring = NULL;
 }
 
+int fwa_ring_pending(const struct fwa_ring_fds *fds)
+{
+	struct fwa_ring *ring;
+	int r = map(fds->memory, &ring);
+
+	if (r < 0)
+		return r;
+	r = atomic_load(&ring->produced) != atomic_load(&ring->consumed);
+	unmap(&ring);
+	return r;
+}
+
 /* A full eventfd is as good as one that was written. */
 static void ring_bell(int fd)
 {

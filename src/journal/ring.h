@@ -67,6 +67,11 @@ struct fwa_ring_fds {
 };
 int fwa_ring_create(struct fwa_ring_fds *ret);
 void fwa_ring_close(struct fwa_ring_fds *fds);
+/*
+ * Whether something is in the ring that is not in the journal's file yet: whoever launched a source that has
+ * ended keeps its ring until this is 0, as a journald that dies needs it again. 1, 0 or negative errno.
+ */
+int fwa_ring_pending(const struct fwa_ring_fds *fds);
 
 /* --- the producer's side ------------------------------------------------------------------------ */
 

@@ -149,8 +149,10 @@ static void test_full(void **state)
 	struct fixture *f = *state;
 	uint64_t last = 0, n;
 
+	assert_int_equal(fwa_ring_pending(&f->fds), 0);
 	while ((n = put(f, 104, false)))
 		last = n;
+	assert_int_equal(fwa_ring_pending(&f->fds), 1);
 	assert_true(fwa_ring_room(&f->w) < fwa_ring_need(104));
 	assert_int_equal(last, FWA_RING_DATA_LEN / fwa_ring_need(104));
 	assert_false(fwa_ring_ask_room(&f->w, fwa_ring_need(104)));
@@ -298,7 +300,9 @@ static void dies_and_resumes(uint64_t taken, uint64_t in_file, uint64_t released
 	for (uint64_t i = in_file + 1; i <= 6; i++)
 		expect(f, i, len_of(i), false);
 	expect_result(f, 0);
+	assert_int_equal(fwa_ring_pending(&f->fds), 1);
 	fwa_ring_release(&f->r);
+	assert_int_equal(fwa_ring_pending(&f->fds), 0);
 	fwa_ring_publish(&f->r, 1, false);
 	assert_int_equal(fwa_ring_durable(&f->w), 6);
 	assert_int_equal(fwa_ring_room(&f->w), FWA_RING_DATA_LEN);

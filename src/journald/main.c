@@ -72,7 +72,9 @@ static void parse_options(int argc, char **argv, struct options *o)
 /* It ends with its work. Whoever wants it to end sooner ends those it works for. */
 static void ignore_signals(void)
 {
-	static const int ignored[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP };
+	static const int ignored[] = {
+		SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGPIPE, SIGTSTP, SIGXFSZ
+	};
 
 	for (size_t i = 0; i < FWA_ARRAY_SIZE(ignored); i++)
 		signal(ignored[i], SIG_IGN);

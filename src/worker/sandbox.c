@@ -31,20 +31,8 @@
 
 #include "base/bury.h"
 #include "base/landlock.h"
+#include "base/sanitized.h"
 #include "base/util.h"
-
-/* The sanitizers' run time opens files and makes system calls of its own. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || \
-	__has_feature(thread_sanitizer)
-#define SANITIZED true
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED false
-#endif
 
 /* A descriptor for every client that may be connected, those that are being closed, and a few more. */
 static void raise_descriptors(void)
@@ -94,7 +82,7 @@ int sandbox_drop(const struct fwa_device *device, int *proc_fd)
 	 * Without Landlock there is the filter still, which then has no way to open a file. Signals stay
 	 * where there is a child: the one that ends it with us counts as ours.
 	 */
-	if (!SANITIZED && !fwa_landlock(&proc, *proc_fd >= 0 ? 1 : 0, device->is_child))
+	if (!FWA_SANITIZED && !fwa_landlock(&proc, *proc_fd >= 0 ? 1 : 0, device->is_child))
 		*proc_fd = fwa_close(*proc_fd);
 	return drop_capabilities(device);
 }
@@ -227,7 +215,7 @@ int sandbox_close(const struct fwa_device *device, int proc_fd)
 	scmp_filter_ctx filter;
 	int r;
 
-	if (SANITIZED)
+	if (FWA_SANITIZED)
 		return 0;
 	filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
 	if (!filter)

@@ -69,6 +69,7 @@ class Ring:
         self.id, self.kind, self.name = os.urandom(16), kind, name
         self.counter = self.produced = 0
         self.sent = []  # of each record its kind and body
+        self.rung = 0
 
     def word(self, at, format='<Q'):
         return struct.unpack_from(format, self.map, at)[0]
@@ -91,7 +92,13 @@ class Ring:
         self.map[base:base + len(data) - len(head)] = data[len(head):]
         self.produced += len(data)
         self.set_word(PRODUCED, self.produced)
-        os.eventfd_write(self.doorbell, 1)  # one time too often does no harm
+
+    def wake(self, urgent):
+        how = self.word(SLEEP, '<I')
+        if how == SLEEPS or how == DOZES and (urgent or self.room() <= DATA // 2):
+            self.set_word(SLEEP, AWAKE, '<I')
+            os.eventfd_write(self.doorbell, 1)
+            self.rung += 1
 
     def put(self, kind, body, urgent=False):
         if self.need(body) > self.room():
@@ -100,6 +107,7 @@ class Ring:
         self.sent.append((kind, body))
         head = struct.pack('<IBBHQ', len(body), kind, urgent, 0, self.counter)
         self.raw((head + body).ljust(self.need(body), b'\0'))
+        self.wake(urgent)
         return self.counter
 
     def durable(self):

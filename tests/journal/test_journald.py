@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
 """fwadmit-journald as launchers see it."""
+import errno
 import unittest
 
 from common import *
@@ -24,6 +25,188 @@ class Life(Case):
         self.assertEqual([r.kind for r in records[-2:]], [SOURCE_END, CHECKPOINT])
         self.assertEqual(records[-2].body[0], ORDERLY)
         self.assertFalse(os.path.exists(os.path.join(self.dir, 'socket')))
+
+    def test_modes(self):
+        launcher = self.start()
+        launcher.close()
+        self.assertEqual(launcher.process.wait(DEADLINE), 0)
+        modes = {n: oct(os.stat(os.path.join(self.dir, n)).st_mode & 0o777) for n in os.listdir(self.dir)}
+        self.assertEqual(modes.pop('key'), '0o600')
+        self.assertEqual(modes.pop('lock'), '0o600')
+        self.assertEqual({m for n, m in modes.items() if n.endswith('.fwj')}, {'0o640'})
+
+    def test_two_launchers_share_one(self):
+        first = self.start()
+        second = self.spawn()
+        kind, _, data = second.receive()
+        self.assertEqual((kind, struct.unpack_from('<I', data)[0]), (M_FAILED, errno.EWOULDBLOCK))
+        self.assertEqual(second.process.wait(DEADLINE), 1)
+        second = self.join().ready()
+        a, b = first.attach(self.ring()), second.attach(self.ring())
+        first.begin()
+        for ring in a, b:
+            ring.wait_durable(ring.put(CONTEXT, BODIES['context'], urgent=True))
+        first.detach(a)
+        first.close()
+        b.wait_durable(b.put(CONTEXT, BODIES['context'], urgent=True))
+        self.assertIsNone(first.process.poll())
+        second.detach(b)
+        second.close()
+        self.assertEqual(first.process.wait(DEADLINE), 0)
+        self.check([a, b])
+
+    def test_signals_do_not_end_it(self):
+        launcher = self.start()
+        ring = launcher.attach(self.ring())
+        for sig in signal.SIGTERM, signal.SIGINT, signal.SIGHUP:
+            launcher.process.send_signal(sig)
+        ring.wait_durable(ring.put(CONTEXT, BODIES['context'], urgent=True))
+        launcher.detach(ring)
+        self.assertEqual(self.end(launcher), 0)
+        self.check([ring])
+
+    def test_a_launcher_that_died(self):
+        """Its worker ends a little later. What it put in until then is in the journal; what is open is not known."""
+        worker = subprocess.Popen(['sleep', '1000'])
+        self.addCleanup(worker.wait)
+        self.addCleanup(worker.kill)
+        launcher = self.start()
+        ring = launcher.attach(self.ring(), pid=worker.pid)
+        quiet = launcher.attach(self.ring(), pid=0)
+        for i in range(3):
+            ring.put(DECISION, BODIES['admitted'])
+        ring.put(OUTCOME, outcome(2))
+        launcher.close()
+        time.sleep(0.3)
+        ring.put(DECISION, BODIES['admitted'])
+        worker.kill()
+        worker.wait()
+        self.assertEqual(launcher.process.wait(DEADLINE), 0)
+        records = self.check([ring, quiet], closed=3)
+        made = [r for r in records if r.kind == OUTCOME and not r.counter]
+        opened = {r.seq: r.counter for r in records if r.kind == DECISION}
+        self.assertEqual([opened[r.refers] for r in made], [1, 3, 5])
+        ends = {r.source: r.body[0] for r in records if r.kind == SOURCE_END}
+        self.assertEqual(ends[made[0].source], LOST)
+        self.assertEqual(sorted(ends.values()), [ORDERLY, LOST])
+
+    def test_a_stranger_may_not_join(self):
+        if os.getuid():
+            self.skipTest('needs root')
+        launcher = self.start()
+        for path, mode in (self.base, 0o755), (self.dir, 0o755), (os.path.join(self.dir, 'socket'), 0o666):
+            os.chmod(path, mode)
+        script = ('import os, socket, sys; os.setuid(65534); s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET);'
+                  's.connect(sys.argv[1]); print(len(s.recv(100)))')
+        said = subprocess.run([sys.executable, '-c', script, os.path.join(self.dir, 'socket')], text=True,
+                              capture_output=True).stdout
+        self.assertEqual(said, '0\n')
+        self.assertEqual(self.end(launcher), 0)
+
+    def test_a_path_of_any_length(self):
+        self.dir = os.path.join(self.dir, *['x' * 100] * 5)
+        os.makedirs(self.dir)
+        launcher = self.start()
+        ring = launcher.attach(self.ring())
+        ring.wait_durable(ring.put(CONTEXT, BODIES['context'], urgent=True))
+        launcher.detach(ring)
+        self.assertEqual(self.end(launcher), 0)
+        self.check([ring])
+
+    def test_by_hand(self):
+        for args in [], ['--dir=' + self.dir], ['--dir=/nowhere', '--control-fd=1'], ['--size=x']:
+            p = subprocess.run([JOURNALD, *args], capture_output=True, text=True)
+            self.assertEqual(p.returncode, 2)
+
+    def test_it_says_why_it_cannot_begin(self):
+        os.rmdir(self.dir)
+        launcher = self.spawn()
+        kind, _, data = launcher.receive()
+        self.assertEqual((kind, struct.unpack_from('<I', data)[0]), (M_FAILED, errno.ENOENT))
+        self.assertIn(b'No such file', data)
+        self.assertEqual(launcher.process.wait(DEADLINE), 1)
+        os.mkdir(self.dir)
+        with open(os.path.join(self.dir, 'key'), 'w') as f:
+            f.write('no key')
+        os.chmod(f.name, 0o600)
+        kind, _, data = self.spawn().receive()
+        self.assertEqual(kind, M_FAILED)
+        self.assertIn(b'/key: ', data)
+
+
+class Time(Case):
+    def switches(self, process):
+        with open('/proc/%d/status' % process.pid) as f:
+            return int(next(line for line in f if line.startswith('voluntary')).split()[1])
+
+    def test_idle_is_idle(self):
+        launcher = self.start()
+        ring = launcher.attach(self.ring())
+        ring.wait_durable(ring.put(CONTEXT, BODIES['context'], urgent=True))
+        time.sleep(1.3)  # until it is signed
+        before = self.switches(launcher.process)
+        time.sleep(1.5)
+        self.assertEqual(self.switches(launcher.process), before)
+        self.assertEqual(ring.word(SLEEP, '<I'), SLEEPS)
+        self.assertEqual(read_log(self.dir)[-1].kind, CHECKPOINT)
+
+    def test_reads_ring_no_bell(self):
+        launcher = self.start()
+        ring = launcher.attach(self.ring())
+        time.sleep(0.2)
+        for i in range(400):
+            ring.put(DECISION, BODIES['refused'])
+            time.sleep(0.001)
+        self.assertLess(ring.rung, 10)
+        before = self.switches(launcher.process)
+        wait_until(lambda: ring.word(SLEEP, '<I') == SLEEPS, 'it does not sleep')
+        self.assertLess(self.switches(launcher.process) - before, 10)
+        launcher.detach(ring)
+        self.assertEqual(self.end(launcher), 0)
+        self.check([ring])
+
+    def test_durable_and_signed_within_a_second(self):
+        launcher = self.start()
+        ring = launcher.attach(self.ring())
+        begin = time.monotonic()
+        counter = ring.put(DECISION, BODIES['refused'])
+        wait_until(lambda: ring.durable() >= counter, 'not durable')
+        self.assertLess(time.monotonic() - begin, 1.6)
+        kinds = [r.kind for r in read_log(self.dir)]
+        self.assertIn(CHECKPOINT, kinds[kinds.index(DECISION):])
+
+    def test_records_between_checkpoints(self):
+        launcher = self.start()
+        ring = launcher.attach(self.ring())
+        for i in range(10000):
+            while not ring.put(DECISION, BODIES['refused']):
+                time.sleep(0.001)
+        launcher.detach(ring)
+        self.assertEqual(self.end(launcher), 0)
+        last = 0
+        for r in self.check([ring]):
+            self.assertLessEqual(r.seq - last, 4096)
+            if r.kind == CHECKPOINT:
+                last = r.seq
+
+    def test_each_has_its_turn(self):
+        """One that waits is not behind all that another one has put in before."""
+        full, other = self.ring(), self.ring()
+        while full.put(DECISION, BODIES['refused']):
+            pass
+        last = other.put(CONTEXT, BODIES['context'], urgent=True)
+        launcher = self.start()
+        launcher.process.send_signal(signal.SIGSTOP)
+        launcher.attach(full)
+        launcher.attach(other)
+        launcher.process.send_signal(signal.SIGCONT)
+        seq = other.wait_durable(last)
+        self.assertLess(seq, 400)
+        self.assertGreater(full.counter, 800)
+        launcher.detach(full)
+        launcher.detach(other)
+        self.assertEqual(self.end(launcher), 0)
+        self.check([full, other])
 
 
 if __name__ == '__main__':
