@@ -37,6 +37,7 @@ struct nvme {
 	struct fwa_device dev;
 	struct sim_options options;
 	pthread_mutex_t lock; /* of all below */
+	struct sim_tally tally;
 	struct {
 		uint16_t opcode; /* 0: none runs */
 		uint8_t code;    /* STC or SANACT */
@@ -276,6 +277,7 @@ static int submit(struct fwa_device *dev, const struct fwa_command *cmd, struct 
 	if (n->options.delay_ms > timeout_ms)
 		return -ETIMEDOUT;
 	pthread_mutex_lock(&n->lock);
+	sim_tally_note(&n->tally, cmd);
 	settle(n);
 	memset(n->page, 0, sizeof(n->page));
 	code = run(n, cmd);
@@ -290,6 +292,7 @@ static int submit(struct fwa_device *dev, const struct fwa_command *cmd, struct 
 
 static void close_nvme(struct fwa_device *dev)
 {
+	sim_tally_close(&nvme_of(dev)->tally);
 	free(nvme_of(dev));
 }
 
@@ -302,9 +305,15 @@ int sim_nvme_open(const struct sim_options *options, struct fwa_open_args *args,
 		  struct fwa_device **ret_dev)
 {
 	struct nvme *n = calloc(1, sizeof(*n));
+	int r;
 
 	if (!n)
 		return fwa_fail(args->error, -ENOMEM, "sim: out of memory");
+	r = sim_tally_open(&n->tally, options->count, args->error);
+	if (r < 0) {
+		free(n);
+		return r;
+	}
 	n->dev.ops = &ops;
 	n->dev.family = FWA_FAMILY_SIM;
 	n->dev.is_nvme = true;

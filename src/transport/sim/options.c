@@ -31,6 +31,8 @@ static const struct key {
 	{ "lanes", offsetof(struct sim_options, lanes), 1, 1, 8, false },
 };
 
+#define COUNT "count" /* the one that takes a path */
+
 static uint64_t *value_of(struct sim_options *o, const struct key *k)
 {
 	return (uint64_t *)((char *)o + k->at);
@@ -69,7 +71,9 @@ static const char *personality_name(size_t i)
 
 static const char *key_name(size_t i)
 {
-	return i < FWA_ARRAY_SIZE(keys) ? keys[i].name : NULL;
+	if (i < FWA_ARRAY_SIZE(keys))
+		return keys[i].name;
+	return i == FWA_ARRAY_SIZE(keys) ? COUNT : NULL;
 }
 
 static const struct sim_personality *find_personality(struct fwa_span w)
@@ -106,6 +110,16 @@ static bool number(struct fwa_span w, const struct key *k, uint64_t *ret)
 	return true;
 }
 
+static int take_path(struct fwa_span path, char ret[SIM_PATH_MAX], char error[FWA_ERROR_LEN])
+{
+	if (!path.len || path.len >= SIM_PATH_MAX)
+		return fwa_fail(error, -EINVAL, COUNT " takes a path of 1 to %u bytes",
+				SIM_PATH_MAX - 1);
+	memcpy(ret, path.data, path.len);
+	ret[path.len] = '\0';
+	return 0;
+}
+
 static int parse_pair(struct fwa_span pair, struct sim_options *o, char error[FWA_ERROR_LEN])
 {
 	const uint8_t *equals = memchr(pair.data, '=', pair.len);
@@ -116,6 +130,8 @@ static int parse_pair(struct fwa_span pair, struct sim_options *o, char error[FW
 		name.len = (size_t)(equals - pair.data);
 		value = fwa_span(equals + 1, pair.len - name.len - 1);
 	}
+	if (is(name, COUNT))
+		return take_path(value, o->count, error);
 	k = find_key(name);
 	if (!k)
 		return unknown(error, "unknown option", name, key_name);
@@ -131,7 +147,7 @@ int sim_options_parse(const char *text, const struct sim_personality **ret_perso
 {
 	struct fwa_span w = word(text);
 	const struct sim_personality *p = find_personality(w);
-	struct sim_options o;
+	struct sim_options o = { 0 };
 	int r;
 
 	if (!p)

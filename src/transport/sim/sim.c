@@ -82,6 +82,7 @@ static int answer(struct sim *s, const struct fwa_command *cmd, struct fwa_reply
 	if (s->hung)
 		return -ETIMEDOUT;
 	reply->maybe_sent = true;
+	sim_tally_note(&s->tally, cmd);
 	sim_background_settle(s);
 	code = run(s, &c);
 	s->hung = code == -ETIMEDOUT;
@@ -144,6 +145,7 @@ static int progress(struct fwa_device *dev, uint8_t *ret_percent)
 
 static void close_sim(struct fwa_device *dev)
 {
+	sim_tally_close(&sim_of(dev)->tally);
 	free(sim_of(dev));
 }
 
@@ -189,6 +191,11 @@ int fwa_sim_open(struct fwa_open_args *args, const char *rest, struct fwa_device
 	s = calloc(1, sizeof(*s) + options.payload);
 	if (!s)
 		return fwa_fail(args->error, -ENOMEM, "sim: out of memory");
+	r = sim_tally_open(&s->tally, options.count, args->error);
+	if (r < 0) {
+		free(s);
+		return r;
+	}
 	s->dev.ops = &ops;
 	s->dev.family = FWA_FAMILY_SIM;
 	s->dev.payload_max = (uint32_t)options.payload;

@@ -23,6 +23,7 @@
 #include "transport/transport.h"
 #include "wire/cxl.h"
 
+#define SIM_PATH_MAX 256u
 #define SIM_LSA_LEN 16384u
 #define SIM_DEBUG_LOG_LEN 1024u
 #define SIM_CEL_MAX (65536u * CXL_CEL_ENTRY_LEN)
@@ -123,6 +124,13 @@ struct sim_options {
 	uint64_t exclusive; /* of nvme.c: the opcode that others are not to run beside; as above */
 	uint64_t delay_ms;
 	uint64_t lanes;
+	char count[SIM_PATH_MAX]; /* of tally.c; "": none */
+};
+
+/* See tally.c. */
+struct sim_tally {
+	uint8_t *map;
+	size_t len;
 };
 
 struct sim_background {
@@ -196,6 +204,7 @@ struct sim {
 		lock; /* for all below, where there are lanes; never held while anybody waits */
 	const struct sim_personality *personality;
 	struct sim_options options;
+	struct sim_tally tally;
 	uint64_t random;
 	uint64_t commands;     /* after the declarations were read twice (personality gone) */
 	unsigned int readings; /* how often the CEL was read to its end */
@@ -258,6 +267,12 @@ void sim_wait_ms(uint64_t ms);
 /* Opens the NVMe controller, nvme.c. */
 int sim_nvme_open(const struct sim_options *options, struct fwa_open_args *args,
 		  struct fwa_device **ret_dev);
+
+/* Opens the tally at @path, none for "": 0, or negative errno with one line in @error. */
+int sim_tally_open(struct sim_tally *t, const char *path, char error[FWA_ERROR_LEN]);
+void sim_tally_close(struct sim_tally *t);
+/* @cmd is about to be executed; under the device's lock. */
+void sim_tally_note(struct sim_tally *t, const struct fwa_command *cmd);
 
 /* Reads "PERSONALITY[,key=value...]": 0, or -EINVAL with one line in @error. */
 int sim_options_parse(const char *text, const struct sim_personality **ret_personality,

@@ -41,6 +41,8 @@ static void test_bad_options(void **state)
 		{ "honest,payload=3000", "power of two" },
 		{ "honest,payload=2097152", "from 256 to 1048576" },
 		{ "honest,locked=2", "from 0 to 1" },
+		{ "honest,count=", "count takes a path" },
+		{ "honest,count=/dev/null", "is no file of 64 bytes" },
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -52,6 +54,29 @@ static void test_bad_options(void **state)
 		if (!strstr(args.error, bad[i][1]))
 			fail_msg("%s: %s", bad[i][0], args.error);
 	}
+}
+
+/* The device's own word for what it was given: also of what a killed process sent. */
+static void test_tally(void **state)
+{
+	char path[] = "/tmp/fwadmit-tally-XXXXXX", what[64];
+	fwa_auto_close int fd = mkstemp(path);
+	struct fwa_device *dev;
+	uint8_t got[64 + 2 * 64];
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, sizeof(got)), 0);
+	snprintf(what, sizeof(what), "honest,count=%s,seed=3", path);
+	dev = test_open(what);
+	for (int i = 0; i < 3; i++) /* the third has no room, but counts */
+		assert_int_equal(test_send(dev, 0x4103, "\0\0\0\0\0\0\0\0abc", 11), 0);
+	assert_int_equal(pread(fd, got, sizeof(got), 0), sizeof(got));
+	assert_int_equal(fwa_le64(got), 3);
+	assert_int_equal(fwa_le16(got + 128), 0x4103);
+	assert_int_equal(fwa_le32(got + 132), 11);
+	assert_memory_equal(got + 136, "\0\0\0\0\0\0\0\0abc\0", 12);
+	test_close(dev);
+	unlink(path);
 }
 
 static void test_long_names_are_cut(void **state)
@@ -563,6 +588,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_bad_options),
+		cmocka_unit_test(test_tally),
 		cmocka_unit_test(test_long_names_are_cut),
 		cmocka_unit_test(test_personalities_are_listed),
 		cmocka_unit_test(test_same_seed_same_device),
