@@ -122,9 +122,24 @@ void queue_wait(struct queue *q, struct wait *j)
 		q->next_deadline = j->deadline;
 }
 
+bool queue_over_bytes(const struct peer *p)
+{
+	return p->waiting_bytes > QUEUE_BYTES_MAX;
+}
+
 bool queue_over(const struct peer *p)
 {
-	return p->n_waiting > QUEUE_JOBS_MAX || p->waiting_bytes > QUEUE_BYTES_MAX;
+	return p->n_waiting > QUEUE_JOBS_MAX || queue_over_bytes(p);
+}
+
+void queue_hold(struct peer *p, size_t bytes)
+{
+	p->waiting_bytes += bytes;
+}
+
+void queue_unhold(struct peer *p, size_t bytes)
+{
+	p->waiting_bytes -= bytes;
 }
 
 void queue_cancel(struct queue *q, struct wait *j)

@@ -88,6 +88,11 @@ void queue_withdraw(struct turn *t);
 void queue_wait(struct queue *q, struct wait *j);
 /* Whether so many of @p's wait that another one must not. */
 bool queue_over(const struct peer *p);
+/* One of @p's with @bytes waits elsewhere: its bytes count as waiting; and no more. */
+void queue_hold(struct peer *p, size_t bytes);
+void queue_unhold(struct peer *p, size_t bytes);
+/* Whether so much of @p's waits, wherever that is. */
+bool queue_over_bytes(const struct peer *p);
 /* Takes out whatever starts next; NULL when nothing may start now. @own_only: no client's. */
 struct wait *queue_start(struct queue *q, bool own_only);
 /* Takes out one that waits. */

@@ -245,6 +245,26 @@ static void test_deadlines(void **state)
 	assert_int_equal(queue_waiting(&f->q), 0);
 }
 
+/* Bytes that wait elsewhere count as if they waited here. */
+static void test_held_bytes(void **state)
+{
+	struct fixture *f = *state;
+	struct wait one = job(f->peer[0], JOB_READ);
+
+	queue_hold(f->peer[0], QUEUE_BYTES_MAX - 10);
+	assert_false(queue_over_bytes(f->peer[0]));
+	queue_wait(&f->q, &one);
+	assert_false(queue_over(f->peer[0]));
+	queue_hold(f->peer[0], 1);
+	assert_true(queue_over_bytes(f->peer[0]));
+	assert_true(queue_over(f->peer[0]));
+	assert_false(queue_over(f->peer[1]));
+	queue_unhold(f->peer[0], QUEUE_BYTES_MAX - 9);
+	assert_false(queue_over(f->peer[0]));
+	assert_int_equal(f->peer[0]->waiting_bytes, 10);
+	queue_cancel(&f->q, &one);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -258,6 +278,7 @@ int main(void)
 		TEST(test_what_runs_alone_holds_back_those_behind_it),
 		TEST(test_own_go_first),
 		TEST(test_bounds),
+		TEST(test_held_bytes),
 		TEST(test_deadlines),
 	};
 
