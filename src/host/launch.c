@@ -13,6 +13,7 @@
 
 #include "base/util.h"
 #include "host/program.h"
+#include "journal/ring.h"
 
 #define WORKER "fwadmit-worker"
 
@@ -22,7 +23,8 @@ enum {
 	CHILD_POLICY,
 	CHILD_SOCKET,
 	CHILD_DEVICE,
-	CHILD_END,
+	CHILD_RING, /* memory, doorbell, ack */
+	CHILD_END = CHILD_RING + 3,
 };
 
 /* $FWADMIT_WORKER, or beside this one, or installed. */
@@ -35,6 +37,7 @@ static int spawn(const struct fwa_launch *l, const int *fds, const char *program
 {
 	fwa_auto_free char *name = NULL, *device = NULL;
 	char mode[32], policy[32], control[32], sock[32], node[32], limit[48];
+	char journal[48] = "--journal=none";
 
 	if (asprintf(&name, "--name=%s", l->name) < 0 ||
 	    asprintf(&device, "--device=%s", l->spec) < 0)
@@ -46,19 +49,22 @@ static int spawn(const struct fwa_launch *l, const int *fds, const char *program
 		 CHILD_SOCKET);
 	snprintf(node, sizeof(node), "--device-fd=%d", CHILD_DEVICE);
 	snprintf(limit, sizeof(limit), "--device-timeout-ms=%u", l->device_timeout_ms);
+	if (l->ring)
+		snprintf(journal, sizeof(journal), "--journal-fds=%d,%d,%d", CHILD_RING,
+			 CHILD_RING + 1, CHILD_RING + 2);
 
-	char *argv[] = {
-		(char *)WORKER, name, device, mode, policy, control, sock, NULL, NULL, NULL
-	};
+	char *argv[12] = { (char *)WORKER, name, device, mode, policy, control, sock, journal };
 	struct fwa_program s = {
 		.path = program, .argv = argv, .fds = fds, .n_fds = CHILD_END - FWA_PROGRAM_FIRST
 	};
-	int n = 7;
+	int n = 8;
 
 	if (l->device_fd >= 0)
 		argv[n++] = node;
 	if (l->device_timeout_ms)
 		argv[n++] = limit;
+	if (l->reads_pass)
+		argv[n++] = (char *)"--journal-reads=pass";
 	return fwa_program_start(&s, ret_pid);
 }
 
@@ -80,6 +86,9 @@ int fwa_launch_worker(const struct fwa_launch *l, pid_t *ret_pid, int *ret_contr
 		[CHILD_SOCKET - FWA_PROGRAM_FIRST] =
 			l->listen_fd >= 0 ? l->listen_fd : l->client_fd,
 		[CHILD_DEVICE - FWA_PROGRAM_FIRST] = l->device_fd,
+		[CHILD_RING - FWA_PROGRAM_FIRST] = l->ring ? l->ring->memory : -1,
+		[CHILD_RING + 1 - FWA_PROGRAM_FIRST] = l->ring ? l->ring->doorbell : -1,
+		[CHILD_RING + 2 - FWA_PROGRAM_FIRST] = l->ring ? l->ring->ack : -1,
 	};
 
 	r = spawn(l, fds, program, &pid);

@@ -5,8 +5,11 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
+
+struct fwa_ring_fds; /* journal/ring.h */
 
 struct fwa_launch {
 	const char *name;               /* the device's name, as policy patterns see it */
@@ -17,6 +20,8 @@ struct fwa_launch {
 	int client_fd;                  /* connected SOCK_SEQPACKET socket to hand over, or -1 */
 	int policy_fd;                  /* snapshot from fwa_policy_files_compile() */
 	unsigned int device_timeout_ms; /* how long a command may take; 0: the worker's own limit */
+	const struct fwa_ring_fds *ring; /* its way to the journal; NULL: it records nothing */
+	bool reads_pass; /* while the journal is down, what changes nothing may pass unrecorded */
 };
 
 /*

@@ -20,6 +20,7 @@
 #include "base/fd.h"
 #include "base/util.h"
 #include "host/launch.h"
+#include "journal/ring.h"
 #include "proto/control.h"
 
 /* The worker's side */
@@ -107,7 +108,7 @@ static void test_embedded(void **state)
 	l.client_fd = pair[1];
 	/* 0, 1, 2, control, policy, client: and not our other end, though nothing closes it. */
 	assert_string_equal(run(&l), "--name=sim:honest --device=sim:honest,seed=3 --mode=strict "
-				     "--policy-fd=4 --control-fd=3 --client-fd=5 "
+				     "--policy-fd=4 --control-fd=3 --client-fd=5 --journal=none "
 				     "fds 3f blocked 0 ignored 0");
 	close(pair[0]);
 	close(pair[1]);
@@ -134,9 +135,34 @@ static void test_daemon(void **state)
 	sigprocmask(SIG_BLOCK, &blocked, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	assert_string_equal(run(&l), "--name=nvme0 --device=nvme:/dev/nvme0 --mode=linux "
-				     "--policy-fd=4 --control-fd=3 --listen-fd=5 --device-fd=6 "
+				     "--policy-fd=4 --control-fd=3 --listen-fd=5 --journal=none "
+				     "--device-fd=6 "
 				     "fds 7f blocked 0 ignored 0");
 	sigprocmask(SIG_UNBLOCK, &blocked, NULL);
+}
+
+static void test_journal(void **state)
+{
+	fwa_auto_close int policy = fwa_memfd_sealed("p", fwa_span("", 0));
+	fwa_auto_close int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	struct fwa_ring_fds ring;
+	struct fwa_launch l = {
+		.name = "sim0",
+		.spec = "sim:honest",
+		.device_fd = -1,
+		.listen_fd = listener,
+		.client_fd = -1,
+		.policy_fd = policy,
+		.ring = &ring,
+	};
+
+	assert_int_equal(fwa_ring_create(&ring), 0);
+	assert_string_equal(run(&l), "--name=sim0 --device=sim:honest --mode=strict "
+				     "--policy-fd=4 --control-fd=3 --listen-fd=5 "
+				     "--journal-fds=7,8,9 fds 3bf blocked 0 ignored 0");
+	l.reads_pass = true;
+	assert_non_null(strstr(run(&l), "--journal-fds=7,8,9 --journal-reads=pass "));
+	fwa_ring_close(&ring);
 }
 
 static void test_no_program(void **state)
@@ -164,6 +190,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_embedded),
 		cmocka_unit_test(test_daemon),
+		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_no_program),
 	};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Judge, begin, submit, end: the one path from a request to the device. Judging and what follows
- * belong to the main thread; only the submit itself may be in a lane.
+ * Judge, record, begin, submit, end: the one path from a request to the device. Judging and what
+ * follows belong to the main thread; only the submit itself may be in a lane.
  */
 #include "worker/worker.h"
 
@@ -49,6 +49,7 @@ static struct fwa_contract own_state(struct worker *w, const struct session *s, 
 	struct fwa_contract c = {
 		.mode = w->mode,
 		.quarantine = w->quarantine,
+		.journal = journal_state(w),
 		.drift = s ? profile_drift(w, s->who.uid) : NULL,
 	};
 
@@ -93,8 +94,7 @@ void worker_device_gone(struct worker *w)
 
 /* What the transport's answer means for the caller. */
 /*= spec/SECURITY-MODEL.md#C27 */
-static void set_outcome(struct worker *w, struct fwa_gate_reply *reply, int r,
-			const struct fwa_reply *answer)
+static void set_outcome(struct fwa_gate_reply *reply, int r, const struct fwa_reply *answer)
 {
 	if (r == 0) {
 		reply->device_code = answer->code;
@@ -106,8 +106,6 @@ static void set_outcome(struct worker *w, struct fwa_gate_reply *reply, int r,
 	}
 	reply->status = answer->maybe_sent ? FWA_OUTCOME_UNKNOWN : FWA_OUTCOME_REFUSED;
 	reply->transport_errno = -r;
-	if (r == -ENODEV)
-		worker_device_gone(w);
 }
 
 /* What is never beside anything else; what changes nothing may be beside everything. */
@@ -118,28 +116,62 @@ static enum job_class class_of(const struct fwa_command *cmd, fwa_effects effect
 	return effects ? JOB_CHANGE : JOB_READ;
 }
 
-bool admit_judge(struct worker *w, struct job *j)
+/* In the state of now, but for a journal that is down when @down says so. */
+static void judge(struct worker *w, struct job *j, bool down)
 {
 	const struct session *s = j->session;
 	struct fwa_decision *d = &j->reply.decision;
-	struct fwa_contract c;
+	struct fwa_contract *c = &j->contract;
 
 	j->judged = worker_now();
-	c = own_state(w, s, j->judged);
-	*d = fwa_decide(&c, s->rights, &w->profile, &j->cmd, j->judged);
+	*c = own_state(w, s, j->judged);
+	if (down)
+		c->journal = journal_down(w);
+	*d = fwa_decide(c, s->rights, &w->profile, &j->cmd, j->judged);
 	/* Nothing else depends on it: most requests are spared the system call. */
-	c.lockdown = d->scope >= FWA_SCOPE_DEBUG_WRITE_FULL && locked_down(w->lockdown_fd);
-	if (c.lockdown)
-		*d = fwa_decide(&c, s->rights, &w->profile, &j->cmd, j->judged);
+	c->lockdown = d->scope >= FWA_SCOPE_DEBUG_WRITE_FULL && locked_down(w->lockdown_fd);
+	if (c->lockdown)
+		*d = fwa_decide(c, s->rights, &w->profile, &j->cmd, j->judged);
 	j->reply.status = FWA_OUTCOME_REFUSED;
 	if (!fwa_admitted(d)) {
 		memset(j->reply.grant, 0, sizeof(j->reply.grant));
-		return false;
+		return;
 	}
 	memcpy(j->reply.grant, fwa_policy_grant_name(&w->policy, d->grant - 1),
 	       sizeof(j->reply.grant));
 	j->wait.class = class_of(&j->cmd, d->effects);
-	return true;
+}
+
+/* What cannot be recorded is judged by that. True when it is admitted. */
+/*= spec/SECURITY-MODEL.md#C31 */
+static bool record(struct worker *w, struct job *j)
+{
+	j->reply.seq = 0; /* of another record, if of any */
+	if (!journal_decision(w, j)) {
+		judge(w, j, true);
+		journal_miss(w, j);
+	}
+	return fwa_admitted(&j->reply.decision);
+}
+
+bool admit_judge(struct worker *w, struct job *j)
+{
+	judge(w, j, false);
+	return record(w, j);
+}
+
+bool admit_judge_again(struct worker *w, struct job *j)
+{
+	const struct fwa_gate_reply was = j->reply;
+
+	judge(w, j, false);
+	return journal_says(w, j, &was) || record(w, j);
+}
+
+bool admit_judge_late(struct worker *w, struct job *j)
+{
+	judge(w, j, true);
+	return record(w, j);
 }
 
 /* Zeroed, so that no reply shows what another one left (C25). */
@@ -166,6 +198,17 @@ void admit_release(struct worker *w, struct job *j)
 	free(old);
 }
 
+void admit_shrink(struct job *j)
+{
+	uint32_t len = j->reply.out_len ? j->reply.out_len : 1;
+	uint8_t *fitting = j->answer.out ? realloc(j->answer.out, len) : NULL;
+
+	if (fitting) {
+		j->answer.out = fitting;
+		j->answer.out_cap = len;
+	}
+}
+
 bool admit_begin(struct worker *w, struct job *j)
 {
 	uint32_t room = reply_room(w, &j->cmd);
@@ -190,16 +233,25 @@ void admit_submit(struct job *j)
 	j->duration_ns = fwa_clock_ns(CLOCK_MONOTONIC) - start;
 }
 
-void admit_end(struct worker *w, struct job *j)
+void admit_outcome(struct job *j)
 {
 	const struct fwa_reply *answer = &j->answer;
 	struct fwa_gate_reply *reply = &j->reply;
 
 	reply->duration_ns = j->duration_ns;
-	set_outcome(w, reply, j->result, answer);
+	set_outcome(reply, j->result, answer);
 	if (j->result == 0 && answer->out_len <= answer->out_cap) /*= spec/SECURITY-MODEL.md#C25 */
 		reply->out_len =
 			answer->out_len < j->cmd.out_len ? answer->out_len : j->cmd.out_len;
+}
+
+void admit_end(struct worker *w, struct job *j)
+{
+	const struct fwa_gate_reply *reply = &j->reply;
+
+	admit_outcome(j);
+	if (j->result == -ENODEV)
+		worker_device_gone(w);
 	if (j->account)
 		account_end(j->account, reply->out_len, worker_now());
 	lease_follow(w, j);

@@ -38,9 +38,10 @@ static uint64_t in_ms(unsigned int ms)
 /*= spec/SECURITY-MODEL.md#C16 */
 static bool judge(struct worker *w, struct job *j)
 {
-	struct fwa_contract contract = worker_contract(w, NULL, worker_now());
-
-	j->reply.decision = fwa_decide(&contract, &fwa_rights_all, &w->profile, &j->cmd, worker_now());
+	j->judged = worker_now();
+	j->contract = worker_contract(w, NULL, j->judged);
+	j->reply.decision =
+		fwa_decide(&j->contract, &fwa_rights_all, &w->profile, &j->cmd, j->judged);
 	return fwa_admitted(&j->reply.decision);
 }
 
@@ -74,12 +75,13 @@ static void ask_log(struct job *j)
 	struct question *q = question_of(j);
 
 	admit_submit(j);
+	admit_outcome(j);
 	if (j->result == 0 && j->answer.code == 0)
 		q->answer = fwa_background_answer(
 			q->opcode, fwa_span(j->answer.out, j->answer.out_len), &q->percent);
 }
 
-/* What the work began with says how it is asked about. False when it cannot be. */
+/* What the work began with says how it is asked about. False when there is no way. */
 static bool prepare(struct worker *w, struct question *q)
 {
 	const struct lease *by = &w->leases.work.by;
@@ -93,8 +95,16 @@ static bool prepare(struct worker *w, struct question *q)
 	}
 	j->work = ask_log;
 	j->timeout_ms = admit_timeout(w, 0);
-	return by->set == FWA_SET_NVME_ADMIN && fwa_background_ask(by->opcode, &j->cmd) &&
-	       judge(w, j);
+	return by->set == FWA_SET_NVME_ADMIN && fwa_background_ask(by->opcode, &j->cmd);
+}
+
+/* Registers are read without a command, and without leave. */
+static bool may_ask(struct worker *w, struct job *j)
+{
+	if (j->work == ask_registers)
+		return true;
+	judge(w, j);
+	return journal_own_decision(w, j);
 }
 
 static void release(struct worker *w)
@@ -156,12 +166,13 @@ static void ask(struct worker *w)
 	q = calloc(1, sizeof(*q));
 	if (!q)
 		return;
+	q->job.worker = w;
 	q->number = l->work.number;
 	q->percent = FWA_PERCENT_UNKNOWN;
 	q->job.done = answered;
 	q->job.drop = not_asked;
 	q->job.wait.class = JOB_READ;
-	if (!prepare(w, q) || !admit_begin(w, &q->job)) {
+	if (!prepare(w, q) || !may_ask(w, &q->job) || !admit_begin(w, &q->job)) {
 		job_free(&q->job);
 		return;
 	}
@@ -169,12 +180,15 @@ static void ask(struct worker *w)
 	job_own(w, &q->job);
 }
 
-/* Whether there is any way to ask about the work that has begun. */
+/* Whether there is any way to ask about the work that has begun; that the journal is down passes. */
 static bool can_be_asked(struct worker *w)
 {
 	struct question q = { 0 };
 
-	return prepare(w, &q);
+	if (!prepare(w, &q))
+		return false;
+	return q.job.work == ask_registers || judge(w, &q.job) ||
+	       q.job.reply.decision.reason == FWA_REASON_JOURNAL;
 }
 
 /* A question about work before may be under way: its answer will not count, and the next comes after it. */
@@ -292,12 +306,12 @@ static void build(struct worker *w, struct end *e)
 		e->job.cmd = fwa_transfer_abort(&w->leases.feature.transfer, e->payload);
 }
 
-/* It is asked again when a quarantine is over; all else stays as it is. */
+/* It is asked again when a quarantine is over, or the journal is back; all else stays as it is. */
 static void refused(struct worker *w, const struct end *e)
 {
 	unsigned int reason = e->job.reply.decision.reason;
 
-	if (reason == FWA_REASON_QUARANTINED)
+	if (reason == FWA_REASON_QUARANTINED || reason == FWA_REASON_JOURNAL)
 		return;
 	worker_log(w, "uid %u left its transfer of %s half done; the abort is refused: %s",
 		   e->job.uid, what(e->firmware), fwa_reason_name(reason));
@@ -313,6 +327,7 @@ static void send_end(struct worker *w, bool firmware)
 	ending->at = in_ms(TRY_MS);
 	if (!e)
 		return;
+	e->job.worker = w;
 	e->firmware = firmware;
 	build(w, e);
 	e->job.done = ended;
@@ -322,7 +337,8 @@ static void send_end(struct worker *w, bool firmware)
 	e->job.uid = by->uid;
 	e->job.pid = by->pid;
 	e->job.wait.class = JOB_CHANGE;
-	if (!judge(w, &e->job)) {
+	judge(w, &e->job);
+	if (!journal_own_decision(w, &e->job)) {
 		refused(w, e);
 	} else if (admit_begin(w, &e->job)) {
 		ending->sent = true;

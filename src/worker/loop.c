@@ -120,6 +120,7 @@ int worker_load_policy(struct worker *w, int fd)
 	}
 	w->snapshot = snapshot;
 	w->policy = policy;
+	journal_new_policy(w);
 	sessions_unfold(w);
 	fwa_memfd_unmap(old); /* which their rights viewed until now */
 	return 0;
@@ -185,9 +186,8 @@ static const struct {
 	uint64_t (*next)(const struct worker *w);
 	void (*run)(struct worker *w, uint64_t now);
 } timers[] = {
-	{ jobs_next_expiry, jobs_expire },
-	{ lease_next, lease_run },
-	{ state_next, state_run },
+	{ jobs_next_expiry, jobs_expire }, { jobs_next_late, jobs_give_up },
+	{ lease_next, lease_run },         { state_next, state_run },
 	{ next_accept, accept_again },
 };
 
@@ -232,9 +232,10 @@ static void run_timers(struct worker *w)
 
 /* --- events ----------------------------------------------------------------------------------------- */
 
-static bool may_serve(const struct worker *w)
+/*= spec/SECURITY-MODEL.md#C31 */
+static bool may_serve(struct worker *w)
 {
-	return !w->hold && !w->ending;
+	return !w->hold && !w->ending && journal_takes(w);
 }
 
 /* The session has a request, or it tells that its client is gone. */
@@ -258,6 +259,8 @@ static void on_event(struct worker *w, const struct epoll_event *e)
 		return; /* served before all others */
 	if (e->data.ptr == &w->lanes)
 		jobs_collect(w);
+	else if (e->data.ptr == &w->journal)
+		jobs_recorded(w);
 	else if (e->data.ptr == &w->listener)
 		accept_client(w);
 	else
@@ -296,7 +299,9 @@ static void serve_turns(struct worker *w)
 
 		if (!session_serve(w, s))
 			session_end(w, s);
-		else if (!s->dead && !s->job)
+		else if (!s->dead && s->job)
+			session_watch_end(w, s);
+		else if (!s->dead)
 			session_listen(w, s);
 		profile_settle(w);
 	}
@@ -331,11 +336,16 @@ int worker_loop(struct worker *w)
 		r = watch(w, w->listener, &w->listener);
 	if (r == 0 && w->lanes.n)
 		r = watch(w, w->lanes.done_fd, &w->lanes);
+	if (r == 0 && w->journal.ring.ring)
+		r = watch(w, w->journal.ring.ack, &w->journal);
 	while (r == 0 && !is_over(w)) {
-		if (!take_events(w))
-			return -errno;
+		if (!take_events(w)) {
+			r = -errno;
+			break;
+		}
 		serve_turns(w);
 		free_dead(w);
 	}
+	jobs_close(w);
 	return r;
 }

@@ -22,8 +22,10 @@
 
 struct options {
 	const char *name, *spec, *mode;
+	const char *journal, *journal_reads;
 	int device_fd, policy_fd, client_fd, listen_fd, control_fd;
 	unsigned int device_timeout_ms;
+	struct fwa_ring_fds ring;
 };
 
 static const struct option long_options[] = {
@@ -36,6 +38,9 @@ static const struct option long_options[] = {
 	{ "listen-fd", required_argument, NULL, 'L' },
 	{ "control-fd", required_argument, NULL, 'K' },
 	{ "device-timeout-ms", required_argument, NULL, 'T' },
+	{ "journal", required_argument, NULL, 'J' },
+	{ "journal-fds", required_argument, NULL, 'F' },
+	{ "journal-reads", required_argument, NULL, 'R' },
 	{ "list-sim", no_argument, NULL, 'S' },
 	{ "version", no_argument, NULL, 'V' },
 	{ 0 },
@@ -58,6 +63,20 @@ static int take_fd(const char *text)
 	if (!*text || *end || fd < 3 || fd > 1 << 20 || fcntl((int)fd, F_SETFD, FD_CLOEXEC) < 0)
 		return -1;
 	return (int)fd;
+}
+
+/* "MEMORY,DOORBELL,ACK". */
+static void take_ring(const char *text, struct fwa_ring_fds *ret)
+{
+	char word[3][16], more;
+
+	if (sscanf(text, "%15[0-9],%15[0-9],%15[0-9]%c", word[0], word[1], word[2], &more) != 3)
+		exit(2);
+	ret->memory = take_fd(word[0]);
+	ret->doorbell = take_fd(word[1]);
+	ret->ack = take_fd(word[2]);
+	if (ret->memory < 0 || ret->doorbell < 0 || ret->ack < 0)
+		exit(2);
 }
 
 /* 1 ms to an hour. */
@@ -93,6 +112,12 @@ static void parse_options(int argc, char **argv, struct options *o)
 			o->control_fd = take_fd(optarg);
 		else if (c == 'T')
 			o->device_timeout_ms = take_ms(optarg);
+		else if (c == 'J')
+			o->journal = optarg;
+		else if (c == 'F')
+			take_ring(optarg, &o->ring);
+		else if (c == 'R')
+			o->journal_reads = optarg;
 		else if (c == 'S')
 			list_sim();
 		else if (c == 'V')
@@ -100,6 +125,35 @@ static void parse_options(int argc, char **argv, struct options *o)
 		else
 			exit(2);
 	}
+}
+
+/* There is one, or it was said that there is none: nobody forgets it (C31). */
+/*= spec/SECURITY-MODEL.md#C31 */
+static bool knows_journal(const struct options *o)
+{
+	bool none = o->journal && strcmp(o->journal, "none") == 0;
+
+	if (o->journal && !none)
+		return false;
+	if (strcmp(o->journal_reads, "refuse") && strcmp(o->journal_reads, "pass"))
+		return false;
+	return none != (o->ring.memory >= 0);
+}
+
+static bool is_complete(const struct options *o)
+{
+	return o->name && o->spec && o->policy_fd >= 0 && o->control_fd >= 0 &&
+	       (o->client_fd < 0) != (o->listen_fd < 0) &&
+	       (!strcmp(o->mode, "strict") || !strcmp(o->mode, "linux")) && knows_journal(o);
+}
+
+/* Before the sandbox closes. The memory's descriptor is needed no more. */
+static int open_journal(struct worker *w, const struct options *o)
+{
+	int r = o->ring.memory < 0 ? 0 : journal_open(w, &o->ring);
+
+	fwa_close(o->ring.memory);
+	return r;
 }
 
 static int open_lockdown(void)
@@ -134,6 +188,9 @@ static int set_up(struct worker *w, const struct options *o, char error[FWA_ERRO
 
 	if (r < 0)
 		return r;
+	r = open_journal(w, o);
+	if (r < 0)
+		return fwa_fail(error, r, "the journal's ring is none: %s", strerror(-r));
 	r = fwa_device_open(&args, &w->device);
 	if (r < 0)
 		return fwa_fail(error, r, "%s", args.error);
@@ -175,6 +232,8 @@ static int serve(struct worker *w, const struct options *o)
 int main(int argc, char **argv)
 {
 	struct options o = { .mode = "strict",
+			     .journal_reads = "refuse",
+			     .ring = { -1, -1, -1 },
 			     .device_fd = -1,
 			     .policy_fd = -1,
 			     .client_fd = -1,
@@ -186,9 +245,7 @@ int main(int argc, char **argv)
 	int r;
 
 	parse_options(argc, argv, &o);
-	if (!o.name || !o.spec || o.policy_fd < 0 || o.control_fd < 0 ||
-	    (o.client_fd < 0) == (o.listen_fd < 0) ||
-	    (strcmp(o.mode, "strict") && strcmp(o.mode, "linux"))) {
+	if (!is_complete(&o)) {
 		fprintf(stderr,
 			"fwadmit-worker is started by fwadmitd and by fwadmit, not by hand\n");
 		return 2;
@@ -203,6 +260,7 @@ int main(int argc, char **argv)
 	fwa_list_init(&w.dead);
 	fwa_list_init(&w.accounts);
 	queue_init(&w.queue);
+	journal_init(&w.journal, strcmp(o.journal_reads, "pass") == 0);
 	r = set_up(&w, &o, error);
 	if (r < 0) {
 		fwa_control_send(w.control, w.device ? FWA_CONTROL_FAILED : no_device(r),

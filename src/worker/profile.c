@@ -44,6 +44,7 @@ static bool take(struct worker *w, uint8_t *encoded, size_t len)
 		memset(&w->profile, 0, sizeof(w->profile));
 	free(w->encoded);
 	w->encoded = encoded;
+	journal_new_profile(w);
 	sessions_unfold(w); /* conditions of grants name what the device says of itself */
 	return ok;
 }
@@ -288,14 +289,17 @@ static int tell_declarations(struct worker *w)
 	return fd < 0 ? fd : fwa_control_send(w->control, FWA_CONTROL_DECLARATIONS, "", fd);
 }
 
-static void forget_baseline(struct profiling *p)
+static void forget_baseline(struct worker *w)
 {
+	struct profiling *p = &w->profiling;
+
 	free(p->baseline);
 	free(p->accepted);
 	p->baseline = NULL;
 	p->accepted = NULL;
 	p->accepted_len = p->drifted = 0;
 	p->drift.baseline = NULL;
+	journal_new_baseline(w);
 }
 
 /* Takes the sealed memfd @fd as the baseline. 0, or negative errno and there is none. */
@@ -333,11 +337,12 @@ static void compare(struct worker *w, const char *source)
 
 	if (is_same(w)) {
 		p->state = FWA_BASELINE_SAME;
-		forget_baseline(p);
+		forget_baseline(w);
 		return;
 	}
 	p->state = FWA_BASELINE_DIFFERS;
 	p->drift.baseline = p->baseline;
+	journal_new_baseline(w);
 	p->drifted = fwa_drift_count(p->baseline, &w->profile);
 	if (p->drifted && w->listener >= 0)
 		worker_log(w, "%u of its declarations drifted from the %s baseline", p->drifted,
@@ -350,7 +355,7 @@ static void hold_to(struct worker *w, const char *source, int fd)
 	struct profiling *p = &w->profiling;
 	int r = 0;
 
-	forget_baseline(p);
+	forget_baseline(w);
 	if (strcmp(source, "none") == 0 && fd < 0) {
 		p->state = FWA_BASELINE_NONE;
 		return;
@@ -359,7 +364,7 @@ static void hold_to(struct worker *w, const char *source, int fd)
 	if (fd >= 0)
 		r = load_baseline(w, fd);
 	if (fd < 0 || r < 0) {
-		forget_baseline(p);
+		forget_baseline(w);
 		if (w->listener >= 0)
 			worker_log(w, "nothing is accepted of what it declares: %s",
 				   r < 0 ? "its baseline is none"

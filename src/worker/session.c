@@ -238,9 +238,12 @@ void session_farewell(struct worker *w, struct session *s)
 					.id = j ? j->reply.id : 0,
 					.error = FWA_GATE_E_GONE };
 
-	if (j && fwa_list_empty(&j->wait.link) && j->wait.class != JOB_READ)
-		return; /* under way: it has an outcome of its own (C27) */
-	send_reply(s, &reply, fwa_span(NULL, 0));
+	if (j && j->stage == JOB_RUNNING && j->wait.class != JOB_READ)
+		return;                /* under way: it has an outcome of its own (C27) */
+	if (j && j->stage == JOB_HELD) /* it has one already */
+		job_release(w, s->job);
+	else
+		send_reply(s, &reply, fwa_span(NULL, 0));
 	session_end(w, s);
 }
 
@@ -299,7 +302,6 @@ bool session_answer(struct worker *w, struct job *j, enum fwa_gate_error error)
 	return send_reply(j->session, reply, fwa_span(NULL, 0));
 }
 
-/* A refusal is answered at once, whatever the device does meanwhile. */
 static bool serve_submit(struct worker *w, struct session *s, const struct fwa_request *r,
 			 uint8_t **payload)
 {
@@ -310,15 +312,13 @@ static bool serve_submit(struct worker *w, struct session *s, const struct fwa_r
 		.uid = s->who.uid,
 		.pid = s->pid,
 		.cmd = r->cmd,
+		.receipt = r->receipt,
+		.payload = fwa_steal(*payload),
 		.timeout_ms = r->timeout_ms,
 		.reply = { .kind = r->kind, .id = r->id },
 	};
-	bool stays;
+	bool stays = job_take(w, &j);
 
-	if (!admit_judge(w, &j))
-		return session_answer(w, &j, FWA_GATE_OK);
-	j.payload = fwa_steal(*payload);
-	stays = job_take(w, &j);
 	free(j.payload);
 	return stays;
 }

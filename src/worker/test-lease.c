@@ -37,6 +37,8 @@ static struct {
 	struct fwa_command last; /* what was sent; its payload is in @payload */
 	uint8_t payload[256];
 	struct fwa_contract contract;
+	unsigned int recorded; /* decisions on its own commands */
+	bool full;             /* none can be */
 	char log[256];
 } gate;
 
@@ -85,7 +87,15 @@ void admit_submit(struct job *j)
 	j->answer.out_len = j->cmd.out_len;
 }
 
-void admit_end(struct worker *w, struct job *j)
+bool journal_own_decision(struct worker *w, struct job *j)
+{
+	gate.recorded++;
+	if (gate.full && fwa_admitted(&j->reply.decision))
+		j->reply.decision.reason = FWA_REASON_JOURNAL;
+	return fwa_admitted(&j->reply.decision);
+}
+
+void admit_outcome(struct job *j)
 {
 	j->reply.device_code = j->answer.code;
 	if (j->result < 0)
@@ -94,6 +104,11 @@ void admit_end(struct worker *w, struct job *j)
 		j->reply.status = fwa_status_ok(j->cmd.set, j->answer.code)
 					  ? FWA_OUTCOME_COMPLETED
 					  : FWA_OUTCOME_DEVICE_ERROR;
+}
+
+void admit_end(struct worker *w, struct job *j)
+{
+	admit_outcome(j);
 	lease_follow(w, j);
 }
 

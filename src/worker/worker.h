@@ -10,6 +10,8 @@
  *    call. The main thread waits for events only; where a device can keep its caller waiting, lanes
  *    do that (lane.h).
  * 4. All state belongs to the main thread. A lane has the device and one job.
+ * 5. What is decided is recorded before anything follows from it, and a command that may change
+ *    something is not sent before that is on disk (journal.h, C31).
  */
 #pragma once
 
@@ -24,6 +26,7 @@
 #include "proto/gate.h"
 #include "transport/transport.h"
 #include "worker/account.h"
+#include "worker/journal.h"
 #include "worker/lane.h"
 #include "worker/lease.h"
 #include "worker/profile.h"
@@ -66,8 +69,10 @@ struct worker {
 		accept_again; /* CLOCK_MONOTONIC ns at which clients are accepted again; 0: they are */
 	bool ending;          /* nothing new is begun */
 	bool hold;            /* no request is taken and no client's command started for now */
+	bool starting;        /* jobs_start() is at work */
 	struct lanes lanes;
 	struct queue queue;
+	struct journal journal;
 	struct fwa_link sessions, dead;
 	struct fwa_link accounts;
 	uint32_t n_sessions;
@@ -105,9 +110,19 @@ struct session {
 	bool lost_firmware;        /* its NVMe download was taken from it: it gets no other one */
 };
 
+/* Where a job is. On the way from the one to the next it is in no list. */
+enum job_stage {
+	JOB_JUDGED,    /* with whoever made it */
+	JOB_RECORDING, /* admitted, waits until its record is on disk */
+	JOB_QUEUED,    /* admitted, waits for its turn */
+	JOB_RUNNING,   /* with the device */
+	JOB_HELD,      /* done or refused; its reply waits until the record has a number */
+};
+
 /* One command on its way, of a client or of the gate's own. */
 struct job {
-	struct wait wait;
+	struct wait wait; /* its link is in the list of its stage */
+	uint8_t stage;    /* enum job_stage */
 	struct errand errand;
 	struct worker *worker;
 	/* In a lane, or on the main thread where there is none: touches the job and the device only. */
@@ -122,32 +137,48 @@ struct job {
 	uint32_t uid;            /* and its user */
 	pid_t pid;
 
+	bool receipt;     /* who waits for the reply wants the record's number in it */
+	bool missed;      /* it is counted among those that have none */
+	bool owes;        /* its record admits, and has no outcome yet */
+	uint64_t record;  /* the counter of its last one; 0: none */
+	uint32_t context; /* of the journal, as it was then */
+	uint64_t late;    /* when it has waited too long for that, CLOCK_MONOTONIC ns */
+
 	struct fwa_command cmd;
 	uint8_t *payload;        /* what cmd.payload views when it is the job's own */
 	unsigned int timeout_ms; /* for the device */
 	struct fwa_reply answer; /* answer.out: zeroed memory, the job's until admit_release() */
 	int result;              /* what the transport said */
 	uint64_t judged;         /* when, CLOCK_BOOTTIME ns */
-	uint64_t duration_ns;    /* of work */
-	struct account *account; /* that it uses, from its begin to its end; NULL: none */
+	struct fwa_contract contract; /* and in which state */
+	uint64_t duration_ns;         /* of work */
+	struct account *account;      /* that it uses, from its begin to its end; NULL: none */
 	struct fwa_gate_reply reply;
 };
 
-/* --- admit.c: decide, begin, run, end ------------------------------------------------------------ */
+/* --- admit.c: decide, record, begin, run, end ------------------------------------------------------ */
 
 /* The state that decisions depend on at @now, CLOCK_BOOTTIME ns; for the gate's own acts @s is NULL. */
 struct fwa_contract worker_contract(struct worker *w, const struct session *s, uint64_t now);
 /*
- * Judges j->cmd for j->session, whose rights are folded, now. Fills the reply's decision and
- * outcome; true when admitted, with the job's class.
+ * Judges j->cmd for j->session, whose rights are folded, now, and records that. Fills the reply's
+ * decision and outcome; true when admitted, with the job's class.
  */
 bool admit_judge(struct worker *w, struct job *j);
+/* The same again for one that was admitted: recorded when it is another decision, or on other grounds. */
+bool admit_judge_again(struct worker *w, struct job *j);
+/* The same for one that has waited too long for the journal: as if that were down, whether it is or not. */
+bool admit_judge_late(struct worker *w, struct job *j);
 /* The job was admitted just now and starts: takes what it needs, and pays for it. False: refused, see the reply. */
 bool admit_begin(struct worker *w, struct job *j);
 /* A client's job.work: submits, and nothing else. */
 void admit_submit(struct job *j);
-/* It has come back: the outcome, and what follows for others. */
+/* It has come back: the outcome in its reply. */
+void admit_outcome(struct job *j);
+/* The same, and what follows for others. */
 void admit_end(struct worker *w, struct job *j);
+/* Only as much of the room for the reply stays as that fills. */
+void admit_shrink(struct job *j);
 /* The room that admit_begin() took for the reply, if it did, is free again. */
 void admit_release(struct worker *w, struct job *j);
 /* How long the request may take in all, in ms, out of what the client asked for. */
@@ -160,13 +191,15 @@ uint64_t worker_now(void);
 /* --- job.c: which jobs run when ------------------------------------------------------------------ */
 
 /*
- * A session's request as a job, on the caller's stack: admitted, not begun. Runs it at once, and
- * answers, or lets it wait, or answers that the gate is busy. False when the session is over.
+ * A session's request as a job, on the caller's stack, not judged yet. Judges it, and answers, or runs it
+ * at once and answers, or lets it wait, or answers that the gate is busy. False when the session is
+ * over.
  */
 bool job_take(struct worker *w, struct job *j);
 /*
- * A job of the gate's own, in fresh memory with work, done, drop and wait.class set: begins as soon as it
- * may, before those of clients. Without lanes it is done when this returns.
+ * A job of the gate's own, in fresh memory with work, done, drop and wait.class set, and its decision
+ * recorded if there is one: begins as soon as it may, before those of clients. Without lanes, and with
+ * nothing that it may change, it is done when this returns.
  */
 void job_own(struct worker *w, struct job *j);
 /* Starts what waits and may start. */
@@ -176,9 +209,18 @@ void jobs_collect(struct worker *w);
 /* Answers those that waited too long; the next time at which one will have, UINT64_MAX for none. */
 void jobs_expire(struct worker *w, uint64_t now);
 uint64_t jobs_next_expiry(const struct worker *w);
+/* The same for those that wait for the journal, and for when it is down. */
+void jobs_give_up(struct worker *w, uint64_t now);
+uint64_t jobs_next_late(const struct worker *w);
+/* The journal has rung: goes on with those whose record is on disk. */
+void jobs_recorded(struct worker *w);
+/* The reply of @j, which is held, goes out as it is. */
+void job_release(struct worker *w, struct job *j);
+/* The worker ends: what has not been sent never is. */
+void jobs_close(struct worker *w);
 /* The session of @j is over: what waits is dropped, what runs goes on for nobody. */
 void job_abandon(struct worker *w, struct job *j);
-/* Frees a job and all that is its own. */
+/* Frees a job and all that is its own; an outcome that is still owed is recorded. */
 void job_free(struct job *j);
 
 /* --- identity.c ---------------------------------------------------------------------------------- */

@@ -38,7 +38,7 @@ class Embedded(unittest.TestCase):
         fds = [theirs.fileno(), control.fileno(), policy]
         worker = subprocess.Popen(
             [WORKER, "--name=test", f"--device={spec}", f"--client-fd={fds[0]}", f"--control-fd={fds[1]}",
-             f"--policy-fd={fds[2]}"], pass_fds=fds, stderr=self.log, stdin=subprocess.DEVNULL)
+             f"--policy-fd={fds[2]}", "--journal=none"], pass_fds=fds, stderr=self.log, stdin=subprocess.DEVNULL)
         theirs.close()
         control.close()
         os.close(policy)

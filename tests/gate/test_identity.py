@@ -100,7 +100,7 @@ class WorkerTest(unittest.TestCase):
         with open(self.dir / "log", "w") as log:
             self.worker = subprocess.Popen(
                 [WORKER, "--name=test", f"--device={self.DEVICE}", f"--listen-fd={fds[0]}",
-                 f"--control-fd={fds[1]}", f"--policy-fd={fds[2]}"], pass_fds=fds, stderr=log,
+                 f"--control-fd={fds[1]}", f"--policy-fd={fds[2]}", "--journal=none"], pass_fds=fds, stderr=log,
                 stdin=subprocess.DEVNULL, preexec_fn=inside)
         listener.close()
         control.close()
