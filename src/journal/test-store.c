@@ -341,6 +341,42 @@ static void test_killed_at_every_call(void **state)
 	assert_true(at > 100);
 }
 
+/*
+ * A commit as large as may be, with checkpoints in it, of which any sectors are there: also a checkpoint behind
+ * a record that is not.
+ */
+static void test_power_cut_in_a_large_commit(void **state)
+{
+	size_t cuts = 0;
+
+	for (uint64_t seed = 1; seed <= 24; seed++) {
+		struct fwa_testcheck c;
+
+		begin_world(0, 0);
+		w.t.seed = seed;
+		assert_int_equal(begin_life(), 0);
+		for (int i = 0; i < 2400; i++) {
+			assert_int_equal(append_control(900), 0);
+			if (i % 600 == 599)
+				assert_int_equal(sync_store(), 0);
+		}
+		for (int i = 0; i < 700; i++) {
+			assert_int_equal(append_control(900), 0);
+			if (i % 20 == 0)
+				assert_int_equal(fwa_store_checkpoint(w.store, 0, w.now), 0);
+		}
+		assert_int_equal(fwa_store_write(w.store), 0);
+		fwa_testfs_restart(&w.t, true);
+		live_again();
+		check_world(w.acknowledged, &c);
+		assert_int_equal(c.n_gaps, 0);
+		cuts += c.n_cuts;
+		fwa_testcheck_clear(&c);
+		end_world();
+	}
+	assert_true(cuts > 5);
+}
+
 static void test_power_cut_at_every_call(void **state)
 {
 	size_t n = 0;
@@ -447,6 +483,10 @@ static void test_killed_after_errors(void **state)
 				fwa_testfs_restart(&w.t, power);
 				live_again();
 				check_world(w.acknowledged, NULL);
+				/* What was only read so far is on disk since it was opened. */
+				assert_int_equal(sync_store(), 0);
+				fwa_testfs_restart(&w.t, true);
+				check_world(w.acknowledged, NULL);
 				end_world();
 			}
 }
@@ -460,13 +500,19 @@ static void test_full_disk(void **state)
 
 	begin_world(0, 0);
 	assert_int_equal(begin_life(), 0);
+	/* Also after a file was given up for another reason. */
+	assert_int_equal(append_control(1), 0);
+	w.t.fail_from = w.t.calls + 1;
+	w.t.fail_to = w.t.calls + 2;
+	assert_int_equal(sync_store(), -EIO);
+	assert_int_equal(fwa_store_repair(w.store, w.now), 0);
 	w.t.space = 300 * 1024;
 	for (; r == 0 && i < 100000; i++)
 		r = step(i);
 	assert_int_equal(r, -ENOSPC);
 	for (int k = 0; k < 10; k++)
 		assert_int_equal(fwa_store_repair(w.store, w.now), -ENOSPC);
-	assert_int_equal(w.t.n_files, 1);
+	assert_int_equal(w.t.n_files, 2);
 	w.t.space = 0;
 	assert_int_equal(fwa_store_repair(w.store, w.now), 0);
 	w.acknowledged = fwa_store_durable(w.store);
@@ -475,7 +521,7 @@ static void test_full_disk(void **state)
 		assert_int_equal(step(i + k), 0);
 	assert_int_equal(sync_store(), 0);
 	check_world(w.appended, &c);
-	assert_int_equal(c.n_segments, 1);
+	assert_int_equal(c.n_segments, 2);
 	fwa_testcheck_clear(&c);
 	/* A journal is opened on a full disk, too. */
 	w.t.space = 1;
@@ -1035,6 +1081,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_life),
 		cmocka_unit_test(test_killed_at_every_call),
+		cmocka_unit_test(test_power_cut_in_a_large_commit),
 		cmocka_unit_test(test_power_cut_at_every_call),
 		cmocka_unit_test(test_power_cut_without_syncs_is_seen),
 		cmocka_unit_test(test_errors_at_every_call),

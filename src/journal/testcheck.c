@@ -210,6 +210,9 @@ static bool take_checkpoint(struct fwa_testcheck *c, const struct fwa_frame *f,
 	c->open_n = 0;
 	c->n_checkpoints++;
 	c->ends_with_handover = ck.why == FWA_CHECKPOINT_HANDOVER;
+	if ((ck.why == FWA_CHECKPOINT_BEGIN && !c->at_front) ||
+	    (ck.why == FWA_CHECKPOINT_HANDOVER && c->at_front))
+		return wrong(c, "%llu: a checkpoint in the wrong place", seq);
 	return true;
 }
 
@@ -240,6 +243,8 @@ static bool take_retired(struct fwa_testcheck *c, const struct fwa_frame *f)
 static bool take_kind(struct fwa_testcheck *c, const struct fwa_frame *f,
 		      const uint8_t before[FWA_HASH_LEN])
 {
+	if (c->ends_with_handover && !c->at_front)
+		return wrong(c, "%llu: behind a hand-over", (unsigned long long)f->seq);
 	c->ends_with_handover = false;
 	c->open_n += f->kind != FWA_RECORD_CHECKPOINT;
 	if (c->open_n >= FWA_CHECKPOINT_RECORDS)
@@ -277,6 +282,8 @@ static bool take_record(struct fwa_testcheck *c, struct fwa_span bytes, const st
 	if (c->n_tree < MOST)
 		memcpy(c->tree[c->n_tree++], c->hash, FWA_HASH_LEN);
 	c->last = f->seq;
+	c->at_front = false;
+	memcpy(c->record, c->hash, FWA_HASH_LEN);
 	if (c->n_records == c->cap_records) {
 		c->cap_records = c->cap_records * 2 + 256;
 		c->records = reallocarray(c->records, c->cap_records, sizeof(*c->records));
@@ -308,7 +315,7 @@ static bool enter(struct fwa_testcheck *c, const struct fwa_segment *h,
 		c->last = h->first - 1;
 	} else if (memcmp(c->journal, h->journal, sizeof(c->journal)) != 0) {
 		return wrong(c, "segment %llu is of another journal", (unsigned long long)h->first);
-	} else if (memcmp(c->hash, h->before, FWA_HASH_LEN) != 0) {
+	} else if (memcmp(c->record, h->before, FWA_HASH_LEN) != 0) {
 		return wrong(c, "segment %llu does not follow", (unsigned long long)h->first);
 	}
 	if (c->last != h->first - 1) {
@@ -319,6 +326,7 @@ static bool enter(struct fwa_testcheck *c, const struct fwa_segment *h,
 	}
 	memcpy(c->key, h->key, FWA_KEY_LEN);
 	fwa_segment_hash(header, c->hash);
+	c->at_front = true;
 	return true;
 }
 

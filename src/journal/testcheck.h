@@ -27,10 +27,11 @@ struct fwa_testcheck {
 	bool ends_with_handover;
 	bool state_known; /* what is open: after the first checkpoint, or from number 1 on */
 	/* within */
-	uint8_t hash[FWA_HASH_LEN], (*tree)[FWA_HASH_LEN], journal[16], key[FWA_KEY_LEN];
+	uint8_t hash[FWA_HASH_LEN], record[FWA_HASH_LEN],
+		(*tree)[FWA_HASH_LEN], journal[16], key[FWA_KEY_LEN];
 	size_t n_tree;
 	uint64_t tree_first;
-	bool tree_known;
+	bool tree_known, at_front;
 };
 
 /* True when all is well. What was found is in *c, to be cleared in any case. */

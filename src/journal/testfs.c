@@ -220,15 +220,16 @@ static int fs_write(const struct fwa_fs *fs, int fd, const void *data, size_t le
 	int r = call(t, FWA_TESTFS_WRITE, &part);
 
 	if (r == 0 && t->space && more && used(t) + more > t->space) {
+		size_t left = used(t) < t->space ? t->space - used(t) : 0;
+
 		r = -ENOSPC;
 		part = true;
+		len -= more - left;
 	}
 	if (r < 0 && !part)
 		return r;
 	if (r < 0)
 		len = (size_t)(fwa_testfs_random(&t->seed) % (len + 1));
-	if (r == -ENOSPC && more > len)
-		len = 0;
 	see(f, offset, data, len);
 	op = note(t, FWA_TESTFS_WRITE, (size_t)fd);
 	op->error = r;
