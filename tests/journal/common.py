@@ -251,13 +251,13 @@ class Case(unittest.TestCase):
         with open(self.log_path) as f:
             return f.read()
 
-    def spawn(self, *args, prefix=(), preexec=None):
+    def spawn(self, *args, prefix=(), preexec=None, env=None):
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, open(self.log_path, 'a') as log:
             process = subprocess.Popen(
                 [*prefix, JOURNALD, '--dir=' + self.dir, '--control-fd=%d' % theirs.fileno(), *args],
                 pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
-                preexec_fn=preexec)
+                preexec_fn=preexec, env=env)
         launcher = Launcher(ours, process)
         self.addCleanup(self.end, launcher, signal.SIGKILL)
         return launcher
