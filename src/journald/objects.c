@@ -10,15 +10,10 @@
 #include "base/fd.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "journal/objects.h"
 #include "journald/journald.h"
 
-static int fwa_objects_put(int dirfd, struct fwa_span data, uint8_t sha256[FWA_HASH_LEN])
-{
-	return -EINVAL; /* FIXME */
-}
-
 #define OBJECTS_MAX 256u
-#define OBJECT_LEN_MAX (64u * 1024 * 1024)
 #define AGAIN_NS FWA_NS_PER_S
 
 static void object_free(struct journald *j, struct object *o)
@@ -53,7 +48,7 @@ static int put(struct journald *j, struct object *o)
 
 	if (o->memory < 0)
 		return 0;
-	r = fwa_memfd_map(o->memory, OBJECT_LEN_MAX, &data);
+	r = fwa_memfd_map(o->memory, FWA_OBJECT_MAX, &data);
 	if (r < 0)
 		return r;
 	r = fwa_objects_put(j->dirfd, data, o->about.sha256);

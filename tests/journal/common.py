@@ -36,7 +36,7 @@ PAGE, RECEIPTS, DATA = 4096, 1024, 256 * 1024
 RING_LEN = PAGE + RECEIPTS * 16 + DATA
 PRODUCED, WANTS_ROOM, CONSUMED, DURABLE, HEAD, TROUBLE, SLEEP = 0, 8, 64, 72, 80, 88, 128
 AWAKE, DOZES, SLEEPS = range(3)
-F_ADD_SEALS, SEAL_SEAL, SEAL_SHRINK, SEAL_GROW = 1033, 1, 2, 4
+F_ADD_SEALS, SEAL_SEAL, SEAL_SHRINK, SEAL_GROW, SEAL_WRITE = 1033, 1, 2, 4, 8
 
 
 def wait_until(condition, what, deadline=DEADLINE):
@@ -140,6 +140,13 @@ def message(kind, token=0, data=b''):
     return struct.pack('<HHI', kind, 0, token) + data
 
 
+def sealed(data, seals=SEAL_SEAL | SEAL_SHRINK | SEAL_GROW | SEAL_WRITE):
+    fd = os.memfd_create('object', os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    os.write(fd, data)
+    fcntl.fcntl(fd, F_ADD_SEALS, seals)
+    return fd
+
+
 class Launcher:
     """One connection to journald."""
 
@@ -170,6 +177,9 @@ class Launcher:
     def begin(self):
         self.sock.send(message(M_BEGIN))
         return self
+
+    def object(self, memory, kind=2, key=bytes(32), device=b'dev0'):
+        socket.send_fds(self.sock, [message(M_OBJECT, 0, struct.pack('<B32s64s', kind, key, device))], [memory])
 
     def detach(self, ring, how=ORDERLY):
         self.sock.send(message(M_DETACH, ring.token, bytes([how])))

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """fwadmit-journald as launchers see it."""
 import errno
+import resource
 import unittest
 
 from common import *
@@ -132,6 +133,66 @@ class Life(Case):
         kind, _, data = self.spawn().receive()
         self.assertEqual(kind, M_FAILED)
         self.assertIn(b'/key: ', data)
+
+
+class Objects(Case):
+    def objects(self):
+        return [r for r in read_log(self.dir) if r.kind == OBJECT]
+
+    def test_kept(self):
+        """They are on disk, under the name of their digest, before a decision that came after them."""
+        launcher = self.start()
+        datas = [b'a policy', b'', b'x' * 3000000]
+        for i, data in enumerate(datas):
+            fd = sealed(data)
+            launcher.object(fd, key=bytes([i] * 32))
+            os.close(fd)
+        ring = launcher.attach(self.ring())
+        seq = ring.wait_durable(ring.put(DECISION, BODIES['refused'], urgent=True))
+        found = self.objects()
+        self.assertEqual(len(found), 3)
+        for i, (data, r) in enumerate(zip(datas, found)):
+            digest = hashlib.sha256(data)
+            self.assertLess(r.seq, seq)
+            self.assertIn(digest.digest(), r.body)
+            self.assertIn(bytes([i] * 32), r.body)
+            with open(os.path.join(self.dir, 'objects', digest.hexdigest()), 'rb') as f:
+                self.assertEqual(f.read(), data)
+        launcher.detach(ring)
+        self.assertEqual(self.end(launcher), 0)
+
+    def test_not_kept(self):
+        """What can still change, or is no memory, or too much; and it harms nobody."""
+        launcher = self.start()
+        for fd in (sealed(b'x', seals=SEAL_SHRINK | SEAL_GROW), os.open('/dev/zero', os.O_RDONLY), os.pipe()[0]):
+            launcher.object(fd)
+            os.close(fd)
+        big = os.memfd_create('big', os.MFD_ALLOW_SEALING)
+        os.ftruncate(big, (64 << 20) + 1)
+        fcntl.fcntl(big, F_ADD_SEALS, SEAL_SHRINK | SEAL_GROW | SEAL_WRITE)
+        launcher.object(big)
+        os.close(big)
+        ring = launcher.attach(self.ring())
+        ring.wait_durable(ring.put(CONTEXT, BODIES['context'], urgent=True))
+        self.assertEqual(self.objects(), [])
+        launcher.detach(ring)
+        self.assertEqual(self.end(launcher), 0)
+
+    def test_tried_again(self):
+        """There is no room for it: decisions go on, it comes when there is."""
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
+        launcher = self.start(preexec=limit)
+        fd = sealed(b'x' * 3000000)
+        launcher.object(fd)
+        os.close(fd)
+        ring = launcher.attach(self.ring())
+        ring.wait_durable(ring.put(CONTEXT, BODIES['context'], urgent=True))
+        self.assertEqual(self.objects(), [])
+        resource.prlimit(launcher.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        wait_until(self.objects, 'not kept')
+        launcher.detach(ring)
+        self.assertEqual(self.end(launcher), 0)
 
 
 class Time(Case):
