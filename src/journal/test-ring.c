@@ -300,7 +300,7 @@ static void dies_and_resumes(uint64_t taken, uint64_t in_file, uint64_t released
 	for (uint64_t i = in_file + 1; i <= 6; i++)
 		expect(f, i, len_of(i), false);
 	expect_result(f, 0);
-	assert_int_equal(fwa_ring_pending(&f->fds), 1);
+	assert_int_equal(fwa_ring_pending(&f->fds), released < 6);
 	fwa_ring_release(&f->r);
 	assert_int_equal(fwa_ring_pending(&f->fds), 0);
 	fwa_ring_publish(&f->r, 1, false);
