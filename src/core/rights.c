@@ -60,6 +60,7 @@ static uint32_t place_of(const struct fwa_rights *rights, const struct fwa_right
 static void rights_insert(struct fwa_rights *rights, const struct fwa_right *new)
 {
 	uint32_t at = place_of(rights, new);
+	struct fwa_right moved = *new;
 
 	if (rights->n == FWA_RIGHTS_MAX) {
 		rights->overflow = true;
@@ -67,9 +68,14 @@ static void rights_insert(struct fwa_rights *rights, const struct fwa_right *new
 			return;
 		rights->n--;
 	}
-	for (uint32_t i = rights->n++; i > at; i--)
-		rights->right[i] = rights->right[i - 1];
-	rights->right[at] = *new;
+	/* each that has to follow it makes room for the one before: no memmove(), which core may not call */
+	for (uint32_t i = at; i < rights->n; i++) {
+		struct fwa_right next = rights->right[i];
+
+		rights->right[i] = moved;
+		moved = next;
+	}
+	rights->right[rights->n++] = moved;
 }
 
 static void rights_add(struct fwa_rights *rights, const struct fwa_right *new)
