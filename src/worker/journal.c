@@ -38,22 +38,33 @@ int journal_open(struct worker *w, const struct fwa_ring_fds *fds)
 
 /* --- what is decided by ----------------------------------------------------------------------------- */
 
+/* What reads the same is the same, however often it is read. */
+static void change(struct journal *j, uint8_t name[FWA_HASH_LEN],
+		   const uint8_t new_name[FWA_HASH_LEN])
+{
+	if (j->context && memcmp(name, new_name, FWA_HASH_LEN) == 0)
+		return;
+	memcpy(name, new_name, FWA_HASH_LEN);
+	j->context++;
+}
+
 void journal_new_profile(struct worker *w)
 {
+	uint8_t name[FWA_HASH_LEN];
+
 	if (!is_on(w))
 		return;
-	fwa_sha256(w->profile.encoded, w->journal.profile_sha256);
-	w->journal.context++;
+	fwa_sha256(w->profile.encoded, name);
+	change(&w->journal, w->journal.profile_sha256, name);
 }
 
 void journal_new_policy(struct worker *w)
 {
-	uint8_t *digest = w->journal.policy_digest;
+	static const uint8_t none[FWA_HASH_LEN];
 
-	memset(digest, 0, FWA_HASH_LEN);
-	if (w->policy.digest)
-		memcpy(digest, w->policy.digest, FWA_HASH_LEN);
-	w->journal.context++;
+	if (is_on(w))
+		change(&w->journal, w->journal.policy_digest,
+		       w->policy.digest ? w->policy.digest : none);
 }
 
 void journal_new_baseline(struct worker *w)
@@ -170,13 +181,15 @@ static uint64_t put(struct journal *j, enum fwa_record_kind kind, const struct f
 	return fwa_ring_put(&j->ring, kind, fwa_span(out->buf, out->len), urgent);
 }
 
-/* How many decisions are not in the journal is the first that it hears when it can. */
+/* How many decisions are not in the journal is the first that it hears when there is room again. */
 static bool tell_lost(struct journal *j)
 {
 	struct fwa_writer out = fwa_writer(body, sizeof(body));
 
 	if (!j->lost.refused && !j->lost.passed)
 		return true;
+	if (!has_room(j))
+		return false;
 	fwa_record_unrecorded_encode(&out, &j->lost);
 	if (!put(j, FWA_RECORD_UNRECORDED, &out, false, 0))
 		return false;

@@ -51,6 +51,7 @@ class Reply:
         assert magic == MAGIC and version == VERSION, message[:16]
         self.reason = REASONS[reason]
         self.code, self.result, self.out_len = struct.unpack_from("<III", message, 52)
+        self.seq = struct.unpack_from("<Q", message, 72)[0]
         self.grant = message[80:120].rstrip(b"\0").decode()
         self.errno = struct.unpack_from("<i", message, 120)[0]
         self.data = message[128:]
