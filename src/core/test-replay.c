@@ -433,6 +433,7 @@ static void secrets_are_not_judged(void **state)
 					   .opcode = any_row(i)->opcode,
 					   .payload = { payload, PAYLOAD } };
 
+		assert_true(fwa_command_judged_len(&cmd) <= 24); /* spec/JOURNAL-FORMAT.md */
 		if (cmd.set != FWA_SET_CXL || cmd.opcode >> 8 == 0x45 || cmd.opcode >> 8 == 0x46)
 			assert_int_equal(fwa_command_judged_len(&cmd), 0);
 	}
