@@ -55,6 +55,13 @@ static bool has_payload(const struct fwa_record_decision *r)
 	       r->payload.len <= FWA_RECORD_PAYLOAD_MAX;
 }
 
+/* Nothing that had to be recorded is missing without a word. */
+/*= spec/SECURITY-MODEL.md#C31 */
+static bool is_left_out(const struct fwa_record_decision *r)
+{
+	return (r->payload_left_out || r->payload.len) && !has_payload(r);
+}
+
 static uint16_t contract_flags(const struct fwa_contract *c)
 {
 	unsigned int flags = 0;
@@ -81,7 +88,7 @@ static uint16_t flags_of(const struct fwa_record_decision *r)
 	flags |= accepted ? FLAG_ACCEPTED : 0;
 	flags |= has_dwords(&r->cmd) ? FLAG_DWORDS : 0;
 	flags |= has_payload(r) ? FLAG_PAYLOAD : 0;
-	flags |= r->payload_left_out && !has_payload(r) ? FLAG_LEFT_OUT : 0;
+	flags |= is_left_out(r) ? FLAG_LEFT_OUT : 0;
 	return (uint16_t)flags;
 }
 

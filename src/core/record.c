@@ -193,6 +193,7 @@ static bool check_unrecorded(struct fwa_span body)
 	return fwa_record_unrecorded_decode(body, &r) == 0;
 }
 
+/*= spec/SECURITY-MODEL.md#C31 */
 bool fwa_record_check(unsigned int kind, struct fwa_span body, bool *ret_admitted,
 		      uint64_t *ret_closes)
 {

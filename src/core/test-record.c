@@ -314,6 +314,7 @@ static void decision_is_not_too_long(void **state)
 	r.payload.len++;
 	assert_int_equal(fwa_record_decision_decode(encoded(&r), &out), 0);
 	assert_int_equal(out.payload.len, 0);
+	assert_true(out.payload_left_out);
 	assert_int_equal(out.cmd.payload.len, FWA_RECORD_PAYLOAD_MAX + 1);
 }
 
@@ -329,7 +330,6 @@ static void decision_is_made_readable(void **state)
 	r.who.groups = groups;
 	r.judged_bytes = fwa_span(payload, 300);
 	r.payload = fwa_span(payload, 39);
-	r.payload_left_out = true;
 	r.contract.quarantine = r.contract.journal = 200;
 	r.contract.advisory = UINT32_MAX;
 	memset(r.accepted_sha256, 1, FWA_HASH_LEN); /* of nothing that it was held to */

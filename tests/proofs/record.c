@@ -49,6 +49,24 @@ void prove_record_outcome(void)
 	witness(b.len == 68);
 }
 
+/* The texts, which the others have in the same way. */
+/* proof: core/record.c; without fwa_record_decision_decode; --unwind 33 */
+void prove_record_control(void)
+{
+	static uint8_t again[24];
+	struct fwa_span b = any_body(24);
+	struct fwa_writer w = fwa_writer(again, sizeof(again));
+	struct fwa_record_control r;
+
+	if (fwa_record_control_decode(b, &r))
+		return;
+	prove(fwa_control_act_name(r.act));
+	prove(b.len == 14u + fwa_le16(b.data + 10) + fwa_le16(b.data + 12));
+	fwa_record_control_encode(&w, &r);
+	prove(is_written(&w, b));
+	witness(fwa_le16(b.data + 10) == 4 && fwa_le16(b.data + 12) == 6);
+}
+
 /* Numbers, hashes, and room for some of what is not always there. */
 #define NUMBERS 68
 #define DECISION (76 + 64 + 36)
