@@ -9,7 +9,6 @@
 #include "core/record.h"
 
 #include "core/record-text.h"
-#include "wire/cxl.h"
 
 /* --- what of a payload is judged -------------------------------------------------------------- */
 
@@ -43,7 +42,10 @@ static size_t rule_end(const struct fwa_rule *r)
 	}
 }
 
-/* The longest of what is judged of commands of @row: fields, rules, and the part of a transfer. */
+/*
+ * The longest of what is judged of commands of @row: rules and fields. Which part of a transfer it is
+ * stands in a Set Feature where one of its fields does.
+ */
 static size_t judged_end(const struct fwa_model_command *row)
 {
 	enum fwa_set set = (enum fwa_set)row->set;
@@ -53,8 +55,6 @@ static size_t judged_end(const struct fwa_model_command *row)
 		end = greater(end, fwa_field_end(set, row->opcode, (enum fwa_field)f));
 	for (uint8_t i = 0; i < row->n_rules; i++)
 		end = greater(end, rule_end(&row->rules[i]));
-	if (set == FWA_SET_CXL && row->opcode == CXL_OP_SET_FEATURE)
-		end = greater(end, CXL_SET_FEATURE_FLAGS + 1);
 	return end;
 }
 
