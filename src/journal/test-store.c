@@ -381,10 +381,10 @@ static void test_power_cut_at_every_call(void **state)
 {
 	size_t n = 0;
 
-	for (uint64_t seed = 1; seed <= 12; seed++)
+	for (uint64_t seed = 1; seed <= 6; seed++)
 		for (size_t at = 1; die_at(at, 100, true, seed * 1000 + at); at++)
 			n++;
-	assert_true(n > 500);
+	assert_true(n > 300);
 }
 
 /* The test sees what it is for: without syncs something is lost. */
@@ -454,7 +454,7 @@ static void test_errors_at_every_call(void **state)
 	for (; failed; at++) {
 		failed = false;
 		for (size_t i = 0; i < FWA_ARRAY_SIZE(errors); i++)
-			for (size_t k = 0; k < FWA_ARRAY_SIZE(kinds); k++) {
+			for (size_t k = 0; k < (i ? 1 : FWA_ARRAY_SIZE(kinds)); k++) {
 				fail_at(at, 1, errors[i], kinds[k], &failed);
 				fail_at(at, 4, errors[i], kinds[k], &failed);
 			}
@@ -466,7 +466,7 @@ static void test_errors_at_every_call(void **state)
 static void test_killed_after_errors(void **state)
 {
 	for (size_t at = 1; at < 60; at++)
-		for (size_t later = 0; later < 8; later++)
+		for (size_t later = 0; later < 8; later += 1 + at % 2)
 			for (int power = 0; power < 2; power++) {
 				int r = 0;
 
