@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/hex.h"
@@ -167,11 +168,13 @@ int fwa_journal_segments(struct fwa_journal *j, const struct fwa_segment_file **
 
 bool fwa_journal_is_written(const struct fwa_journal *j)
 {
-	struct flock lock = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
 	fwa_auto_close int fd =
 		openat(j->dirfd, "lock", O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
-	return fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+	if (fd < 0)
+		return errno == EACCES; /* who may not look cannot say no */
+	/* A writer that begins just now would be refused by this, and tries again. */
+	return flock(fd, LOCK_SH | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
 /* --- objects ------------------------------------------------------------------------------------- */

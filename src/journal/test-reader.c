@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>
@@ -288,13 +289,12 @@ static void waits_for_a_header(void **state)
 /* What the lock says: that a writer is there, or none is. */
 static int take_lock(struct log *l)
 {
-	struct flock lock = { .l_type = F_WRLCK };
 	char path[128];
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/lock", l->dir);
 	fd = open(path, O_RDWR | O_CREAT, 0600);
-	assert_int_equal(fcntl(fd, F_OFD_SETLK, &lock), 0);
+	assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
 	return fd;
 }
 

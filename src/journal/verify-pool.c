@@ -91,6 +91,8 @@ struct fwa_pool *fwa_pool_new(unsigned int threads)
 	pthread_cond_init(&p->done, NULL);
 	if (threads > 1)
 		start(p, threads);
+	if (!p->n_threads)
+		p->n_runs = 1;
 	return p;
 }
 
@@ -110,6 +112,11 @@ void fwa_pool_free(struct fwa_pool *p)
 	pthread_cond_destroy(&p->done);
 	pthread_mutex_destroy(&p->lock);
 	free(p);
+}
+
+bool fwa_pool_is_lazy(const struct fwa_pool *p)
+{
+	return !p->n_threads;
 }
 
 struct fwa_run *fwa_pool_room(struct fwa_pool *p)

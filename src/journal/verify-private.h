@@ -36,16 +36,27 @@ struct fwa_note {
 	bool admitted;
 };
 
+enum fwa_run_end {
+	FWA_RUN_CHECKPOINT, /* a checkpoint */
+	FWA_RUN_FULL,       /* as many records as a run may have */
+	FWA_RUN_LAST,       /* records end here */
+	FWA_RUN_BROKEN,     /* what follows has no length */
+};
+
 struct fwa_run {
 	/* what is to be checked */
 	struct fwa_span file;
-	size_t from, to, planned; /* places in it, and how many records there should be */
-	uint64_t seq;             /* that the first one has to have */
+	size_t from;
+	uint64_t seq;  /* that the first one has to have */
+	uint64_t next; /* that the next segment begins with; 0: none */
 	uint8_t before[FWA_HASH_LEN];
 	uint8_t journal[16], key[FWA_KEY_LEN];
 	/* What it begins behind is the first of its tree; or nothing is. */
 	bool tree, has_leaf;
 	uint8_t leaf[FWA_HASH_LEN];
+	/* where it ends, by the lengths of records alone */
+	size_t to, planned; /* the place, and how many records there should be */
+	enum fwa_run_end end;
 	/* what was found */
 	struct fwa_finding found;
 	size_t n; /* good records; notes of them, and of the bad one as far as that goes */
@@ -54,14 +65,9 @@ struct fwa_run {
 	struct fwa_note notes[FWA_RUN_RECORDS];
 };
 
-/* Finds the end of the run at r->from of r->file, before the record with number @next (0: none). */
-enum fwa_run_end {
-	FWA_RUN_CHECKPOINT, /* a checkpoint */
-	FWA_RUN_FULL,       /* as many records as a run may have */
-	FWA_RUN_LAST,       /* records end here */
-	FWA_RUN_BROKEN,     /* what follows has no length */
-};
-enum fwa_run_end fwa_run_plan(struct fwa_run *r, uint64_t next);
+/* Finds out where the run ends. */
+void fwa_run_plan(struct fwa_run *r);
+/* Checks it, and finds out where it ends on the way: whoever has not planned reads all of it once only. */
 void fwa_run_check(struct fwa_run *r);
 
 /* --- threads -------------------------------------------------------------------------------------- */
@@ -70,6 +76,8 @@ void fwa_run_check(struct fwa_run *r);
 struct fwa_pool;
 struct fwa_pool *fwa_pool_new(unsigned int threads); /* NULL: memory */
 void fwa_pool_free(struct fwa_pool *p);
+/* Whether runs are checked only when they are taken, and need no plan. */
+bool fwa_pool_is_lazy(const struct fwa_pool *p);
 /* A run to fill; NULL when all are being checked. */
 struct fwa_run *fwa_pool_room(struct fwa_pool *p);
 void fwa_pool_give(struct fwa_pool *p); /* what was filled is to be checked */
@@ -115,7 +123,7 @@ struct fwa_verification {
 	/* The segment, the one after it (0: none), and how its chain begins. */
 	struct fwa_map map;
 	uint64_t first, next;
-	uint8_t head[FWA_HASH_LEN];
+	uint8_t head[FWA_HASH_LEN], before[FWA_HASH_LEN]; /* and what its header says it follows */
 	uint8_t journal[16], key[FWA_KEY_LEN];
 	bool begun; /* these two are those of the first one */
 

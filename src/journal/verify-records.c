@@ -12,20 +12,29 @@ struct plan {
 	uint64_t seq;
 	const uint8_t *before;
 	bool tree, has_leaf;
-	const uint8_t *leaf;
+	uint8_t leaf[FWA_HASH_LEN];
 	bool ended;
-	enum fwa_run_end end;
 };
 
 /* From where all is good. */
-static struct plan plan_begin(const struct fwa_verification *v)
+static void plan_begin(const struct fwa_verification *v, struct plan *p)
 {
-	struct plan p = { .at = v->at, .seq = v->seq, .leaf = v->leaves[0] };
+	*p = (struct plan){ .at = v->at, .seq = v->seq };
+	p->before = v->at > FWA_SEGMENT_LEN ? v->map.bytes.data + v->at - FWA_HASH_LEN : v->head;
+	p->tree = v->known && v->n_leaves <= 1;
+	p->has_leaf = v->n_leaves;
+	memcpy(p->leaf, v->leaves[0], FWA_HASH_LEN);
+}
 
-	p.before = v->at > FWA_SEGMENT_LEN ? v->map.bytes.data + v->at - FWA_HASH_LEN : v->head;
-	p.tree = v->known && v->n_leaves <= 1;
-	p.has_leaf = v->n_leaves;
-	return p;
+/* From behind @r, if it is good. */
+static void plan_on(struct plan *p, const struct fwa_run *r)
+{
+	p->ended = r->end == FWA_RUN_LAST || r->end == FWA_RUN_BROKEN;
+	p->at = r->to;
+	p->seq = r->seq + r->planned;
+	p->before = r->file.data + r->to - FWA_HASH_LEN;
+	p->tree = p->has_leaf = r->end == FWA_RUN_CHECKPOINT;
+	memcpy(p->leaf, p->before, FWA_HASH_LEN);
 }
 
 static void fill(const struct fwa_verification *v, const struct plan *p, struct fwa_run *r)
@@ -33,6 +42,7 @@ static void fill(const struct fwa_verification *v, const struct plan *p, struct 
 	r->file = v->map.bytes;
 	r->from = p->at;
 	r->seq = p->seq;
+	r->next = v->next;
 	memcpy(r->before, p->before, FWA_HASH_LEN);
 	memcpy(r->journal, v->journal, sizeof(r->journal));
 	memcpy(r->key, v->key, FWA_KEY_LEN);
@@ -41,20 +51,16 @@ static void fill(const struct fwa_verification *v, const struct plan *p, struct 
 	memcpy(r->leaf, p->leaf, FWA_HASH_LEN);
 }
 
-static void plan_runs(struct fwa_verification *v, struct plan *p)
+static void give_runs(struct fwa_verification *v, struct plan *p)
 {
 	struct fwa_run *r;
 
 	while (!p->ended && (r = fwa_pool_room(v->pool))) {
 		fill(v, p, r);
-		p->end = fwa_run_plan(r, v->next);
-		p->ended = p->end == FWA_RUN_LAST || p->end == FWA_RUN_BROKEN;
-		if (!r->planned)
-			break;
-		p->at = r->to;
-		p->seq += r->planned;
-		p->before = p->leaf = r->file.data + r->to - FWA_HASH_LEN;
-		p->tree = p->has_leaf = p->end == FWA_RUN_CHECKPOINT;
+		if (!fwa_pool_is_lazy(v->pool)) {
+			fwa_run_plan(r);
+			plan_on(p, r);
+		}
 		fwa_pool_give(v->pool);
 	}
 }
@@ -186,37 +192,31 @@ static bool take_run(struct fwa_verification *v, const struct fwa_run *r)
 	return false;
 }
 
-static bool at_end(struct fwa_verification *v, const struct plan *p)
-{
-	if (p->end != FWA_RUN_BROKEN || v->done)
-		return true;
-	fwa_found(&v->found, FWA_FAULT_FRAME, v->seq, v->at, "there is no record");
-	return false;
-}
-
 bool fwa_verify_records(struct fwa_verification *v)
 {
-	struct plan p = plan_begin(v);
-	uint8_t before[FWA_HASH_LEN], leaf[FWA_HASH_LEN];
-	struct fwa_run *r;
+	enum fwa_run_end end = FWA_RUN_LAST;
 	bool good = true;
+	struct fwa_run *r;
+	struct plan p;
 
-	/* The plan's own: taking runs changes what it began with. */
-	memcpy(before, p.before, FWA_HASH_LEN);
-	memcpy(leaf, p.leaf, FWA_HASH_LEN);
-	p.before = before;
-	p.leaf = leaf;
-	plan_runs(v, &p);
+	plan_begin(v, &p);
+	give_runs(v, &p);
 	while (good && !v->done && (r = fwa_pool_take(v->pool))) {
 		good = take_run(v, r);
+		end = r->end;
+		if (fwa_pool_is_lazy(v->pool))
+			plan_on(&p, r);
 		fwa_pool_drop(v->pool);
 		if (v->o->progress)
 			v->o->progress(v->o->arg, v->seq - 1);
 		if (good)
-			plan_runs(v, &p);
+			give_runs(v, &p);
 	}
 	fwa_pool_clear(v->pool);
 	if (v->at > FWA_SEGMENT_LEN)
 		memcpy(v->hash, v->map.bytes.data + v->at - FWA_HASH_LEN, FWA_HASH_LEN);
-	return good && at_end(v, &p);
+	if (!good || v->done || end != FWA_RUN_BROKEN)
+		return good;
+	fwa_found(&v->found, FWA_FAULT_FRAME, v->seq, v->at, "there is no record");
+	return false;
 }

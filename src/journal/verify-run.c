@@ -21,27 +21,46 @@ void fwa_found(struct fwa_finding *f, enum fwa_verify_fault fault, uint64_t bad,
 	va_end(args);
 }
 
-enum fwa_run_end fwa_run_plan(struct fwa_run *r, uint64_t next)
+/* Whether the run ends at @at, behind @n records; else *ret_len is the length of what stands there. */
+static bool ends(struct fwa_run *r, size_t at, size_t n, size_t *ret_len)
 {
-	uint64_t left = next ? next - r->seq : FWA_RUN_RECORDS;
+	size_t room = r->file.len - at, len;
 
-	r->to = r->from;
-	for (r->planned = 0; r->planned < FWA_RUN_RECORDS; r->planned++) {
-		const uint8_t *p = r->file.data + r->to;
-		size_t len, room = r->file.len - r->to;
+	r->to = at;
+	r->planned = n;
+	r->end = FWA_RUN_FULL;
+	if (n == FWA_RUN_RECORDS)
+		return true;
+	r->end = FWA_RUN_LAST;
+	len = room < 4 || (r->next && n == r->next - r->seq) ? 0 : fwa_le32(r->file.data + at);
+	if (!len)
+		return true;
+	r->end = FWA_RUN_BROKEN;
+	*ret_len = len;
+	return len < FWA_FRAME_LEN + FWA_HASH_LEN || len % 8 || len > room;
+}
 
-		len = room < 4 || r->planned == left ? 0 : fwa_le32(p);
-		if (!len)
-			return FWA_RUN_LAST;
-		if (len < FWA_FRAME_LEN + FWA_HASH_LEN || len % 8 || len > room)
-			return FWA_RUN_BROKEN;
-		r->to += len;
-		if (p[4] == FWA_RECORD_CHECKPOINT) {
-			r->planned++;
-			return FWA_RUN_CHECKPOINT;
+static void end_behind_checkpoint(struct fwa_run *r, size_t at, size_t n)
+{
+	r->to = at;
+	r->planned = n;
+	r->end = FWA_RUN_CHECKPOINT;
+}
+
+void fwa_run_plan(struct fwa_run *r)
+{
+	size_t at = r->from, n = 0, len;
+
+	while (!ends(r, at, n, &len)) {
+		uint8_t kind = r->file.data[at + 4];
+
+		at += len;
+		n++;
+		if (kind == FWA_RECORD_CHECKPOINT) {
+			end_behind_checkpoint(r, at, n);
+			return;
 		}
 	}
-	return FWA_RUN_FULL;
 }
 
 /* --- bodies --------------------------------------------------------------------------------------- */
@@ -173,7 +192,7 @@ void fwa_run_check(struct fwa_run *r)
 	uint8_t hash[FWA_HASH_LEN];
 	struct fwa_tree tree;
 	struct fwa_frame f;
-	size_t at = r->from;
+	size_t at = r->from, len;
 
 	memcpy(hash, r->before, FWA_HASH_LEN);
 	fwa_tree_init(&tree);
@@ -182,8 +201,12 @@ void fwa_run_check(struct fwa_run *r)
 	r->n = 0;
 	r->has_checkpoint = false;
 	r->found.fault = FWA_FAULT_NONE;
-	while (at < r->to && check_record(r, at, hash, &tree, &f)) {
+	while (!ends(r, at, r->n, &len) && check_record(r, at, hash, &tree, &f)) {
 		r->n++;
 		at += f.len;
+		if (f.kind == FWA_RECORD_CHECKPOINT) {
+			end_behind_checkpoint(r, at, r->n);
+			return;
+		}
 	}
 }

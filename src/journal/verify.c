@@ -156,11 +156,6 @@ static void judge_kept(struct fwa_verification *v)
 	for (size_t i = 0; i < v->o->n_kept; i++) {
 		const struct fwa_statement *s = &v->o->kept[i];
 
-		if (v->begun && memcmp(s->journal, v->journal, sizeof(s->journal)) != 0) {
-			fwa_found(&v->found, FWA_FAULT_CHECKPOINT, v->v->first, 0,
-				  "a checkpoint of another journal was kept");
-			return;
-		}
 		v->v->kept_gone += is_gone(v, s->seq);
 		if (s->seq < v->seq || v->found.fault)
 			continue;
@@ -189,6 +184,10 @@ static bool begin(struct fwa_verification *v, const struct fwa_segment *s)
 	memcpy(v->v->key, v->key, FWA_KEY_LEN);
 	v->begun = true;
 	v->v->first = v->seq = s->first;
+	for (size_t i = 0; i < v->o->n_kept; i++)
+		if (memcmp(v->o->kept[i].journal, s->journal, sizeof(s->journal)) != 0)
+			return bad_segment(v, FWA_FAULT_CHECKPOINT, s->first,
+					   "a checkpoint of another journal was kept");
 	if (s->first > 1)
 		return true;
 	if (memcmp(s->before, zeroes, sizeof(zeroes)) != 0)
@@ -257,6 +256,7 @@ static int enter(struct fwa_verification *v, uint64_t first)
 	}
 	v->at = FWA_SEGMENT_LEN;
 	fwa_segment_hash(v->map.bytes.data, v->head);
+	memcpy(v->before, s.before, FWA_HASH_LEN);
 	v->handed_over = false;
 	return check_header(v, &s);
 }
@@ -379,9 +379,9 @@ static bool begin_at(struct fwa_verification *v, uint64_t at, uint64_t seq)
 	v->n_gaps = 0;
 	v->at = (size_t)at;
 	v->v->first = v->seq = seq;
-	fwa_leaves_begin(v, seq - 1,
-			 at > FWA_SEGMENT_LEN ? v->map.bytes.data + at - FWA_HASH_LEN : v->head,
-			 false);
+	fwa_leaves_begin(
+		v, seq - 1,
+		at > FWA_SEGMENT_LEN ? v->map.bytes.data + at - FWA_HASH_LEN : v->before, false);
 	fwa_follow_reset(v->follow, false);
 	return true;
 }
@@ -430,7 +430,7 @@ static void tell(struct fwa_verification *v)
 	struct fwa_verified *ret = v->v;
 
 	ret->fault = v->found.fault;
-	ret->last = v->seq ? v->seq - 1 : 0;
+	ret->last = v->seq - 1;
 	ret->open = fwa_follow_open(v->follow);
 	if (!ret->fault) {
 		ret->segment[0] = '\0';
@@ -472,6 +472,7 @@ int fwa_verify(struct fwa_journal *j, const struct fwa_verify_options *o, struct
 		v->pool = pool;
 		v->follow = follow;
 		v->map = (struct fwa_map)FWA_MAP_NONE;
+		v->seq = 1;
 		widen(v);
 		r = verify_once(v);
 	}

@@ -18,6 +18,7 @@
 
 #include "base/hex.h"
 #include "base/util.h"
+#include "journal/map.h"
 #include "journal/verify.h"
 
 static void print_hex(const void *data, size_t len)
@@ -120,42 +121,40 @@ static void verify(struct fwa_journal *j, char *rest)
 	       v.records, v.checkpoints, v.signed_until, v.open, v.kept_gone, v.why);
 }
 
-/* The same digests as a chain has, of the same bytes, and nothing else. */
+static uint64_t hash_segment(struct fwa_span file, uint8_t hash[FWA_HASH_LEN])
+{
+	struct fwa_frame f;
+	uint64_t n = 0;
+
+	for (size_t at = FWA_SEGMENT_LEN; at < file.len; at += f.len, n++) {
+		f.len = fwa_le32(file.data + at);
+		if (!f.len)
+			break;
+		fwa_frame_chain(fwa_span(file.data + at, file.len - at), &f, hash);
+	}
+	return n;
+}
+
+/* The digests of the chain, over the same bytes at the same place, and nothing else. */
 static uint64_t bare_chain(struct fwa_journal *j)
 {
-	struct fwa_cursor *c = fwa_cursor_new(j);
-	static uint8_t copy[1 << 26];
-	struct fwa_writer w = fwa_writer(copy, sizeof(copy));
+	uint64_t begun = fwa_clock_ns(CLOCK_MONOTONIC), n_records = 0;
+	const struct fwa_segment_file *all;
 	uint8_t hash[FWA_HASH_LEN] = { 0 };
-	uint64_t spent = 0, before;
-	struct fwa_frame f;
-	int r;
+	struct fwa_map map;
+	size_t n;
 
-	do {
-		r = fwa_cursor_next(c, &f);
-		if (r > 0 && w.cap - w.len > f.len) {
-			struct fwa_span s = fwa_cursor_bytes(c);
-
-			fwa_write_bytes(&w, s.data, s.len);
-			continue;
-		}
-		before = fwa_clock_ns(CLOCK_MONOTONIC);
-		for (size_t at = 0; at < w.len; at += f.len) {
-			struct fwa_span s = fwa_span(copy + at, w.len - at);
-
-			f.len = fwa_le32(s.data);
-			fwa_frame_chain(s, &f, hash);
-		}
-		spent += fwa_clock_ns(CLOCK_MONOTONIC) - before;
-		w.len = 0;
-		if (r > 0) {
-			struct fwa_span s = fwa_cursor_bytes(c);
-
-			fwa_write_bytes(&w, s.data, s.len);
-		}
-	} while (r > 0);
-	fwa_cursor_free(c);
-	return spent;
+	if (fwa_journal_segments(j, &all, &n) < 0)
+		abort();
+	for (size_t i = 0; i < n; i++) {
+		if (fwa_map_open(fwa_journal_dirfd(j), all[i].name, &map) < 0)
+			abort();
+		n_records += hash_segment(map.bytes, hash);
+		fwa_map_close(&map);
+	}
+	if (!n_records)
+		abort();
+	return fwa_clock_ns(CLOCK_MONOTONIC) - begun;
 }
 
 static void time_it(struct fwa_journal *j, const char *threads)
@@ -195,26 +194,26 @@ static void print_member(const char *name, const void *data, size_t len, const c
 
 static void print_proof(const struct fwa_proof *p)
 {
-	uint8_t statement[FWA_STATEMENT_LEN];
+	struct fwa_checkpoint c = { .statement = p->statement };
+	char line[FWA_CHECKPOINT_LINE];
 
-	printf("{\"format_version\":1,\"proof\":{");
+	memcpy(c.signature, p->signature, sizeof(c.signature));
+	fwa_checkpoint_line(&c, line);
+	printf("{\"format\":\"fwadmit-proof-1\",");
 	print_member("before", p->before, FWA_HASH_LEN, ",");
-	print_member("record", p->frame, p->frame_len, ",\"levels\":[");
+	print_member("frame", p->frame, p->frame_len, ",\"levels\":[");
 	for (uint32_t i = 0; i < p->n_levels; i++) {
 		const struct fwa_proof_level *l = &p->levels[i];
 
 		printf("%s{\"index\":%u,\"children\":[", i ? "," : "", l->index);
 		for (unsigned int k = 0; k < l->n; k++) {
-			printf("%s\"", k ? "," : "");
+			printf(k ? ",\"" : "\"");
 			print_hex(l->children[k], FWA_HASH_LEN);
 			printf("\"");
 		}
 		printf("]}");
 	}
-	fwa_statement_encode(statement, &p->statement);
-	printf("],");
-	print_member("statement", statement, sizeof(statement), ",");
-	print_member("signature", p->signature, FWA_SIGNATURE_LEN, "}}\n");
+	printf("],\"checkpoint\":\"%.*s\"}\n", (int)strcspn(line, "\n"), line);
 }
 
 static void prove(struct fwa_journal *j, const char *seq)
