@@ -13,12 +13,16 @@
  *   payload  the longest payload of a decision (0)
  *   leave    1: ends without closing anything, as a writer that is killed
  *   boot     the writer's clock begins here, in seconds (1000)
+ *   fail     a sync fails after so many records, and what it was for is written elsewhere
+ *   keep     1: what could not be synced stays in the old file
+ *   lock     1: takes the lock while it writes
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #include "base/util.h"
@@ -37,10 +41,13 @@ enum {
 	PAYLOAD,
 	LEAVE,
 	BOOT,
+	FAIL,
+	KEEP,
+	LOCK,
 	OPTIONS
 };
 static const char *const names[OPTIONS] = { "records", "sources", "segment", "total",   "restart", "crash",
-					    "step",    "sync",    "payload", "leave", "boot" };
+					    "step", "sync", "payload", "leave", "boot", "fail", "keep", "lock" };
 static uint64_t option[OPTIONS] = { [RECORDS] = 100, [SOURCES] = 2, [SYNC] = 10, [BOOT] = 1000 };
 
 #define SOURCES_MAX 64u
@@ -56,6 +63,7 @@ static struct {
 		uint8_t id[16];
 	} sources[SOURCES_MAX];
 	uint64_t random;
+	bool fails; /* the next sync */
 } log_;
 
 static void must(int r, const char *what)
@@ -98,7 +106,22 @@ static void append_source(struct source *s, uint8_t kind, const struct fwa_write
 	append(kind, s->number, ++s->counter, w);
 }
 
+/* The disk's error: what was written may be there or not. */
+static int sync_or_fail(const struct fwa_fs *fs, int fd)
+{
+	if (!log_.fails)
+		return fdatasync(fd) < 0 ? -errno : 0;
+	log_.fails = false;
+	return -EIO;
+}
+
 /* --- records ---------------------------------------------------------------------------------- */
+
+static void name_source(struct source *s, unsigned int i)
+{
+	for (unsigned int k = 0; k < 16; k++)
+		s->id[k] = (uint8_t)(17 * i + k + 1);
+}
 
 static void begin_source(struct source *s, unsigned int i)
 {
@@ -109,8 +132,8 @@ static void begin_source(struct source *s, unsigned int i)
 	static uint8_t body[4096];
 	struct fwa_writer w = fwa_writer(body, sizeof(body));
 
-	for (unsigned int k = 0; k < 16; k++)
-		r.id[k] = s->id[k] = (uint8_t)(17 * i + k + 1);
+	name_source(s, i);
+	memcpy(r.id, s->id, sizeof(r.id));
 	snprintf(r.name, sizeof(r.name), "nvme%u", i);
 	snprintf(r.spec, sizeof(r.spec), "sim:honest,n=%u", i);
 	fwa_record_source_encode(&w, &r);
@@ -226,6 +249,7 @@ static void begin(void)
 		struct fwa_open_source found;
 
 		/* What did not reach the file is lost: it is as if it had never been. */
+		name_source(&log_.sources[i], i);
 		if (fwa_store_source(log_.store, log_.sources[i].id, &found)) {
 			log_.sources[i].counter = found.counter;
 			if (log_.sources[i].open > found.counter ||
@@ -246,20 +270,6 @@ static void commit(void)
 	must(fwa_store_sync(log_.store), "sync");
 }
 
-/* Ends the writer. With @orderly all is closed and signed. */
-static void end(bool orderly)
-{
-	for (unsigned int i = 0; i < option[SOURCES] && orderly; i++)
-		must(fwa_store_end_source(log_.store, log_.sources[i].number,
-					  FWA_SOURCE_END_ORDERLY, log_.now),
-		     "end");
-	if (orderly) {
-		must(fwa_store_checkpoint(log_.store, FWA_CHECKPOINT_STOP, log_.now), "stop");
-		must(fwa_store_sync(log_.store), "sync");
-	}
-	fwa_store_free(log_.store);
-}
-
 /* The last bytes that were written are torn: those of a record from its middle on. */
 static void tear(void)
 {
@@ -270,7 +280,6 @@ static void tear(void)
 	FILE *f;
 	int fd;
 
-	must(fwa_store_write(log_.store), "write");
 	f = popen("ls *.fwj | tail -n 1", "r");
 	if (!f || fscanf(f, "%63s", name) != 1)
 		must(-EIO, "ls");
@@ -288,6 +297,31 @@ static void tear(void)
 	close(fd);
 }
 
+static void fail(void)
+{
+	log_.fails = true;
+	if (fwa_store_sync(log_.store) != -EIO)
+		must(-EINVAL, "it did not fail");
+	if (!option[KEEP])
+		tear();
+	must(fwa_store_repair(log_.store, log_.now), "repair");
+	must(fwa_store_sync(log_.store), "sync");
+}
+
+/* Ends the writer. With @orderly all is closed and signed. */
+static void end(bool orderly)
+{
+	for (unsigned int i = 0; i < option[SOURCES] && orderly; i++)
+		must(fwa_store_end_source(log_.store, log_.sources[i].number,
+					  FWA_SOURCE_END_ORDERLY, log_.now),
+		     "end");
+	if (orderly) {
+		must(fwa_store_checkpoint(log_.store, FWA_CHECKPOINT_STOP, log_.now), "stop");
+		must(fwa_store_sync(log_.store), "sync");
+	}
+	fwa_store_free(log_.store);
+}
+
 static bool every(int what, uint64_t i)
 {
 	return option[what] && i % option[what] == option[what] - 1;
@@ -298,12 +332,16 @@ static void write_log(void)
 	begin();
 	for (uint64_t i = 0; i < option[RECORDS]; i++) {
 		write_something(&log_.sources[any((uint32_t)option[SOURCES])]);
+		if (every(FAIL, i))
+			fail();
 		if (every(SYNC, i))
 			commit();
 		if (every(STEP, i))
 			log_.now.real += 3600 * FWA_NS_PER_S;
-		if (every(CRASH, i))
+		if (every(CRASH, i)) {
+			must(fwa_store_write(log_.store), "write");
 			tear();
+		}
 		if (every(RESTART, i) || every(CRASH, i)) {
 			end(false);
 			pass_time(FWA_NS_PER_S);
@@ -341,6 +379,9 @@ int main(int argc, char **argv)
 	log_.dirfd = open(argv[1], O_RDONLY | O_DIRECTORY);
 	must(log_.dirfd < 0 || fchdir(log_.dirfd) < 0 ? -errno : 0, argv[1]);
 	log_.fs = fwa_fs_real(&log_.dirfd);
+	log_.fs.sync = sync_or_fail;
+	if (option[LOCK] && flock(openat(log_.dirfd, "lock", O_RDWR | O_CREAT, 0600), LOCK_EX) < 0)
+		must(-errno, "lock");
 	log_.now = (struct fwa_times){ (1700000000 + option[BOOT]) * FWA_NS_PER_S, option[BOOT] * FWA_NS_PER_S };
 	must(fwa_signer_open(log_.dirfd, "key", &log_.signer), "key");
 	write_log();

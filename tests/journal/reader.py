@@ -354,7 +354,13 @@ def parse_line(line):
 
 def proof_holds(proof, key=None):
     """The record that it proves, None when it proves nothing."""
-    proof = proof.get("proof", proof)
+    try:
+        return climb(proof.get("proof", proof), key)
+    except (ValueError, EOFError, KeyError, TypeError, struct.error):
+        return None
+
+
+def climb(proof, key):
     said, signature = parse_line(proof["checkpoint"])
     _, _, seq, _, first, _, top, signer = statement(said)
     frame = bytes.fromhex(proof["frame"])
