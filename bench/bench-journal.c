@@ -223,7 +223,7 @@ static void print_speed(const char *name, double ns, const struct bare *b, doubl
 {
 	printf("%-36s %9.0f records/s %7.0f MB/s", name, (double)b->records * 1e9 / ns,
 	       (double)b->len * 1e3 / ns);
-	if (base)
+	if (base > 0)
 		printf("   %.2f of the bare chain (target: 0.8 or more)", base / ns);
 	printf("\n");
 }
