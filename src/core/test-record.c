@@ -702,6 +702,44 @@ static void texts_are_printable(void **state)
 	}
 }
 
+#define CARELESS "a\tb\n\xe9"
+#define READABLE "a?b??"
+
+/* What a careless writer gives as a text is one that can be read. */
+static void texts_are_made_printable(void **state)
+{
+	static const struct fwa_record_start start = { .version = CARELESS };
+	static const struct fwa_record_source source = { .kind = 1,
+							 .name = CARELESS,
+							 .spec = CARELESS };
+	static const struct fwa_record_object object = { .kind = 1, .device = CARELESS };
+	static const struct fwa_record_control control = { .act = 1,
+							   .device = CARELESS,
+							   .text = CARELESS };
+	struct fwa_writer w[4];
+	struct fwa_record_start a;
+	struct fwa_record_source b;
+	struct fwa_record_object c;
+	struct fwa_record_control d;
+
+	for (int i = 0; i < 4; i++)
+		w[i] = fwa_writer(body + i * 1000L, 1000);
+	fwa_record_start_encode(&w[0], &start);
+	fwa_record_source_encode(&w[1], &source);
+	fwa_record_object_encode(&w[2], &object);
+	fwa_record_control_encode(&w[3], &control);
+	assert_int_equal(fwa_record_start_decode(fwa_span(w[0].buf, w[0].len), &a), 0);
+	assert_int_equal(fwa_record_source_decode(fwa_span(w[1].buf, w[1].len), &b), 0);
+	assert_int_equal(fwa_record_object_decode(fwa_span(w[2].buf, w[2].len), &c), 0);
+	assert_int_equal(fwa_record_control_decode(fwa_span(w[3].buf, w[3].len), &d), 0);
+	assert_string_equal(a.version, READABLE);
+	assert_string_equal(b.name, READABLE);
+	assert_string_equal(b.spec, READABLE);
+	assert_string_equal(c.device, READABLE);
+	assert_string_equal(d.device, READABLE);
+	assert_string_equal(d.text, READABLE);
+}
+
 static void identities_have_four_parts(void **state)
 {
 	static const char *const good[] = { "", "\t\t\t", "a\tb\tc\td", "a b\t\t\t" };
@@ -803,6 +841,7 @@ int main(void)
 		cmocka_unit_test(flags_agree_with_what_follows),
 		cmocka_unit_test(empty_parts_are_refused),
 		cmocka_unit_test(texts_are_printable),
+		cmocka_unit_test(texts_are_made_printable),
 		cmocka_unit_test(identities_have_four_parts),
 		cmocka_unit_test(texts_have_their_length),
 		cmocka_unit_test(outcomes_are_short),
