@@ -30,6 +30,7 @@
  * number); the header of the next one says the hash that it ends with:
  *   1. In order: its last record is a HANDOVER checkpoint, zeroes follow, and the next segment's first record
  *      is a BEGIN checkpoint. So the oldest segment that was not retired says what was open before it.
+ *      A new key begins a segment, too, without a HANDOVER: nobody could sign it.
  *   2. After an error of the disk the next segment begins with the number after the last one that was
  *      durable. What the one before holds from that number on was never durable and is no part of the
  *      journal, whatever it is: torn, whole, or zeroes. Such a segment need not begin with a checkpoint.

@@ -578,6 +578,13 @@ static int make_journal(struct fwa_store *s, struct fwa_times now)
 	return begin_anew(s, 0, now);
 }
 
+/* What is cut names nothing. */
+static int name_objects_again(struct recovery *rec)
+{
+	fwa_store_forget_objects(rec->s, rec->in->header.first);
+	return hop(rec, rec->s->now.last);
+}
+
 /* Goes on in the last segment, or begins one where it must not be written to. */
 static int go_on(struct recovery *rec, bool whole, struct fwa_times now)
 {
@@ -587,10 +594,13 @@ static int go_on(struct recovery *rec, bool whole, struct fwa_times now)
 
 	if (!whole) {
 		note_damage(rec, s->now.last + 1);
+		s->segments[s->n_segments - 1].named = false;
 		/* Whatever numbers there were, the new ones are greater. */
 		return begin_anew(s, 1 + left / (FWA_FRAME_LEN + FWA_HASH_LEN), now);
 	}
-	r = write_again(rec);
+	r = rec->cut_bytes ? name_objects_again(rec) : 0;
+	if (r == 0)
+		r = write_again(rec);
 	if (r < 0)
 		return r;
 	fwa_store_all_durable(s);
