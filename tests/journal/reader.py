@@ -86,8 +86,8 @@ class Segment:
         self.data = path.read_bytes() if regular else b""
         magic, self.journal, self.first, self.made, self.key, self.before, rest = \
             struct.unpack_from("<8s16sQQ32s32s24s", self.data.ljust(128, b"\0"))
-        self.good = (regular and len(self.data) >= 128 and magic == b"FWJSEG1\0" and not any(rest)
-                     and self.first == self.number != 0)
+        self.good = (regular and len(self.data) >= 128 and magic == b"FWJSEG1\0"
+                     and rest == sha256(self.data[:104]).digest()[:24] and self.first == self.number != 0)
         self.hash = sha256(self.data[:128]).digest()
 
     def being_made(self):

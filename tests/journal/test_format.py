@@ -6,7 +6,7 @@ import json
 import struct
 import unittest
 
-import logs
+import sealed
 import reader
 
 LOGS = {
@@ -24,7 +24,7 @@ LOGS = {
 }
 
 
-class Same(logs.Case):
+class Same(sealed.Case):
     def test_records_are_the_same(self):
         for name, options in LOGS.items():
             path = self.make(name, **options)

@@ -146,9 +146,13 @@ class Sealed:
             body += struct.pack('<QQQ', new.get(source, source), counter, new.get(n, n))
         return body
 
+    def sum(self):
+        self.header[104:] = sha256(self.header[:104]).digest()[:24]
+
     def seal(self, seed=None, statements=True):
         if seed:
             self.header[40:72] = sign(seed, b'')[0]
+            self.sum()
         journal, key = self.header[8:24], self.header[40:72]
         out, last, leaves, first = bytearray(self.header), sha256(self.header).digest(), [], 1
         for r in self.records:
