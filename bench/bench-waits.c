@@ -304,7 +304,7 @@ static void print_job(const struct job *job, double rate, double one, double bas
 	printf("%-44s %9.0f   %7.2f x fdatasync (%.0f/s)", name, rate, rate / base, base);
 	if (job->waiting * job->workers > 1)
 		printf("   %.1f x one waiting (target: %u or more)", rate / one,
-		       job->waiting * job->workers == 16 ? 6 : 12);
+		       job->waiting * job->workers == 16 ? 6u : 12u);
 	printf("\n");
 }
 
