@@ -11,8 +11,7 @@
 #include "journal/private.h"
 
 #define MARK_EVERY 64u /* records between two places that are remembered for going back */
-#define LOOKS_AGAIN \
-	3u /* at a record in the last segment that does not hash, though others follow */
+#define LOOKS_AGAIN 3u /* in the last segment at records that do not hash, though others follow */
 
 struct fwa_cursor {
 	struct fwa_journal *j;
@@ -22,6 +21,7 @@ struct fwa_cursor {
 	size_t at;                  /* where the next record is; 0: the header is none */
 	size_t last, last_len;      /* the record that was returned last; last 0: none */
 	uint64_t returned, floor;   /* its number; what is not beyond @floor was returned already */
+	unsigned int looks;         /* again, in this segment */
 	bool stuck;                 /* that the end cannot be read has been said */
 
 	size_t *marks; /* where each 64th record is, as far as the segment was read from its front */
@@ -60,12 +60,14 @@ static bool has_header(struct fwa_span file, uint64_t first)
 
 bool fwa_segment_unmade(struct fwa_span file, uint64_t first)
 {
-	const uint8_t *p = file.data + FWA_SEGMENT_LEN;
+	const uint8_t *p;
 
 	if (has_header(file, first))
 		return false;
-	return file.len <= FWA_SEGMENT_LEN ||
-	       (!*p && memcmp(p, p + 1, file.len - FWA_SEGMENT_LEN - 1) == 0);
+	if (file.len <= FWA_SEGMENT_LEN)
+		return true;
+	p = file.data + FWA_SEGMENT_LEN;
+	return !*p && memcmp(p, p + 1, file.len - FWA_SEGMENT_LEN - 1) == 0;
 }
 
 static void leave(struct fwa_cursor *c)
@@ -77,6 +79,7 @@ static void leave(struct fwa_cursor *c)
 	c->front = c->at = FWA_SEGMENT_LEN;
 	c->last = 0;
 	c->stuck = false;
+	c->looks = 0;
 }
 
 /* Goes to the front of the segment @first. 0; -ENODATA when it is gone, or not made yet. */
@@ -167,12 +170,12 @@ static int pass(struct fwa_cursor *c, const struct fwa_frame *f)
 }
 
 /* Whether all of the record at @at is there, of a segment that may be written just now. */
-static bool complete(const struct fwa_cursor *c, size_t at, const struct fwa_frame *f)
+static bool complete(struct fwa_cursor *c, size_t at, const struct fwa_frame *f)
 {
 	static const struct timespec a_bit = { .tv_nsec = 1000000 };
 	uint8_t hash[FWA_HASH_LEN];
 
-	for (unsigned int i = 0; i <= LOOKS_AGAIN; i++) {
+	for (;;) {
 		struct fwa_span behind = rest(c, at + f->len);
 
 		hash_before(c, at, hash);
@@ -180,9 +183,11 @@ static bool complete(const struct fwa_cursor *c, size_t at, const struct fwa_fra
 			return true;
 		if (behind.len < 4 || !fwa_le32(behind.data))
 			return false;
+		/* Not the end. Then it is damage, and not for who only lists to judge. */
+		if (c->looks++ >= LOOKS_AGAIN || !fwa_journal_is_written(c->j))
+			return true;
 		nanosleep(&a_bit, NULL);
 	}
-	return true; /* not the end: damage, and not for who only lists to judge */
 }
 
 /* The record at c->at: 1, 0 at the end of this segment, -1 where it cannot be read. */
@@ -208,7 +213,7 @@ static int look_again(struct fwa_cursor *c)
 	c->next = fwa_journal_after(c->j, c->first);
 	if (c->map.fd >= 0)
 		r = fwa_map_grow(&c->map);
-	else if (c->first && !c->next)
+	else if (c->first && !c->next && c->at) /* it was not made yet */
 		r = enter(c, c->first);
 	if (r < 0)
 		return r == -ENODATA ? 0 : r;

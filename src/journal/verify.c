@@ -379,9 +379,9 @@ static bool begin_at(struct fwa_verification *v, uint64_t at, uint64_t seq)
 	v->n_gaps = 0;
 	v->at = (size_t)at;
 	v->v->first = v->seq = seq;
-	fwa_leaves_begin(
-		v, seq - 1,
-		at > FWA_SEGMENT_LEN ? v->map.bytes.data + at - FWA_HASH_LEN : v->before, false);
+	fwa_leaves_begin(v, seq - 1,
+			 at > FWA_SEGMENT_LEN ? v->map.bytes.data + at - FWA_HASH_LEN : v->before,
+			 false);
 	fwa_follow_reset(v->follow, false);
 	return true;
 }

@@ -34,7 +34,8 @@ static void print_record(const struct fwa_cursor *c, const struct fwa_frame *f)
 	uint64_t segment, offset;
 
 	fwa_cursor_place(c, &segment, &offset);
-	printf("%" PRIu64 " %" PRIu64 " %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " ",
+	printf("%" PRIu64 " %" PRIu64 " %u %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
+	       " ",
 	       segment, offset, f->kind, f->seq, f->time, f->source, f->counter, f->refers);
 	print_hex(f->hash, FWA_HASH_LEN);
 	printf(" ");
@@ -115,10 +116,10 @@ static void verify(struct fwa_journal *j, char *rest)
 		printf("error %s\n", strerror(-r));
 		return;
 	}
-	printf("%s %" PRIu64 " %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
-	       " %" PRIu64 " %" PRIu64 " %s\n",
-	       fwa_fault_name(v.fault), v.bad, *v.segment ? v.segment : "-", v.offset, v.first, v.last,
-	       v.records, v.checkpoints, v.signed_until, v.open, v.kept_gone, v.why);
+	printf("%s %" PRIu64 " %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64
+	       " %" PRIu64 " %" PRIu64 " %" PRIu64 " %s\n",
+	       fwa_fault_name(v.fault), v.bad, *v.segment ? v.segment : "-", v.offset, v.first,
+	       v.last, v.records, v.checkpoints, v.signed_until, v.open, v.kept_gone, v.why);
 }
 
 static uint64_t hash_segment(struct fwa_span file, uint8_t hash[FWA_HASH_LEN])

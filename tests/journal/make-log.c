@@ -46,8 +46,9 @@ enum {
 	LOCK,
 	OPTIONS
 };
-static const char *const names[OPTIONS] = { "records", "sources", "segment", "total",   "restart", "crash",
-					    "step", "sync", "payload", "leave", "boot", "fail", "keep", "lock" };
+static const char *const names[OPTIONS] = { "records", "sources", "segment", "total",   "restart",
+					    "crash",   "step",    "sync",    "payload", "leave",
+					    "boot",    "fail",    "keep",    "lock" };
 static uint64_t option[OPTIONS] = { [RECORDS] = 100, [SOURCES] = 2, [SYNC] = 10, [BOOT] = 1000 };
 
 #define SOURCES_MAX 64u
@@ -149,8 +150,14 @@ static void decide(struct source *s, bool admit)
 		.decision = { .reason = admit ? FWA_REASON_ADMIT : FWA_REASON_NO_GRANT,
 			      .required = FWA_SCOPE_DEBUG_READ_ONLY,
 			      .scope = FWA_SCOPE_DEBUG_READ_ONLY },
-		.cmd = { .set = FWA_SET_NVME_ADMIN, .opcode = (uint16_t)any(256), .scope = FWA_SCOPE_LEAST },
-		.who = { .uid = any(2000), .gid = 100, .pid = any(30000), .unit = "fio.service", .comm = "fio" },
+		.cmd = { .set = FWA_SET_NVME_ADMIN,
+			 .opcode = (uint16_t)any(256),
+			 .scope = FWA_SCOPE_LEAST },
+		.who = { .uid = any(2000),
+			 .gid = 100,
+			 .pid = any(30000),
+			 .unit = "fio.service",
+			 .comm = "fio" },
 	};
 
 	r.cmd.cdw[0] = any(100);
@@ -187,7 +194,9 @@ static void answer(struct source *s)
 
 static void control(struct source *s)
 {
-	struct fwa_record_control r = { .act = (uint16_t)(1 + any(FWA_ACT_COUNT - 1)), .uid = 0, .pid = 1 };
+	struct fwa_record_control r = { .act = (uint16_t)(1 + any(FWA_ACT_COUNT - 1)),
+					.uid = 0,
+					.pid = 1 };
 	uint8_t body[2048];
 	struct fwa_writer w = fwa_writer(body, sizeof(body));
 
@@ -253,7 +262,8 @@ static void begin(void)
 		if (fwa_store_source(log_.store, log_.sources[i].id, &found)) {
 			log_.sources[i].counter = found.counter;
 			if (log_.sources[i].open > found.counter ||
-			    !fwa_store_open_decision(log_.store, found.number, log_.sources[i].open))
+			    !fwa_store_open_decision(log_.store, found.number,
+						     log_.sources[i].open))
 				log_.sources[i].open = 0;
 		} else {
 			log_.sources[i] = (struct source){ 0 };
@@ -382,7 +392,8 @@ int main(int argc, char **argv)
 	log_.fs.sync = sync_or_fail;
 	if (option[LOCK] && flock(openat(log_.dirfd, "lock", O_RDWR | O_CREAT, 0600), LOCK_EX) < 0)
 		must(-errno, "lock");
-	log_.now = (struct fwa_times){ (1700000000 + option[BOOT]) * FWA_NS_PER_S, option[BOOT] * FWA_NS_PER_S };
+	log_.now = (struct fwa_times){ (1700000000 + option[BOOT]) * FWA_NS_PER_S,
+				       option[BOOT] * FWA_NS_PER_S };
 	must(fwa_signer_open(log_.dirfd, "key", &log_.signer), "key");
 	write_log();
 	fwa_signer_free(log_.signer);
