@@ -246,7 +246,8 @@ static void copy_text(char *to, size_t cap, const char *text)
 {
 	size_t len = text ? strnlen(text, cap - 1) : 0;
 
-	memcpy(to, text, len);
+	if (len)
+		memcpy(to, text, len);
 	to[len] = '\0';
 }
 
@@ -276,9 +277,10 @@ static void tell_payload(struct fwa_record_decision *r, const struct job *j)
 	const struct fwa_decision *d = &j->reply.decision;
 	struct fwa_span payload = j->cmd.payload;
 
+	if (!payload.len)
+		return;
 	r->judged_bytes = fwa_span(payload.data, fwa_command_judged_len(&j->cmd));
-	if (payload.len)
-		fwa_sha256(payload, r->request_sha256);
+	fwa_sha256(payload, r->request_sha256);
 	if (!j->session || !fwa_admitted(d) || !j->session->rights->right[d->right].record_payload)
 		return;
 	if (payload.len <= FWA_RECORD_PAYLOAD_MAX)

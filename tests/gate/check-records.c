@@ -61,20 +61,16 @@ static int check(unsigned int kind, struct fwa_span body)
 	return kind == FWA_RECORD_DECISION ? replay(body) : 0;
 }
 
-int main(int argc, char **argv)
+/* The files are read, in the order of the arguments. */
+static int check_all(struct fwa_span records, const struct fwa_span *file)
 {
-	struct fwa_span in = load("-"), declarations;
-	struct fwa_reader m = fwa_reader(in);
+	struct fwa_reader m = fwa_reader(records);
 	unsigned int n = 0, again = 0;
 
-	if (argc != 4)
+	fwa_sha256(file[0], profile_sha256);
+	if (fwa_profile_parse(&profile, file[0]) < 0 || fwa_policy_parse(&policy, file[1]) < 0)
 		return 2;
-	declarations = load(argv[1]);
-	fwa_sha256(declarations, profile_sha256);
-	if (fwa_profile_parse(&profile, declarations) < 0 ||
-	    fwa_policy_parse(&policy, load(argv[2])) < 0)
-		return 2;
-	fwa_profile_parse(&accepted, load(argv[3]));
+	fwa_profile_parse(&accepted, file[2]);
 	while (m.left) {
 		unsigned int kind = fwa_read_le32(&m);
 		int r = check(kind, fwa_read_span(&m, fwa_read_le32(&m)));
@@ -86,4 +82,20 @@ int main(int argc, char **argv)
 	}
 	printf("%u %u\n", n, again);
 	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct fwa_span file[4];
+	int r;
+
+	if (argc != 4)
+		return 2;
+	for (int i = 0; i < 3; i++)
+		file[i] = load(argv[1 + i]);
+	file[3] = load("-");
+	r = check_all(file[3], file);
+	for (int i = 0; i < 4; i++)
+		free((void *)file[i].data);
+	return r;
 }

@@ -26,16 +26,16 @@ static void step(void)
 		raise(SIGKILL);
 }
 
-#define STEP(type, name, parameters, ...)                         \
-	type name parameters;                                     \
-	type name parameters                                      \
-	{                                                         \
-		static type(*real) parameters;                    \
-                                                                  \
-		if (!real)                                        \
-			real = dlsym(RTLD_NEXT, #name);           \
-		step();                                           \
-		return real(__VA_ARGS__);                         \
+#define STEP(type, name, parameters, ...)               \
+	type name parameters;                           \
+	type name parameters                            \
+	{                                               \
+		static type(*real) parameters;          \
+                                                        \
+		if (!real)                              \
+			real = dlsym(RTLD_NEXT, #name); \
+		step();                                 \
+		return real(__VA_ARGS__);               \
 	}
 
 STEP(ssize_t, read, (int fd, void *data, size_t n), fd, data, n)
