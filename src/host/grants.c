@@ -319,6 +319,8 @@ static int store_grant(const char *dir, const struct fwa_grant_terms *t, uint64_
 	if (!text)
 		return fwa_fail(error, -ENOMEM, "out of memory");
 	r = check_text(t, text, now, error);
+	if (r == 0 && t->record)
+		r = t->record(t->userdata, t, error);
 	if (r < 0)
 		return r;
 	fwa_grant_file_name(t->name, file);

@@ -44,6 +44,12 @@ struct fwa_grant_terms {
 	uint64_t commands_per_second;   /* 0: no limit */
 	uint64_t bytes_per_second;
 	uint64_t max_sessions;
+	/*
+	 * Asked when all of it is good, and has its name, right before it is stored: 0, or negative
+	 * errno, and it is not made. NULL: not asked.
+	 */
+	int (*record)(void *userdata, const struct fwa_grant_terms *t, char error[FWA_ERROR_LEN]);
+	void *userdata;
 };
 
 /* A grant of the store. */

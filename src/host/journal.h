@@ -26,6 +26,8 @@ struct fwa_journal_options {
  */
 int fwa_journal_launch(const struct fwa_journal_options *o, bool join, pid_t *ret_pid,
 		       int *ret_sock);
+/* What decisions call the object of @kind in the sealed memfd @fd. 0 or negative errno. */
+int fwa_journal_key(enum fwa_object_kind kind, int fd, uint8_t key[FWA_HASH_LEN]);
 /* The journal of this user's own programs: $FWADMIT_STATE_DIR/journal, else below $XDG_STATE_HOME or
  * $HOME, also for root. Fresh memory, NULL when there is none. */
 char *fwa_journal_own_dir(void);
