@@ -19,6 +19,7 @@
 struct fwa_client {
 	int sock;
 	uint64_t next_id;
+	bool receipts;
 	uint8_t *data; /* of a reply that came in a memfd */
 	uint8_t message[FWA_GATE_REPLY_LEN + FWA_GATE_INLINE_MAX];
 };
@@ -34,6 +35,7 @@ int fwa_client_from_fd(int fd, struct fwa_client **ret)
 	c->sock = fd;
 	c->next_id = 1;
 	c->data = NULL;
+	c->receipts = false;
 	fwa_client_set_timeout(c, DEFAULT_TIMEOUT_MS);
 	*ret = c;
 	return 0;
@@ -69,6 +71,11 @@ void fwa_client_set_timeout(struct fwa_client *c, unsigned int ms)
 	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000) * 1000 };
 
 	setsockopt(c->sock, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+}
+
+void fwa_client_ask_receipts(struct fwa_client *c)
+{
+	c->receipts = true;
 }
 
 static int send_request(struct fwa_client *c, struct fwa_request *r)
@@ -160,6 +167,7 @@ int fwa_client_submit(struct fwa_client *c, const struct fwa_command *cmd, unsig
 	struct fwa_request request = {
 		.kind = FWA_GATE_SUBMIT,
 		.timeout_ms = timeout_ms,
+		.receipt = c->receipts,
 		.cmd = *cmd,
 	};
 

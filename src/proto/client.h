@@ -19,6 +19,12 @@ struct fwa_client *fwa_client_free(struct fwa_client *c);
 void fwa_client_set_timeout(struct fwa_client *c, unsigned int ms);
 
 /*
+ * From now on replies wait until what was decided is on disk in the gate's journal, and have its number
+ * there. Without it only those to commands with effects do.
+ */
+void fwa_client_ask_receipts(struct fwa_client *c);
+
+/*
  * Asks for the device's description. Views in @ret point into memory of @c and live until the next
  * call. 0 or negative errno: -EPROTO for a reply that is not one, -ECONNRESET when the worker died.
  */
