@@ -13,8 +13,10 @@
 /* Whether an operator has something to look at. */
 static bool alarming(const char *event)
 {
-	static const char *const events[] = { "quarantined",    "baseline_drift", "finding",
-					      "policy_refused", "device_failed",  NULL };
+	static const char *const events[] = {
+		"quarantined",   "baseline_drift",  "finding", "policy_refused",
+		"device_failed", "journal_trouble", NULL
+	};
 
 	for (size_t i = 0; events[i]; i++) {
 		if (strcmp(event, events[i]) == 0)

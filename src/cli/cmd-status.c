@@ -198,6 +198,28 @@ static bool remarkable(struct json_object *device)
 	       strcmp(cli_member(device, "baseline", "", text), "required") == 0;
 }
 
+/* In one line. A fwadmitd of before there was a journal says nothing of it. */
+static void print_journal(struct json_object *journal)
+{
+	int64_t unsynced = cli_member_number(journal, "unsynced", 0);
+	char state[CLI_MEMBER_TEXT], path[CLI_MEMBER_TEXT], text[CLI_MEMBER_TEXT], head[24];
+
+	if (!journal)
+		return;
+	cli_member(journal, "state", "?", state);
+	if (strcmp(state, "none") == 0) {
+		puts("no journal is kept: nothing of what is done here is recorded");
+		return;
+	}
+	printf("journal %s, %s", cli_member(journal, "path", "?", path), state);
+	if (*cli_member(journal, "trouble", "", text))
+		printf(": %s", text);
+	printf("; head %s", number(journal, "head", head));
+	if (unsynced > 0)
+		printf(", %lld bytes wait to be written", (long long)unsynced);
+	putchar('\n');
+}
+
 static void print_text(const struct cli *cli, struct json_object *info)
 {
 	char version[CLI_MEMBER_TEXT], mode[CLI_MEMBER_TEXT], digest[CLI_MEMBER_TEXT];
@@ -218,6 +240,7 @@ static void print_text(const struct cli *cli, struct json_object *info)
 	putchar('\n');
 	if (json_object_get_boolean(json_object_object_get(info, "require_pinned")))
 		puts("baselines have to be pinned");
+	print_journal(cli_member_object(info, "journal"));
 	if (!*cli_member(info, "state_dir", "", source))
 		puts("its state cannot be written: nothing is remembered across a restart");
 	print_summary(devices, n);
@@ -238,7 +261,7 @@ static void print_json(const struct cli *cli, struct json_object *info)
 {
 	static const char *const keys[] = {
 		"version", "pid",       "policy_digest",  "policy_source", "policy_grants",
-		"mode",    "state_dir", "require_pinned", "devices"
+		"mode",    "state_dir", "require_pinned", "journal",       "devices"
 	};
 	struct json_object *o = cli_json_begin(cli), *v;
 

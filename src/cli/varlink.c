@@ -230,6 +230,8 @@ static const struct meaning meanings[] = {
 	  ": the device declares something else by now; look at it again before you accept it" },
 	{ INTERFACE "StateError", CLI_FAILED, "message",
 	  "fwadmitd cannot write its state, and changed nothing: ", "" },
+	{ INTERFACE "JournalError", CLI_FAILED, "message",
+	  "fwadmitd changed nothing: ", "; `fwadmit status` shows how the journal is" },
 	{ INTERFACE "TooSlow", CLI_FAILED, NULL,
 	  "fwadmitd hung up: more happened than was read; start again", "" },
 	{ SERVICE "MethodNotFound", CLI_FAILED, "method", "the running fwadmitd does not know ",

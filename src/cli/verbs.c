@@ -13,7 +13,8 @@ const struct cli_verb cli_verbs[] = {
 	  "with 3 when there is none.",
 	  CLI_BIT(CLI_OPT_SIM), 0, 0, cli_cmd_list },
 	{ "status", "", "show the state of fwadmitd and its devices",
-	  "Asks the running fwadmitd for its version and policy, and for each device its state, "
+	  "Asks the running fwadmitd for its version, policy and journal, and for each device its "
+	  "state, "
 	  "baseline, drift, findings, and whose work runs on it; with --verbose also its node and "
 	  "its "
 	  "worker. Exits with 7 when none runs.",

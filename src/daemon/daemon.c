@@ -9,21 +9,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <systemd/sd-daemon.h>
 
 #include "base/bury.h"
+#include "base/log.h"
 #include "base/util.h"
 #include "daemon/event.h"
 #include "daemon/grants.h"
-#include "daemon/log.h"
+#include "daemon/journal.h"
 #include "daemon/monitor.h"
 #include "daemon/peer.h"
 #include "daemon/reload.h"
 #include "daemon/served.h"
 #include "daemon/varlink.h"
 
-/* Each holds up to five descriptors; 1024 are the usual limit. */
 #define DEVICES_MAX 128
+/* Each holds a dozen, of its worker, its ring, its policy, and what the journal is to keep of it. */
+#define DESCRIPTORS 4096
 
 /* --- devices -------------------------------------------------------------------------------- */
 
@@ -58,6 +61,7 @@ int fwa_daemon_add(struct fwa_daemon *d, const char *name, const char *spec)
 	if (r < 0)
 		return r;
 	*at = s;
+	fwa_act(d, FWA_ACT_DEVICE_ADDED, NULL, name, "%s", spec);
 	fwa_event(d, "device_added", name, "%s", spec);
 	return 0;
 }
@@ -69,8 +73,25 @@ void fwa_daemon_remove(struct fwa_daemon *d, const char *name)
 	if (!s)
 		return;
 	log_info("%s: removed", name);
+	fwa_act(d, FWA_ACT_DEVICE_REMOVED, NULL, name, "removed");
 	fwa_event(d, "device_removed", name, "removed");
 	fwa_served_stop(s, true);
+}
+
+static void leave(struct fwa_daemon *d)
+{
+	sd_event_exit(d->event, 0);
+}
+
+/* All that was served is over: so is the journal, and then we are. */
+static void end(struct fwa_daemon *d)
+{
+	if (!d->journald) {
+		leave(d);
+		return;
+	}
+	fwa_act(d, FWA_ACT_DAEMON_STOP, NULL, NULL, "fwadmitd %s", FWADMIT_VERSION);
+	fwa_journald_end(d->journald, leave);
 }
 
 void fwa_daemon_stopped(struct fwa_daemon *d, struct fwa_served *s)
@@ -82,7 +103,7 @@ void fwa_daemon_stopped(struct fwa_daemon *d, struct fwa_served *s)
 	*at = s->next;
 	fwa_served_free(s);
 	if (d->stopping && !d->devices)
-		sd_event_exit(d->event, 0);
+		end(d);
 }
 
 struct fwa_served *fwa_daemon_find(const struct fwa_daemon *d, const char *name)
@@ -121,20 +142,25 @@ static void tell_of_twins(struct fwa_daemon *d, const char *name, const struct f
 }
 
 int fwa_daemon_quarantine(struct fwa_daemon *d, const char *name, const struct fwa_identified *who,
-			  const struct fwa_quarantine_why *why, struct fwa_round *round)
+			  const struct fwa_quarantine_why *why, const struct fwa_peer *peer,
+			  struct fwa_round *round)
 {
 	char key[FWA_DIGEST_TEXT], text[FWA_CONTROL_TEXT_MAX];
+	uint64_t record;
 	int r;
 
+	snprintf(text, sizeof(text), "%s: %s", why->cause, why->reason);
+	record = fwa_act_begin(d, FWA_ACT_QUARANTINED, peer, name, "%s", text);
 	fwa_device_digest(who, key);
 	r = fwa_quarantine_add(&d->quarantine, key, why, who);
 	if (r < 0)
 		log_error("%s: its quarantine cannot be remembered: %s", name, strerror(-r));
 	log_warning("%s: quarantined (%s): %s", name, why->cause, why->reason);
 	fwa_event(d, "quarantined", name, "%s: %s", why->cause, why->reason);
-	snprintf(text, sizeof(text), "%s: %s", why->cause, why->reason);
 	tell_all(d, who, FWA_CONTROL_QUARANTINE, text, round); /*= spec/SECURITY-MODEL.md#C22 */
 	tell_of_twins(d, name, who, "quarantined");
+	if (peer) /* who is answered when it is in the journal */
+		fwa_act_await(d, record);
 	return r;
 }
 
@@ -161,7 +187,7 @@ int fwa_daemon_release(struct fwa_daemon *d, const char *name, const struct fwa_
 
 static int on_reload(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata)
 {
-	int r = fwa_reload(userdata, NULL, NULL);
+	int r = fwa_reload(userdata, NULL, NULL, NULL);
 
 	if (r < 0)
 		log_error("policy: not reloaded: %s", strerror(-r));
@@ -180,8 +206,10 @@ static int on_stop(sd_event_source *source, const struct signalfd_siginfo *si, v
 	d->monitor = fwa_monitor_free(d->monitor);
 	d->varlink = fwa_varlink_free(d->varlink);
 	fwa_reload_cancel(d);
-	if (!d->devices)
-		return sd_event_exit(d->event, 0);
+	if (!d->devices) {
+		end(d);
+		return 0;
+	}
 	for (struct fwa_served *s = d->devices; s; s = next) {
 		next = s->next;
 		fwa_served_stop(s, false);
@@ -214,6 +242,30 @@ static int setup_event(struct fwa_daemon *d)
 	if (r < 0)
 		log_error("cannot set up: %s", strerror(-r));
 	return r < 0 ? r : 0;
+}
+
+/* The usual limit is 1024. What cannot be had is had without. */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= DESCRIPTORS)
+		return;
+	limit.rlim_cur = limit.rlim_max < DESCRIPTORS ? limit.rlim_max : DESCRIPTORS;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int setup_journal(struct fwa_daemon *d)
+{
+	int r;
+
+	allow_descriptors();
+	r = fwa_journald_new(d, &d->journald);
+	if (r == 0)
+		fwa_act(d, FWA_ACT_DAEMON_START, NULL, NULL,
+			"fwadmitd %s, %s mode, policy sha256 %s", FWADMIT_VERSION, d->options->mode,
+			fwa_policy_files_digest(d->policy));
+	return r;
 }
 
 static int setup_devices(struct fwa_daemon *d)
@@ -256,6 +308,7 @@ static void clear(struct fwa_daemon *d)
 	fwa_reload_cancel(d);
 	fwa_quarantine_clear(&d->quarantine);
 	fwa_grants_unwatch(d);
+	d->journald = fwa_journald_free(d->journald);
 	free(d->grants_dir);
 	fwa_policy_files_free(d->policy);
 	fwa_socket_dir_close(&d->dir);
@@ -296,6 +349,8 @@ int fwa_daemon_run(const struct fwa_daemon_options *options)
 		r = setup_event(&d);
 	if (r == 0) /* with all signals blocked that are waited for */
 		r = fwa_bury_start();
+	if (r == 0)
+		r = setup_journal(&d);
 	if (r == 0) {
 		r = fwa_varlink_new(&d, &d.varlink);
 		if (r == 0)

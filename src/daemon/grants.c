@@ -5,9 +5,10 @@
 #include <string.h>
 #include <sys/timerfd.h>
 
+#include "base/log.h"
 #include "base/util.h"
 #include "daemon/event.h"
-#include "daemon/log.h"
+#include "daemon/journal.h"
 #include "daemon/reload.h"
 #include "host/grants.h"
 
@@ -18,6 +19,7 @@
 static void on_over(const struct fwa_granted *g, void *userdata)
 {
 	log_info("grant %s: ended", g->terms.name);
+	fwa_act(userdata, FWA_ACT_GRANT_ENDED, NULL, NULL, "%s: its time is over", g->terms.name);
 	fwa_event(userdata, "grant_ended", NULL, "%s", g->terms.name);
 }
 
@@ -36,7 +38,7 @@ void fwa_grants_tidy(struct fwa_daemon *d)
 
 static int on_end(sd_event_source *source, uint64_t us, void *userdata)
 {
-	if (fwa_reload_anyway(userdata, NULL, NULL) < 0)
+	if (fwa_reload_anyway(userdata, NULL, NULL, NULL) < 0)
 		log_warning("grants that ended stay in the list: no memory");
 	return 0;
 }
@@ -79,7 +81,7 @@ static int on_clock(sd_event_source *source, int fd, uint32_t events, void *user
 	if (arm(fd) < 0)
 		log_warning("the clock cannot be watched any more: %s", strerror(errno));
 	log_info("the clock was set: the ends of grants are computed again");
-	if (fwa_reload_anyway(userdata, NULL, NULL) < 0) /*= spec/SECURITY-MODEL.md#C20 */
+	if (fwa_reload_anyway(userdata, NULL, NULL, NULL) < 0) /*= spec/SECURITY-MODEL.md#C20 */
 		log_error("the ends of grants are not computed again: no memory");
 	return 0;
 }

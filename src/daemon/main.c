@@ -7,16 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/number.h"
 #include "base/util.h"
 #include "daemon/daemon.h"
-#include "daemon/log.h"
 #include "daemon/varlink.h"
 #include "host/state.h"
 
 #define EXIT_USAGE 2
 #define NAME_MAX_LEN 63
 #define DEVICE_TIMEOUT_MAX (3600u * 1000)
+#define JOURNAL_SIZE (UINT64_C(1) << 30)
+#define JOURNAL_SEGMENT_MIN (UINT64_C(2) << 20) /* what may be unsynced, twice */
+#define JOURNAL_DAYS_MAX 36500
 
 static void help(void)
 {
@@ -33,6 +36,14 @@ static void help(void)
 	       "      --no-discovery       serve only devices given with --device\n"
 	       "      --mode=strict|linux  the rules to decide by (default strict)\n"
 	       "      --device-timeout=MS  how long a device may take for a command\n"
+	       "      --journal=DIR|none   where the journal is kept (default STATE/journal)\n"
+	       "      --journal-key=FILE   sign it with this key (default: one is made, once)\n"
+	       "      --journal-segment=BYTES  of each of its files (default 64M)\n"
+	       "      --journal-size=BYTES of all of it; the oldest goes (default 1G)\n"
+	       "      --journal-age=DAYS   what is older goes (default 0: never)\n"
+	       "      --journal-reads=refuse|pass  while it cannot be written commands without\n"
+	       "                           effects are refused, or pass unrecorded (default "
+	       "refuse)\n"
 	       "  -h, --help               show this help\n"
 	       "      --version            show the version\n"
 	       "\n"
@@ -90,6 +101,44 @@ static int take_timeout(struct fwa_daemon_options *o, const char *text)
 	return 0;
 }
 
+/* "64M"; at least @min. */
+static int take_size(const char *option, const char *text, uint64_t min, uint64_t *ret)
+{
+	static const char units[] = "KMG";
+	size_t len = strlen(text);
+	const char *unit = len ? strchr(units, text[len - 1]) : NULL;
+	unsigned int shift = unit ? 10 * (unsigned int)(unit - units + 1) : 0;
+	char number[24], what[80];
+	uint64_t n;
+
+	snprintf(number, sizeof(number), "%.*s", (int)(len - (unit != NULL)), text);
+	if (fwa_parse_number(number, INT64_MAX >> shift, &n) && n << shift >= min) {
+		*ret = n << shift;
+		return 0;
+	}
+	snprintf(what, sizeof(what), "%s needs bytes, at least %llu, not", option,
+		 (unsigned long long)min);
+	return usage(what, text);
+}
+
+static int take_age(struct fwa_daemon_options *o, const char *text)
+{
+	uint64_t days;
+
+	if (!fwa_parse_number(text, JOURNAL_DAYS_MAX, &days))
+		return usage("--journal-age needs days, not", text);
+	o->journal_age = days * 86400;
+	return 0;
+}
+
+static int take_reads(struct fwa_daemon_options *o, const char *text)
+{
+	o->journal_reads_pass = strcmp(text, "pass") == 0;
+	if (o->journal_reads_pass || strcmp(text, "refuse") == 0)
+		return 0;
+	return usage("--journal-reads needs refuse or pass, not", text);
+}
+
 enum {
 	OPT_SOCKET_DIR = 256,
 	OPT_POLICY,
@@ -99,6 +148,12 @@ enum {
 	OPT_STATE_DIR,
 	OPT_REQUIRE_PINNED,
 	OPT_DEVICE_TIMEOUT,
+	OPT_JOURNAL,
+	OPT_JOURNAL_KEY,
+	OPT_JOURNAL_SEGMENT,
+	OPT_JOURNAL_SIZE,
+	OPT_JOURNAL_AGE,
+	OPT_JOURNAL_READS,
 	OPT_VERSION,
 };
 
@@ -111,10 +166,40 @@ static const struct option options[] = {
 	{ "state-dir", required_argument, NULL, OPT_STATE_DIR },
 	{ "require-pinned", no_argument, NULL, OPT_REQUIRE_PINNED },
 	{ "device-timeout", required_argument, NULL, OPT_DEVICE_TIMEOUT },
+	{ "journal", required_argument, NULL, OPT_JOURNAL },
+	{ "journal-key", required_argument, NULL, OPT_JOURNAL_KEY },
+	{ "journal-segment", required_argument, NULL, OPT_JOURNAL_SEGMENT },
+	{ "journal-size", required_argument, NULL, OPT_JOURNAL_SIZE },
+	{ "journal-age", required_argument, NULL, OPT_JOURNAL_AGE },
+	{ "journal-reads", required_argument, NULL, OPT_JOURNAL_READS },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ "help", no_argument, NULL, 'h' },
 	{ 0 },
 };
+
+/* 0, or what the process is to exit with; -1 when it is none of the journal's. */
+static int take_journal_option(struct fwa_daemon_options *o, int option)
+{
+	switch (option) {
+	case OPT_JOURNAL:
+		o->journal = optarg;
+		return *optarg ? 0 : usage("--journal needs a directory, or none, not", optarg);
+	case OPT_JOURNAL_KEY:
+		o->journal_key = optarg;
+		return 0;
+	case OPT_JOURNAL_SEGMENT:
+		return take_size("--journal-segment", optarg, JOURNAL_SEGMENT_MIN,
+				 &o->journal_segment);
+	case OPT_JOURNAL_SIZE:
+		return take_size("--journal-size", optarg, JOURNAL_SEGMENT_MIN, &o->journal_size);
+	case OPT_JOURNAL_AGE:
+		return take_age(o, optarg);
+	case OPT_JOURNAL_READS:
+		return take_reads(o, optarg);
+	default:
+		return -1;
+	}
+}
 
 /* 0 to go on; else the process is to exit with *ret_status. */
 static int take_option(struct fwa_daemon_options *o, int option, int *ret_status)
@@ -154,9 +239,11 @@ static int take_option(struct fwa_daemon_options *o, int option, int *ret_status
 	case 'h':
 		help();
 		return 1;
-	default: /* getopt_long() has said why */
-		*ret_status = EXIT_USAGE;
-		return 1;
+	default:
+		*ret_status = take_journal_option(o, option);
+		if (*ret_status < 0) /* getopt_long() has said why */
+			*ret_status = EXIT_USAGE;
+		return *ret_status;
 	}
 }
 
@@ -166,6 +253,7 @@ int main(int argc, char **argv)
 		.socket_dir = "/run/fwadmit",
 		.mode = "strict",
 		.discover = true,
+		.journal_size = JOURNAL_SIZE,
 	};
 	fwa_auto_free char *state_dir = NULL;
 	int option, status, stop = 0;

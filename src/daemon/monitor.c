@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/util.h"
-#include "daemon/log.h"
 
 struct fwa_monitor {
 	struct fwa_daemon *daemon;

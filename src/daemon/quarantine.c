@@ -20,15 +20,15 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/log.h"
 #include "base/number.h"
 #include "base/util.h"
-#include "daemon/log.h"
 #include "host/state.h"
 
 #define RECORD_MAX 1024
 #define ENTRIES_MAX 65536
 
-static struct fwa_quarantined **find(const struct fwa_quarantine *q, const char *key)
+static struct fwa_quarantined **find(const struct fwa_quarantines *q, const char *key)
 {
 	struct fwa_quarantined **at = (struct fwa_quarantined **)&q->first;
 
@@ -37,14 +37,14 @@ static struct fwa_quarantined **find(const struct fwa_quarantine *q, const char 
 	return at;
 }
 
-const struct fwa_quarantined *fwa_quarantine_find(const struct fwa_quarantine *q, const char *key)
+const struct fwa_quarantined *fwa_quarantine_find(const struct fwa_quarantines *q, const char *key)
 {
 	return *find(q, key);
 }
 
 /* 0, -EEXIST when it is there already, or -ENOMEM, -E2BIG. */
-static int remember(struct fwa_quarantine *q, const char *key, const struct fwa_quarantine_why *why,
-		    int64_t since, bool stored)
+static int remember(struct fwa_quarantines *q, const char *key,
+		    const struct fwa_quarantine_why *why, int64_t since, bool stored)
 {
 	struct fwa_quarantined **at = find(q, key), *e;
 
@@ -92,7 +92,7 @@ static int64_t take_number(const char *text, const char *key, uint64_t max, int6
 	return fwa_parse_number(value, max, &n) ? (int64_t)n : otherwise;
 }
 
-static int load_record(struct fwa_quarantine *q, int dir_fd, const char *name)
+static int load_record(struct fwa_quarantines *q, int dir_fd, const char *name)
 {
 	char text[RECORD_MAX] = "", cause[24] = "", reason[FWA_QUARANTINE_REASON_MAX + 1] = "";
 	struct fwa_quarantine_why why = { cause, reason, FWA_QUARANTINE_BY_NOBODY };
@@ -119,7 +119,7 @@ static bool is_key(const char *name)
 	       strspn(name, "0123456789abcdef") == FWA_DIGEST_TEXT - 1;
 }
 
-static int load_all(struct fwa_quarantine *q, DIR *dir)
+static int load_all(struct fwa_quarantines *q, DIR *dir)
 {
 	struct dirent *e;
 	int r = 0;
@@ -130,12 +130,12 @@ static int load_all(struct fwa_quarantine *q, DIR *dir)
 	return r < 0 ? r : -errno;
 }
 
-int fwa_quarantine_load(const struct fwa_state *state, struct fwa_quarantine *ret)
+int fwa_quarantine_load(const struct fwa_state *state, struct fwa_quarantines *ret)
 {
 	DIR *dir;
 	int r;
 
-	*ret = (struct fwa_quarantine){ 0 };
+	*ret = (struct fwa_quarantines){ 0 };
 	if (!state->path)
 		return 0;
 	if (asprintf(&ret->dir, "%s/quarantine", state->path) < 0) {
@@ -156,7 +156,7 @@ int fwa_quarantine_load(const struct fwa_state *state, struct fwa_quarantine *re
 	return r;
 }
 
-void fwa_quarantine_clear(struct fwa_quarantine *q)
+void fwa_quarantine_clear(struct fwa_quarantines *q)
 {
 	struct fwa_quarantined *next;
 
@@ -165,12 +165,12 @@ void fwa_quarantine_clear(struct fwa_quarantine *q)
 		free(e);
 	}
 	free(q->dir);
-	*q = (struct fwa_quarantine){ 0 };
+	*q = (struct fwa_quarantines){ 0 };
 }
 
 /* --- changes -------------------------------------------------------------------------------- */
 
-static int store(const struct fwa_quarantine *q, const struct fwa_quarantined *e,
+static int store(const struct fwa_quarantines *q, const struct fwa_quarantined *e,
 		 const struct fwa_identified *who)
 {
 	char text[RECORD_MAX], by[32] = "";
@@ -184,7 +184,7 @@ static int store(const struct fwa_quarantine *q, const struct fwa_quarantined *e
 	return fwa_write_durably(q->dir, e->key, text, strlen(text));
 }
 
-int fwa_quarantine_add(struct fwa_quarantine *q, const char *key,
+int fwa_quarantine_add(struct fwa_quarantines *q, const char *key,
 		       const struct fwa_quarantine_why *why, const struct fwa_identified *who)
 {
 	int r = remember(q, key, why, time(NULL), false);
@@ -202,7 +202,7 @@ int fwa_quarantine_add(struct fwa_quarantine *q, const char *key,
 	return e->stored ? 0 : -ENOENT;
 }
 
-static int take_away(const struct fwa_quarantine *q, const char *key)
+static int take_away(const struct fwa_quarantines *q, const char *key)
 {
 	fwa_auto_close int dir = open(q->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -211,7 +211,7 @@ static int take_away(const struct fwa_quarantine *q, const char *key)
 	return 0;
 }
 
-int fwa_quarantine_remove(struct fwa_quarantine *q, const char *key)
+int fwa_quarantine_remove(struct fwa_quarantines *q, const char *key)
 {
 	struct fwa_quarantined **at = find(q, key), *e = *at;
 	int r = q->dir ? take_away(q, key) : 0;

@@ -29,7 +29,7 @@ struct fwa_quarantine_why {
 	int64_t by;
 };
 
-struct fwa_quarantine {
+struct fwa_quarantines {
 	struct fwa_quarantined *first;
 	unsigned int n;
 	char *dir; /* NULL: nothing is remembered */
@@ -39,16 +39,16 @@ struct fwa_quarantine {
  * Reads what STATE remembers. 0, or negative errno after a line in the log when it is not known who
  * is quarantined.
  */
-int fwa_quarantine_load(const struct fwa_state *state, struct fwa_quarantine *ret);
-void fwa_quarantine_clear(struct fwa_quarantine *q);
+int fwa_quarantine_load(const struct fwa_state *state, struct fwa_quarantines *ret);
+void fwa_quarantine_clear(struct fwa_quarantines *q);
 
 /* The entry for @key, NULL when that device is not quarantined. */
-const struct fwa_quarantined *fwa_quarantine_find(const struct fwa_quarantine *q, const char *key);
+const struct fwa_quarantined *fwa_quarantine_find(const struct fwa_quarantines *q, const char *key);
 /*
  * Quarantines @key, which shows as @who. An entry that is there stays as it is. 0, or negative errno
  * when it could not be stored: it is in force all the same; -ENOMEM: it is not.
  */
-int fwa_quarantine_add(struct fwa_quarantine *q, const char *key,
+int fwa_quarantine_add(struct fwa_quarantines *q, const char *key,
 		       const struct fwa_quarantine_why *why, const struct fwa_identified *who);
 /* Ends it. 0, or negative errno: then nothing was changed. */
-int fwa_quarantine_remove(struct fwa_quarantine *q, const char *key);
+int fwa_quarantine_remove(struct fwa_quarantines *q, const char *key);

@@ -6,17 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/util.h"
 #include "daemon/event.h"
 #include "daemon/grants.h"
-#include "daemon/log.h"
+#include "daemon/journal.h"
 #include "daemon/peer.h"
 #include "daemon/round.h"
 #include "daemon/served.h"
 
 struct waiter {
 	struct waiter *next;
-	bool anyway;
+	bool anyway, asked;
+	struct fwa_peer peer; /* when somebody asked */
 	fwa_reload_fn fn;
 	void *userdata;
 };
@@ -89,6 +91,16 @@ static void tell(struct run *run, int r, const char *message)
 	free(run);
 }
 
+/* The first of those who have asked for it. NULL: it came about by itself. */
+static const struct fwa_peer *asker(const struct run *run)
+{
+	const struct waiter *w = run->waiters;
+
+	while (w && !w->asked)
+		w = w->next;
+	return w ? &w->peer : NULL;
+}
+
 /* Every worker has it. */
 static void on_settled(void *userdata)
 {
@@ -102,6 +114,7 @@ static void refuse(struct fwa_daemon *d, int r, const char *message)
 
 	/*= spec/SECURITY-MODEL.md#C3 */
 	log_error("policy: not reloaded, the old one stays in force: %s", message);
+	fwa_act(d, FWA_ACT_POLICY_REFUSED, asker(d->reload->run), NULL, "%s", message);
 	fwa_event(d, "policy_refused", NULL, "%s", message);
 	while (*at) {
 		struct waiter *w = *at;
@@ -135,21 +148,27 @@ static void settle(struct fwa_daemon *d)
 {
 	struct fwa_reload *rl = d->reload;
 	struct fwa_round *round = fwa_round_new(on_settled, rl->run);
+	uint64_t record;
 
 	if (!round) {
 		fail(d, -ENOMEM, strerror(ENOMEM));
 		return;
 	}
-	rl->run = NULL;
-	rl->begun = false;
 	if (rl->policy) {
 		fwa_policy_files_free(d->policy);
 		d->policy = fwa_steal(rl->policy);
 	}
+	record = fwa_act_begin(d, FWA_ACT_POLICY_RELOADED, asker(rl->run), NULL,
+			       "sha256 %s, %u grants from %s", fwa_policy_files_digest(d->policy),
+			       fwa_policy_files_count(d->policy),
+			       fwa_policy_files_source(d->policy));
+	rl->run = NULL;
+	rl->begun = false;
 	for (struct fwa_served *s = d->devices; s; s = s->next)
 		fwa_served_settle_policy(s, round);
 	fwa_grants_expect(d);
 	fwa_event(d, "policy_reloaded", NULL, "sha256 %s", fwa_policy_files_digest(d->policy));
+	fwa_act_await(d, record);
 	fwa_round_drop(round);
 }
 
@@ -230,7 +249,8 @@ static int set_up(struct fwa_daemon *d)
 	return r;
 }
 
-static int ask(struct fwa_daemon *d, bool anyway, fwa_reload_fn fn, void *userdata)
+static int ask(struct fwa_daemon *d, bool anyway, const struct fwa_peer *peer, fwa_reload_fn fn,
+	       void *userdata)
 {
 	struct waiter *w = malloc(sizeof(*w)), **at;
 	int r = w ? set_up(d) : -ENOMEM;
@@ -239,7 +259,9 @@ static int ask(struct fwa_daemon *d, bool anyway, fwa_reload_fn fn, void *userda
 		free(w);
 		return r;
 	}
-	*w = (struct waiter){ NULL, anyway, fn, userdata };
+	*w = (struct waiter){ .anyway = anyway, .asked = peer, .fn = fn, .userdata = userdata };
+	if (peer)
+		w->peer = *peer;
 	d->reload->anyway |= anyway;
 	at = &d->reload->asked;
 	while (*at)
@@ -248,14 +270,15 @@ static int ask(struct fwa_daemon *d, bool anyway, fwa_reload_fn fn, void *userda
 	return 0;
 }
 
-int fwa_reload(struct fwa_daemon *d, fwa_reload_fn fn, void *userdata)
+int fwa_reload(struct fwa_daemon *d, const struct fwa_peer *peer, fwa_reload_fn fn, void *userdata)
 {
-	return ask(d, false, fn, userdata);
+	return ask(d, false, peer, fn, userdata);
 }
 
-int fwa_reload_anyway(struct fwa_daemon *d, fwa_reload_fn fn, void *userdata)
+int fwa_reload_anyway(struct fwa_daemon *d, const struct fwa_peer *peer, fwa_reload_fn fn,
+		      void *userdata)
 {
-	return ask(d, true, fn, userdata);
+	return ask(d, true, peer, fn, userdata);
 }
 
 void fwa_reload_cancel(struct fwa_daemon *d)

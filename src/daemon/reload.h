@@ -13,13 +13,17 @@
  */
 typedef void (*fwa_reload_fn)(void *userdata, int r, const char *message);
 
-/* Begins; requests that come meanwhile share the next reading. @fn may be NULL. 0 or -ENOMEM. */
-int fwa_reload(struct fwa_daemon *d, fwa_reload_fn fn, void *userdata);
+/*
+ * Begins; requests that come meanwhile share the next reading. @peer asked for it; NULL: nobody did. @fn
+ * may be NULL. 0 or -ENOMEM.
+ */
+int fwa_reload(struct fwa_daemon *d, const struct fwa_peer *peer, fwa_reload_fn fn, void *userdata);
 /*
  * The same for who has to have the policy compiled again even when what is read now cannot be used:
  * then it is the one that is in force.
  */
-int fwa_reload_anyway(struct fwa_daemon *d, fwa_reload_fn fn, void *userdata);
+int fwa_reload_anyway(struct fwa_daemon *d, const struct fwa_peer *peer, fwa_reload_fn fn,
+		      void *userdata);
 /* Gives up what is under way: everybody who waits is told -ECANCELED. */
 void fwa_reload_cancel(struct fwa_daemon *d);
 

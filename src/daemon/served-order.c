@@ -7,9 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/util.h"
 #include "daemon/event.h"
-#include "daemon/log.h"
+#include "daemon/journal.h"
 #include "daemon/quarantine.h"
 #include "daemon/round.h"
 #include "daemon/served.h"
@@ -126,7 +127,17 @@ void fwa_served_settle_policy(struct fwa_served *s, struct fwa_round *round)
 	fwa_close(s->policy_fd);
 	s->policy_fd = s->next_policy_fd;
 	s->next_policy_fd = -1;
+	fwa_journald_keep(s->daemon->journald, FWA_OBJECT_POLICY, s->name, s->policy_fd);
 	send_policy(s, round);
+}
+
+void fwa_served_keep(struct fwa_served *s)
+{
+	struct fwa_journald *j = s->daemon->journald;
+
+	fwa_journald_keep(j, FWA_OBJECT_POLICY, s->name, s->policy_fd);
+	fwa_journald_keep(j, FWA_OBJECT_PROFILE, NULL, s->profile_fd);
+	fwa_journald_keep(j, FWA_OBJECT_ACCEPTED, NULL, s->baseline_fd);
 }
 
 /* --- quarantine and baseline ---------------------------------------------------------------- */
@@ -141,15 +152,16 @@ void fwa_served_order(struct fwa_served *s, enum fwa_control_kind kind, const ch
 void fwa_served_judge(struct fwa_served *s, struct fwa_round *round)
 {
 	const struct fwa_baselines *b = &s->daemon->baselines;
-	fwa_auto_close int fd = -1;
 	int r;
 
 	if (s->control_fd < 0 || s->declarations_fd < 0)
 		return;
-	r = fwa_baselines_find(b, &s->who, &s->baseline, &fd);
+	fwa_close(s->baseline_fd);
+	r = fwa_baselines_find(b, &s->who, &s->baseline, &s->baseline_fd);
 	if (r < 0)
 		log_error("%s: its baseline cannot be read: %s", s->name, strerror(-r));
-	if (!tell(s, FWA_CONTROL_BASELINE, fwa_baseline_source_name(s->baseline), fd))
+	fwa_served_keep(s);
+	if (!tell(s, FWA_CONTROL_BASELINE, fwa_baseline_source_name(s->baseline), s->baseline_fd))
 		return;
 	s->judged = true;
 	if (round)

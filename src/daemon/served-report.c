@@ -9,12 +9,13 @@
 #include <string.h>
 
 #include "base/bury.h"
+#include "base/log.h"
 #include "base/number.h"
 #include "base/util.h"
 #include "core/drift.h"
 #include "core/profile.h"
 #include "daemon/event.h"
-#include "daemon/log.h"
+#include "daemon/journal.h"
 #include "daemon/quarantine.h"
 #include "daemon/round.h"
 #include "daemon/served.h"
@@ -51,8 +52,8 @@ static void changed_before_our_eyes(struct fwa_served *s, const struct fwa_ident
 		.by = FWA_QUARANTINE_BY_NOBODY,
 	};
 
-	fwa_daemon_quarantine(s->daemon, s->name, &s->who, &why, NULL);
-	fwa_daemon_quarantine(s->daemon, s->name, now, &why, NULL);
+	fwa_daemon_quarantine(s->daemon, s->name, &s->who, &why, NULL, NULL);
+	fwa_daemon_quarantine(s->daemon, s->name, now, &why, NULL, NULL);
 }
 
 static bool on_identity(struct fwa_served *s, const char *text, int *fd)
@@ -157,7 +158,7 @@ static void on_quarantined(struct fwa_served *s, const char *text)
 		}
 	}
 	if (s->identified && !fwa_served_quarantine(s))
-		fwa_daemon_quarantine(s->daemon, s->name, &s->who, &why, NULL);
+		fwa_daemon_quarantine(s->daemon, s->name, &s->who, &why, NULL, NULL);
 }
 
 static bool take_u32(const char *value, uint32_t *ret)
@@ -231,6 +232,9 @@ static bool on_state(struct fwa_served *s, char *text)
 	if (news.drift && !s->news.drift) {
 		log_warning("%s: %u of its declarations are not those of its %s baseline", s->name,
 			    news.drift, fwa_baseline_source_name(s->baseline));
+		fwa_act(s->daemon, FWA_ACT_DRIFTED, NULL, s->name,
+			"%u of its declarations are not those of its %s baseline", news.drift,
+			fwa_baseline_source_name(s->baseline));
 		fwa_event(s->daemon, "baseline_drift", s->name,
 			  "%u of its declarations are not those of its %s baseline", news.drift,
 			  fwa_baseline_source_name(s->baseline));

@@ -14,9 +14,10 @@
 #include <sys/stat.h>
 
 #include "base/bury.h"
+#include "base/log.h"
 #include "base/util.h"
 #include "daemon/event.h"
-#include "daemon/log.h"
+#include "daemon/journal.h"
 #include "daemon/quarantine.h"
 #include "daemon/round.h"
 #include "host/launch.h"
@@ -157,6 +158,9 @@ static void forget_worker(struct fwa_served *s)
 	s->control_fd = fwa_close(s->control_fd);
 	s->profile_fd = fwa_close(s->profile_fd);
 	s->declarations_fd = fwa_close(s->declarations_fd);
+	s->baseline_fd = fwa_close(s->baseline_fd);
+	s->source =
+		fwa_source_end(s->source, s->lost ? FWA_SOURCE_END_LOST : FWA_SOURCE_END_ORDERLY);
 	fwa_served_forget_acks(s);
 	if (s->reprofile)
 		fwa_round_drop(s->reprofile);
@@ -179,6 +183,7 @@ static int on_end(sd_event_source *source, const siginfo_t *si, void *userdata)
 	struct fwa_served *s = userdata;
 
 	log_end(s, si);
+	s->lost = si->si_code != CLD_EXITED;
 	forget_worker(s);
 	if (s->stopping)
 		fwa_daemon_stopped(s->daemon, s);
@@ -229,6 +234,19 @@ static int open_node(struct fwa_served *s, int *ret_fd)
 	return 0;
 }
 
+/* What its worker decides is recorded through a ring of its own. 0 or negative errno. */
+static int give_ring(struct fwa_served *s, struct fwa_launch *l)
+{
+	int r = fwa_source_new(s->daemon->journald, s, &s->source);
+
+	if (r < 0 || !s->source)
+		return r;
+	l->ring = fwa_source_fds(s->source);
+	l->reads_pass = s->daemon->options->journal_reads_pass;
+	fwa_served_keep(s);
+	return 0;
+}
+
 static int launch(struct fwa_served *s)
 {
 	fwa_auto_close int device_fd = -1;
@@ -247,10 +265,17 @@ static int launch(struct fwa_served *s)
 	if (r < 0)
 		return r;
 	l.device_fd = device_fd;
-	r = fwa_launch_worker(&l, &s->pid, &s->control_fd);
-	if (r < 0)
-		log_error("%s: cannot start fwadmit-worker: %s", s->name, strerror(-r));
-	return r;
+	r = give_ring(s, &l);
+	if (r == 0)
+		r = fwa_launch_worker(&l, &s->pid, &s->control_fd);
+	if (r < 0) {
+		log_error("%s: cannot start fwadmit-worker: %s", s->name,
+			  r == -EBUSY ? "the journal is behind" : strerror(-r));
+		s->source = fwa_source_end(s->source, FWA_SOURCE_END_ORDERLY);
+		return r;
+	}
+	fwa_source_begin(s->source, s->pid);
+	return 0;
 }
 
 static int watch(struct fwa_served *s)
@@ -327,7 +352,7 @@ int fwa_served_new(struct fwa_daemon *d, const char *name, const char *spec,
 		return -ENOMEM;
 	s->daemon = d;
 	s->listen_fd = s->policy_fd = s->next_policy_fd = s->control_fd = -1;
-	s->profile_fd = s->declarations_fd = -1;
+	s->profile_fd = s->declarations_fd = s->baseline_fd = -1;
 	s->name = strdup(name);
 	s->spec = strdup(spec);
 	if (s->name && s->spec)

@@ -27,6 +27,7 @@
 #include "proto/control.h"
 
 struct fwa_round;
+struct fwa_source;
 
 enum fwa_served_state {
 	FWA_SERVED_STARTING,
@@ -68,8 +69,10 @@ struct fwa_served {
 
 	pid_t pid; /* 0: no worker */
 	int control_fd;
-	bool hopeless; /* there is no such device: not to be tried again at once */
-	bool failed;   /* the worker has said that it fails */
+	struct fwa_source *source; /* its ring; NULL: none runs, or there is no journal */
+	bool hopeless;             /* there is no such device: not to be tried again at once */
+	bool failed;               /* the worker has said that it fails */
+	bool lost;                 /* the last one was killed, or crashed */
 	struct fwa_served_ack *acks;
 	sd_event_source *child, *messages, *timer, *refuse, *late;
 
@@ -84,6 +87,7 @@ struct fwa_served {
 	struct fwa_identified who;
 	char kind[FWA_DIGEST_TEXT];      /* of which baseline it is */
 	int profile_fd, declarations_fd; /* -1: not said by this worker yet */
+	int baseline_fd;                 /* what this worker is held to, -1: nothing */
 	char profile_digest[FWA_DIGEST_TEXT], declarations_digest[FWA_DIGEST_TEXT];
 	unsigned int introductions; /* under another name, since introductions_since */
 	uint64_t introductions_since;
@@ -144,5 +148,7 @@ void fwa_served_forget_acks(struct fwa_served *s);
  */
 void fwa_served_order(struct fwa_served *s, enum fwa_control_kind kind, const char *text,
 		      struct fwa_round *round);
+/* Lets the journal keep what the worker decides by. */
+void fwa_served_keep(struct fwa_served *s);
 /* Tells the worker what its device's declarations are held to. @round as above. */
 void fwa_served_judge(struct fwa_served *s, struct fwa_round *round);

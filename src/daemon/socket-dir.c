@@ -20,8 +20,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/util.h"
-#include "daemon/log.h"
 #include "host/state.h"
 
 #define BACKLOG 128

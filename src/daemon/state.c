@@ -7,8 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/log.h"
 #include "base/util.h"
-#include "daemon/log.h"
 #include "host/state.h"
 
 /* 0 when it is a directory that we, and nobody but root beside us, can write to. */

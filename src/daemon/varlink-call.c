@@ -10,7 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "daemon/log.h"
+#include "base/log.h"
+#include "daemon/journal.h"
 #include "daemon/reload.h"
 #include "host/grants.h"
 
@@ -75,6 +76,32 @@ static void service_describe(struct fwa_varlink_call *call, const struct fwa_var
 	fwa_varlink_reply(call, o);
 }
 
+static struct json_object *describe_journal(struct fwa_journald *j)
+{
+	static const char *const states[] = {
+		[FWA_JOURNALD_STARTING] = "starting",
+		[FWA_JOURNALD_OK] = "ok",
+		[FWA_JOURNALD_TROUBLE] = "trouble",
+	};
+	struct json_object *o = json_object_new_object();
+	struct fwa_journald_status status;
+
+	if (!j) {
+		fwa_json_text(o, "state", "none");
+		return o;
+	}
+	fwa_journald_status(j, &status);
+	fwa_json_text(o, "state", states[status.state]);
+	fwa_json_text(o, "path", status.path);
+	if (status.pid)
+		fwa_json_number(o, "pid", status.pid);
+	fwa_json_number(o, "head", (int64_t)status.head);
+	fwa_json_number(o, "unsynced", (int64_t)status.unsynced);
+	if (*status.trouble)
+		fwa_json_text(o, "trouble", status.trouble);
+	return o;
+}
+
 static void get_info(struct fwa_varlink_call *call, const struct fwa_varlink_parameters *p)
 {
 	const struct fwa_daemon *d = call->daemon;
@@ -90,6 +117,7 @@ static void get_info(struct fwa_varlink_call *call, const struct fwa_varlink_par
 		fwa_json_text(o, "state_dir", d->state.path);
 	json_object_object_add(o, "require_pinned",
 			       json_object_new_boolean(d->baselines.require_pinned));
+	json_object_object_add(o, "journal", describe_journal(d->journald));
 	json_object_object_add(o, "devices", fwa_varlink_devices(d, call->peer.admin));
 	fwa_varlink_reply(call, o);
 }
@@ -129,7 +157,7 @@ static void on_reloaded(void *userdata, int r, const char *message)
 static void reload(struct fwa_varlink_call *call, const struct fwa_varlink_parameters *p)
 {
 	log_info("policy: reload, asked for by uid %u", call->peer.uid);
-	if (fwa_reload(call->daemon, on_reloaded, call) < 0)
+	if (fwa_reload(call->daemon, &call->peer, on_reloaded, call) < 0)
 		fwa_varlink_refuse(call, "Busy", NULL, NULL);
 }
 

@@ -8,10 +8,11 @@
 #include <string.h>
 
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/util.h"
 #include "core/profile.h"
 #include "daemon/event.h"
-#include "daemon/log.h"
+#include "daemon/journal.h"
 #include "daemon/quarantine.h"
 #include "daemon/round.h"
 #include "daemon/served.h"
@@ -59,6 +60,13 @@ static void state_error(struct change *c, const char *message)
 	c->error = "StateError";
 	c->reply = json_object_new_object();
 	fwa_json_text(c->reply, "message", message);
+}
+
+/* The same when it cannot be recorded, and so is not made. */
+static void journal_error(struct change *c, const char *message)
+{
+	state_error(c, message);
+	c->error = "JournalError";
 }
 
 /* The device that the call names, or NULL after an answer. */
@@ -139,7 +147,7 @@ void fwa_call_quarantine(struct fwa_varlink_call *call, const struct fwa_varlink
 	if (!round)
 		return;
 	log_info("%s: quarantine, asked for by uid %u", s->name, call->peer.uid);
-	r = fwa_daemon_quarantine(call->daemon, s->name, &s->who, &why, round);
+	r = fwa_daemon_quarantine(call->daemon, s->name, &s->who, &why, &call->peer, round);
 	if (r < 0)
 		state_error(c, fwa_served_quarantine(s)
 				       ? "quarantined until fwadmitd ends: it cannot be stored"
@@ -150,6 +158,7 @@ void fwa_call_quarantine(struct fwa_varlink_call *call, const struct fwa_varlink
 void fwa_call_release(struct fwa_varlink_call *call, const struct fwa_varlink_parameters *p)
 {
 	struct fwa_served *s = find(call, p->device);
+	char error[FWA_ERROR_LEN];
 	struct fwa_round *round;
 	struct change *c;
 
@@ -163,8 +172,14 @@ void fwa_call_release(struct fwa_varlink_call *call, const struct fwa_varlink_pa
 	if (!round)
 		return;
 	log_info("%s: release, asked for by uid %u", s->name, call->peer.uid);
-	if (fwa_daemon_release(call->daemon, s->name, &s->who, round) < 0)
+	if (fwa_act_widen(call->daemon, error, FWA_ACT_RELEASED, &call->peer, s->name,
+			  "released from quarantine") < 0) {
+		journal_error(c, error);
+	} else if (fwa_daemon_release(call->daemon, s->name, &s->who, round) < 0) {
+		fwa_act(call->daemon, FWA_ACT_QUARANTINED, NULL, s->name,
+			"still: its record cannot be removed");
 		state_error(c, "still quarantined: its record cannot be removed");
+	}
 	fwa_round_drop(round);
 }
 
@@ -173,6 +188,7 @@ void fwa_call_release(struct fwa_varlink_call *call, const struct fwa_varlink_pa
 struct reprofile {
 	struct fwa_varlink_call *call;
 	sd_event_source *timer;
+	uint64_t record; /* of the journal */
 	char device[64];
 };
 
@@ -181,6 +197,7 @@ static void on_reprofiled(void *userdata)
 	struct reprofile *rp = userdata;
 	const struct fwa_served *s = fwa_daemon_find(rp->call->daemon, rp->device);
 
+	fwa_act_await(rp->call->daemon, rp->record);
 	if (s && s->judged)
 		fwa_varlink_reply(rp->call, NULL);
 	else
@@ -236,6 +253,8 @@ void fwa_call_reprofile(struct fwa_varlink_call *call, const struct fwa_varlink_
 	}
 	rp->call = call;
 	snprintf(rp->device, sizeof(rp->device), "%s", s->name);
+	rp->record = fwa_act_begin(call->daemon, FWA_ACT_REPROFILED, &call->peer, s->name,
+				   "its declarations are read again");
 	fwa_served_order(s, FWA_CONTROL_REPROFILE, "", NULL);
 }
 
@@ -268,10 +287,18 @@ static bool may_not_accept(const struct fwa_served *s, char error[FWA_ERROR_LEN]
 static void accept_it(struct fwa_served *s, struct change *c, struct fwa_round *round)
 {
 	struct fwa_daemon *d = s->daemon;
-	int r = fwa_baselines_save(&d->baselines, FWA_BASELINE_FROM_ACCEPTED, &s->who,
-				   s->declarations_fd);
+	char error[FWA_ERROR_LEN];
+	int r;
 
+	if (fwa_act_widen(d, error, FWA_ACT_BASELINE_ACCEPTED, &c->call->peer, s->name, "sha256 %s",
+			  s->declarations_digest) < 0) {
+		journal_error(c, error);
+		return;
+	}
+	r = fwa_baselines_save(&d->baselines, FWA_BASELINE_FROM_ACCEPTED, &s->who,
+			       s->declarations_fd);
 	if (r < 0) {
+		fwa_act(d, FWA_ACT_BASELINE_ACCEPTED, NULL, s->name, "not done: %s", strerror(-r));
 		state_error(c, strerror(-r));
 		return;
 	}

@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/util.h"
 #include "daemon/event.h"
 #include "daemon/grants.h"
-#include "daemon/log.h"
+#include "daemon/journal.h"
 #include "daemon/reload.h"
 #include "daemon/varlink-call.h"
 #include "host/grants.h"
@@ -20,6 +21,9 @@
 struct pending {
 	struct fwa_varlink_call *call;
 	char name[FWA_GRANT_NAME_MAX];
+	int64_t seconds;
+	bool recorded, unrecordable; /* a new one: in the journal, or it cannot be */
+	uint64_t record;             /* a revocation in the journal */
 };
 
 /* --- describing ----------------------------------------------------------------------------- */
@@ -131,6 +135,7 @@ static void on_created(void *userdata, int r, const char *message)
 
 	if (r < 0) { /* it would come into force at some later time, when nobody expects it */
 		log_error("grant %s: not made: %s", p->name, message);
+		fwa_act(d, FWA_ACT_GRANT_ENDED, NULL, NULL, "%s: not made: %s", p->name, message);
 		fwa_grants_remove(d->grants_dir, p->name);
 		fwa_varlink_refuse(p->call, "PolicyError", "message", message);
 		free(p);
@@ -150,17 +155,70 @@ static void on_created(void *userdata, int r, const char *message)
 	free(p);
 }
 
-static void refuse_create(struct fwa_varlink_call *call, int r, const char *error)
+static void refuse_create(struct fwa_varlink_call *call, const struct pending *p, int r,
+			  const char *error)
 {
 	bool invalid = r == -EINVAL || r == -EEXIST || r == -E2BIG;
 
-	fwa_varlink_refuse(call, invalid ? "InvalidGrant" : "StateError", "message",
-			   error[0] ? error : strerror(-r));
+	if (p && p->recorded)
+		fwa_act(call->daemon, FWA_ACT_GRANT_ENDED, NULL, NULL, "%s: not made: %s", p->name,
+			error);
+	fwa_varlink_refuse(call,
+			   invalid                ? "InvalidGrant"
+			   : p && p->unrecordable ? "JournalError"
+						  : "StateError",
+			   "message", error[0] ? error : strerror(-r));
+}
+
+/* " @word a,b" for what there is. */
+static void add_words(FILE *f, const char *word, const struct fwa_grant_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		fprintf(f, "%s%s%s", i ? "," : ", ", i ? "" : word, list->item[i]);
+}
+
+/* What a grant says, in one line; fresh memory. */
+static char *in_words(const struct fwa_grant_terms *t)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *f = open_memstream(&text, &len);
+
+	if (!f)
+		return NULL;
+	add_words(f, "user ", &t->user);
+	add_words(f, "group ", &t->group);
+	add_words(f, "unit ", &t->unit);
+	add_words(f, "device ", &t->device);
+	fprintf(f, ", scope %s", t->scope);
+	add_words(f, "effects ", &t->effects);
+	add_words(f, "commands ", &t->commands);
+	if (t->ticket)
+		fprintf(f, ", ticket %s", t->ticket);
+	if (fclose(f) == 0)
+		return text;
+	free(text);
+	return NULL;
+}
+
+/* A grant that is good is in the journal before it is in the store (C31). */
+static int record(void *userdata, const struct fwa_grant_terms *t, char error[FWA_ERROR_LEN])
+{
+	struct pending *p = userdata;
+	fwa_auto_free char *words = in_words(t);
+	int r = -ENOMEM;
+
+	if (words)
+		r = fwa_act_widen(p->call->daemon, error, FWA_ACT_GRANT_CREATED, &p->call->peer,
+				  NULL, "%s: for %lld s%s", t->name, (long long)p->seconds, words);
+	snprintf(p->name, sizeof(p->name), "%s", t->name);
+	p->recorded = r == 0;
+	p->unrecordable = r < 0;
+	return r;
 }
 
 /* Stores the grant and puts it in force. */
-static void create(struct fwa_varlink_call *call, const struct fwa_grant_terms *terms,
-		   int64_t seconds)
+static void create(struct fwa_varlink_call *call, struct fwa_grant_terms *terms, int64_t seconds)
 {
 	struct pending *p = calloc(1, sizeof(*p));
 	char error[FWA_ERROR_LEN] = "";
@@ -168,18 +226,22 @@ static void create(struct fwa_varlink_call *call, const struct fwa_grant_terms *
 	int r = -ENOMEM;
 
 	fwa_moment_now(&now);
-	if (p)
+	if (p) {
+		p->call = call;
+		p->seconds = seconds;
+		terms->record = record;
+		terms->userdata = p;
 		r = fwa_grants_create(call->daemon->grants_dir, terms, (uint64_t)seconds,
 				      call->peer.uid, &now, p->name, error);
+	}
 	if (r < 0) {
-		refuse_create(call, r, error);
+		refuse_create(call, p, r, error);
 		free(p);
 		return;
 	}
 	log_info("grant %s: made by uid %u for %lld s", p->name, call->peer.uid,
 		 (long long)seconds);
-	p->call = call;
-	r = fwa_reload(call->daemon, on_created, p);
+	r = fwa_reload(call->daemon, &call->peer, on_created, p);
 	if (r < 0)
 		on_created(p, r, strerror(-r));
 }
@@ -214,6 +276,7 @@ static void on_revoked(void *userdata, int r, const char *message)
 {
 	struct pending *p = userdata;
 
+	fwa_act_await(p->call->daemon, p->record);
 	if (r < 0) {
 		fwa_varlink_refuse(p->call, "PolicyError", "message", message);
 	} else {
@@ -246,7 +309,9 @@ void fwa_call_revoke_grant(struct fwa_varlink_call *call, const struct fwa_varli
 	fwa_policy_files_revoke(call->daemon->policy, args->name);
 	p->call = call;
 	snprintf(p->name, sizeof(p->name), "%s", args->name);
-	r = fwa_reload_anyway(call->daemon, on_revoked, p);
+	p->record = fwa_act_begin(call->daemon, FWA_ACT_GRANT_REVOKED, &call->peer, NULL, "%s",
+				  args->name);
+	r = fwa_reload_anyway(call->daemon, &call->peer, on_revoked, p);
 	if (r < 0)
 		on_revoked(p, r, strerror(-r));
 }

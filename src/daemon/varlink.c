@@ -12,9 +12,9 @@
 #include <time.h>
 
 #include "base/bury.h"
+#include "base/log.h"
 #include "base/util.h"
 #include "daemon/event.h"
-#include "daemon/log.h"
 
 #ifndef SO_PASSRIGHTS
 #define SO_PASSRIGHTS 83

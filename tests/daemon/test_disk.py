@@ -8,7 +8,7 @@ import os
 import subprocess
 import unittest
 
-from common import Daemon, wait_until
+from common import Daemon, await_journal, wait_until
 from test_control import Case as ControlCase
 
 GRANT = {'name': 'x', 'user': ['*'], 'device': ['a'], 'scope': 'configuration', 'seconds': 600}
@@ -27,10 +27,13 @@ class Disk(ControlCase):
 
     def start_on_disk(self, before='true'):
         """With a disk of 256 KiB that only the daemon sees; @before is done on it first."""
+        journal = os.path.join(self.base, 'journal')
         d = Daemon(self.sockets, '--policy=' + self.policy, '--state-dir=' + self.state, '--device=a=sim:honest',
+                   '--journal=' + journal,
                    prefix=['unshare', '-m', 'sh', '-c', 'mount -t tmpfs -o size=256k,mode=700 none "$0" && cd "$0" && '
                            + before + '; exec "$@"', self.state])
         self.addCleanup(d.log_file.close)
+        self.addCleanup(await_journal, journal)
         self.addCleanup(d.end, 9)
         self.disk = '/proc/%d/root%s' % (d.process.pid, self.state)
         d.wait_state('a', 'ready')

@@ -13,7 +13,7 @@ import struct
 import time
 import unittest
 
-from common import DEADLINE, Case, wait_until
+from common import DEADLINE, Case, await_journal, wait_until
 from test_control import STRANGER, as_user
 from test_control import Case as ControlCase
 
@@ -218,6 +218,7 @@ class Baselines(FakeCase):
                 self.assertEqual(d.device(name)['findings'], [])
             self.assertEqual(d.log().count('declares other commands'), 1, d.log())
             d.end(signal.SIGKILL)
+            await_journal(os.path.join(self.state, 'journal'))
             shutil.rmtree(self.state)
 
     def test_get_profile(self):
@@ -300,6 +301,7 @@ class Quarantine(FakeCase):
         x = self.accept()
         x.start()
         d.wait_state('x', 'quarantined')
+        wait_until(lambda: d.info()['journal']['state'] == 'ok', 'the one before writes the journal yet')
         c = self.control(d)
         c.send(b'{"method":"org.fwadmit.Control.Release","parameters":{"device":"x"}}\0')
         self.assertEqual(x.hear(), (RELEASE, '', None))

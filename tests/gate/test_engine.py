@@ -18,6 +18,7 @@ from test_gate import (COMPLETED, DESCRIBE, E_PAYLOAD, GET_LSA, HEALTH, IDENTIFY
 E_BUSY = 7
 JOBS_MAX = 16  # of one user that wait
 UNDECLARED = 0xc0ff
+RECEIPT = 1 << 1
 SANITIZED = bool(os.environ.get("FWADMIT_SANITIZED"))
 
 
@@ -32,8 +33,11 @@ def read(offset, length, timeout=0):
 
 class Engine(GateTest):
     def settle(self, name):
-        """What was sent before this by the same user was taken: requests of a user are taken in turn."""
-        self.assertEqual(self.client(name).call(request(opcode=UNDECLARED)).reason, "undeclared")
+        """
+        What was sent before this by the same user was taken, and its record is on disk: requests of a user are taken
+        in turn, and this one's answer waits for its own record.
+        """
+        self.assertEqual(self.client(name).call(request(opcode=UNDECLARED, flags=RECEIPT)).reason, "undeclared")
 
     def occupy(self, name, message=None):
         c = self.client(name)
@@ -293,8 +297,8 @@ class Alone(Engine):
                "beside": "sim:nvme,delay-ms=200,lanes=4,bg-ms=0"}
     POLICY = Engine.POLICY[:-1] + ", namespace-inventory, controller-capability, exclusive\n"
 
-    def admin(self, opcode, *cdw, out_len=0):
-        return request(cmd_set=1, opcode=opcode, cdw=cdw, out_len=out_len)
+    def admin(self, opcode, *cdw, out_len=0, flags=0):
+        return request(cmd_set=1, opcode=opcode, cdw=cdw, out_len=out_len, flags=flags)
 
     def read(self):
         return self.admin(0x02, 127 << 16 | 2, out_len=512)
@@ -318,7 +322,7 @@ class Alone(Engine):
         return answered
 
     def settle(self, name):
-        self.assertEqual(self.client(name).call(self.admin(0xc0)).reason, "undeclared")
+        self.assertEqual(self.client(name).call(self.admin(0xc0, flags=RECEIPT)).reason, "undeclared")
 
     def test_nothing_runs_beside_it(self):
         answered = self.in_flight("alone")

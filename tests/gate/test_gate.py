@@ -515,7 +515,7 @@ class Devices(GateTest):
         pid = self.worker("sim0")
         links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
         for link in links:
-            self.assertTrue(link.startswith(("socket:", "anon_inode:[eventpoll]", "/dev/null"))
+            self.assertTrue(link.startswith(("socket:", "anon_inode:[eventpoll]", "anon_inode:[eventfd]", "/dev/null"))
                             or link == f"{self.dir}/log" or "memfd" in link
                             or link == "/proc" or link.endswith("/lockdown"), link)
 
