@@ -96,30 +96,43 @@ static const char *kernel_hint(const struct fwa_gate_reply *r)
 	}
 }
 
+/* Where it stands in the journal; its number is what `fwadmit log show` takes. */
+static const char *record_of(const struct sent *s, char text[48])
+{
+	if (s->reply.seq)
+		snprintf(text, 48, "record %llu", (unsigned long long)s->reply.seq);
+	else
+		snprintf(text, 48, "not recorded");
+	return text;
+}
+
 /*= spec/SECURITY-MODEL.md#C30 */
 static void say_refused(const struct cli *cli, const struct sent *s, const char *command)
 {
 	const struct fwa_decision *d = &s->verdict.decision;
 	struct cli_advice advice;
-	char why[512];
+	char why[512], record[48];
 
 	if (fwa_admitted(d)) {
-		cli_fail(cli, CLI_REFUSED, "%s was admitted, but the kernel does not take it: %s%s",
-			 command, strerror(s->reply.transport_errno), kernel_hint(&s->reply));
+		cli_fail(cli, CLI_REFUSED,
+			 "%s was admitted, but the kernel does not take it: %s%s; %s", command,
+			 strerror(s->reply.transport_errno), kernel_hint(&s->reply),
+			 record_of(s, record));
 		return;
 	}
 	cli_verdict_why(&s->verdict, why, sizeof(why));
 	cli_advise(&s->verdict, &advice);
-	cli_fail(cli, CLI_REFUSED, "%s refused: %s (C%u): %s; would pass: %s%s", command,
+	cli_fail(cli, CLI_REFUSED, "%s refused: %s (C%u): %s; would pass: %s%s; %s", command,
 		 fwa_reason_name(d->reason), fwa_reason_clause(d->reason), why, advice.pass[0],
-		 s->verdict.remedy.grant ? " (`fwadmit explain` shows one)" : "");
+		 s->verdict.remedy.grant ? " (`fwadmit explain` shows one)" : "",
+		 record_of(s, record));
 }
 
 static void print_text(const struct cli *cli, const struct sent *s)
 {
 	const struct fwa_gate_reply *r = &s->reply;
 	const struct fwa_decision *d = &s->verdict.decision;
-	char command[160], name[96];
+	char command[160], name[96], record[48];
 
 	cli_command_text(d->set, d->opcode, name, sizeof(name));
 	snprintf(command, sizeof(command), "%s", name);
@@ -131,6 +144,7 @@ static void print_text(const struct cli *cli, const struct sent *s)
 		say_refused(cli, s, command);
 		break;
 	case FWA_OUTCOME_COMPLETED:
+		cli_note(cli, "%s: %s", command, record_of(s, record));
 		if (r->device_code) /* not an error: a background operation was started */
 			cli_note(cli, "%s: the device returned %s (%02xh)%s", command,
 				 fwa_status_name(d->set, r->device_code), r->device_code,
@@ -143,18 +157,21 @@ static void print_text(const struct cli *cli, const struct sent *s)
 			cli_hex_dump(stdout, s->data.data, s->data.len);
 		break;
 	case FWA_OUTCOME_DEVICE_ERROR:
-		cli_fail(cli, CLI_DEVICE_ERROR, "%s: the device returned %s (%02xh)", command,
-			 fwa_status_name(d->set, r->device_code), r->device_code);
+		cli_fail(cli, CLI_DEVICE_ERROR, "%s: the device returned %s (%02xh); %s", command,
+			 fwa_status_name(d->set, r->device_code), r->device_code,
+			 record_of(s, record));
 		break;
 	case FWA_OUTCOME_UNDELIVERABLE:
-		cli_fail(cli, CLI_FAILED, "%s was executed, but its answer could not be delivered",
-			 command);
+		cli_fail(cli, CLI_FAILED,
+			 "%s was executed, but its answer could not be delivered; %s", command,
+			 record_of(s, record));
 		break;
 	default:
 		cli_fail(cli, CLI_FAILED,
 			 "%s: %s; whether the device executed it is not known, and it was not "
-			 "repeated",
-			 command, r->transport_errno ? strerror(r->transport_errno) : "no answer");
+			 "repeated; %s",
+			 command, r->transport_errno ? strerror(r->transport_errno) : "no answer",
+			 record_of(s, record));
 		break;
 	}
 }
@@ -278,6 +295,7 @@ static int send_it(const struct cli *cli, const struct cli_subject *subject, str
 {
 	int r;
 
+	fwa_client_ask_receipts(subject->client);
 	s->cmd = cli_parts_get(&s->parts, 0);
 	s->verdict = cli_verdict_of(subject, &s->cmd, cli_user_name());
 	s->verdict.parts = s->parts.n;
@@ -303,6 +321,7 @@ int cli_cmd_send(struct cli *cli)
 	__attribute__((cleanup(free_sent))) struct sent s = { 0 };
 	int r;
 
+	subject.journal.wanted = !cli_given(&cli->args, CLI_OPT_DRY_RUN);
 	r = check_output(cli);
 	if (r == CLI_OK)
 		r = cli_subject_open_device(cli, cli->word[0], &subject);

@@ -78,17 +78,19 @@ static int answer_baseline(struct cli_subject *s, char error[FWA_ERROR_LEN])
 {
 	fwa_auto_free char *state = fwa_state_dir();
 	struct fwa_baselines store = { .pinned_dir = fwa_pinned_dir(), .state_dir = state };
+	fwa_auto_close int fd = -1;
 	char name[FWA_DIGEST_TEXT];
 	int r, unread;
 
-	r = fwa_baselines_answer(&store, &s->identity, s->control, &s->baseline_source, &unread);
+	r = fwa_baselines_answer(&store, &s->identity, s->control, &s->baseline_source, &fd,
+				 &unread);
 	if (r < 0)
 		return explain(error, CLI_FAILED, "%s: its worker ended early", s->name);
 	fwa_baseline_name(&s->identity, name);
 	if (unread < 0)
 		return explain(error, CLI_FAILED, "%s: its baseline %.12s.. cannot be read: %s",
 			       s->name, name, strerror(-unread));
-	return CLI_OK;
+	return cli_journal_keep(&s->journal, FWA_OBJECT_ACCEPTED, NULL, fd, error);
 }
 
 /* Takes one message: CLI_OK, and *ret_ready when the worker serves the device. */
@@ -101,7 +103,8 @@ static int take_message(struct cli_subject *s, struct said *m, bool *ret_ready,
 		return CLI_OK;
 	case FWA_CONTROL_IDENTITY:
 		if (fwa_identified_parse(m->text, &s->identity) == 0)
-			return CLI_OK;
+			return cli_journal_keep(&s->journal, FWA_OBJECT_PROFILE, NULL, m->fd,
+						error);
 		break;
 	case FWA_CONTROL_DECLARATIONS:
 		fwa_close(s->declarations);
@@ -156,10 +159,15 @@ static int launch(const struct cli *cli, const struct embedded *e, struct cli_su
 	theirs = pair[1];
 	l.client_fd = theirs;
 	l.policy_fd = policy_fd;
+	r = cli_journal_give(cli, &s->journal, &l, error);
+	if (r != CLI_OK)
+		return r;
 	r = fwa_launch_worker(&l, &s->worker, &s->control);
 	if (r < 0)
 		return explain(error, CLI_FAILED, "cannot start fwadmit-worker: %s", strerror(-r));
-	r = wait_ready(cli, s, error);
+	r = cli_journal_begin(cli, &s->journal, &l, s->worker, error);
+	if (r == CLI_OK)
+		r = wait_ready(cli, s, error);
 	if (r != CLI_OK)
 		return r;
 	r = fwa_client_from_fd(fwa_steal_fd(&ours), &s->client);
@@ -204,23 +212,30 @@ static int open_path(const struct cli *cli, const char *path, struct cli_subject
 	return open_embedded(cli, &(struct embedded){ found.name, found.spec, fd }, s, error);
 }
 
+/* True when it ended by itself. */
+static bool see_off(pid_t worker)
+{
+	fwa_auto_close int pidfd = pidfd_open(worker, 0);
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	int status = -1;
+
+	/* It ends by itself once both sockets are closed, unless the device holds it up. */
+	if (pidfd < 0 || poll(&p, 1, LEAVE_TIMEOUT_MS) <= 0)
+		kill(worker, SIGKILL);
+	return waitpid(worker, &status, WNOHANG) == worker && WIFEXITED(status);
+}
+
 void cli_worker_close(struct cli_subject *s)
 {
-	fwa_auto_close int pidfd = -1;
-	struct pollfd p = { .events = POLLIN };
+	bool orderly = true;
 
 	s->client = fwa_client_free(s->client);
 	s->control = fwa_close(s->control);
 	s->declarations = fwa_close(s->declarations);
-	if (s->worker <= 0)
-		return;
-	/* It ends by itself once both sockets are closed, unless the device holds it up. */
-	pidfd = pidfd_open(s->worker, 0);
-	p.fd = pidfd;
-	if (pidfd < 0 || poll(&p, 1, LEAVE_TIMEOUT_MS) <= 0)
-		kill(s->worker, SIGKILL);
-	waitpid(s->worker, NULL, WNOHANG);
+	if (s->worker > 0)
+		orderly = see_off(s->worker);
 	s->worker = 0;
+	cli_journal_end(&s->journal, orderly);
 }
 
 /* --- a socket of the daemon ----------------------------------------------------------------- */

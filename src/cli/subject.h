@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "cli/cli.h"
+#include "cli/journal.h"
 #include "core/decide.h"
 #include "core/policy.h"
 #include "core/profile.h"
@@ -51,11 +52,16 @@ struct cli_subject {
 	struct fwa_identified identity; /* embedded: who the device said that it is */
 	enum fwa_baseline_source baseline_source; /* embedded: what it was answered */
 	int declarations;                         /* embedded: its own, a sealed memfd, or -1 */
+	struct cli_journal journal;               /* embedded: of what is sent */
 };
 
-#define CLI_SUBJECT_NONE ((struct cli_subject){ .control = -1, .declarations = -1 })
+#define CLI_SUBJECT_NONE \
+	((struct cli_subject){ .control = -1, .declarations = -1, .journal = CLI_JOURNAL_NOT })
 
-/* Opens @device and asks for its description. CLI_OK, or the exit code after cli_fail(). */
+/*
+ * Opens @device and asks for its description. CLI_OK, or the exit code after cli_fail(). Who is going to
+ * send something sets @s->journal.wanted before.
+ */
 int cli_subject_open_device(const struct cli *cli, const char *device, struct cli_subject *s);
 /* The same without saying an error: it is put in @error. */
 int cli_subject_try_device(const struct cli *cli, const char *device, struct cli_subject *s,

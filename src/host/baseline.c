@@ -178,12 +178,17 @@ int fwa_baselines_find(const struct fwa_baselines *b, const struct fwa_identifie
 }
 
 int fwa_baselines_answer(const struct fwa_baselines *b, const struct fwa_identified *who,
-			 int control, enum fwa_baseline_source *ret_source, int *ret_error)
+			 int control, enum fwa_baseline_source *ret_source, int *ret_fd,
+			 int *ret_error)
 {
 	fwa_auto_close int fd = -1;
+	int r;
 
 	*ret_error = fwa_baselines_find(b, who, ret_source, &fd);
-	return fwa_control_send(control, FWA_CONTROL_BASELINE, source_names[*ret_source], fd);
+	r = fwa_control_send(control, FWA_CONTROL_BASELINE, source_names[*ret_source], fd);
+	if (r == 0)
+		*ret_fd = fwa_steal_fd(&fd);
+	return r;
 }
 
 /* --- saving --------------------------------------------------------------------------------- */

@@ -76,12 +76,13 @@ int fwa_baselines_save(const struct fwa_baselines *b, enum fwa_baseline_source s
 void fwa_baselines_sweep(const struct fwa_baselines *b);
 
 /*
- * Answers DECLARATIONS (@fd) of a worker on @control with BASELINE, from the store. 0 with
- * *ret_source; negative errno when the message cannot be sent. What cannot be read is answered with
- * "required", and *ret_error is its negative errno, else 0.
+ * Answers DECLARATIONS of a worker on @control with BASELINE, from the store. 0 with *ret_source, and
+ * what the worker has as *ret_fd, the caller's, or -1; negative errno when the message cannot be sent.
+ * What cannot be read is answered with "required", and *ret_error is its negative errno, else 0.
  */
 int fwa_baselines_answer(const struct fwa_baselines *b, const struct fwa_identified *who,
-			 int control, enum fwa_baseline_source *ret_source, int *ret_error);
+			 int control, enum fwa_baseline_source *ret_source, int *ret_fd,
+			 int *ret_error);
 
 /* The administrator's folder: $FWADMIT_PINNED_DIR, else /etc/fwadmit/baselines. */
 const char *fwa_pinned_dir(void);

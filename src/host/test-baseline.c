@@ -239,20 +239,23 @@ static void answers(void **state)
 	enum fwa_baseline_source source;
 	char text[FWA_CONTROL_TEXT_MAX + 1];
 	uint16_t kind;
-	int pair[2], fd, error;
+	int pair[2], fd, given, error;
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
 	for (unsigned int i = 0; i < 3; i++) {
 		b.require_pinned = i == 0;
 		if (i == 2)
 			pin("pinned");
-		assert_int_equal(fwa_baselines_answer(&b, &who, pair[0], &source, &error), 0);
+		assert_int_equal(fwa_baselines_answer(&b, &who, pair[0], &source, &given, &error),
+				 0);
 		assert_int_equal(error, 0);
 		assert_int_equal(fwa_control_recv(pair[1], &kind, text, &fd), 0);
 		assert_int_equal(kind, FWA_CONTROL_BASELINE);
 		assert_string_equal(text, i == 0 ? "required" : i == 1 ? "none" : "pinned");
 		assert_string_equal(text, fwa_baseline_source_name(source));
 		assert_int_equal(fd >= 0, i == 2);
+		assert_int_equal(given >= 0, i == 2);
+		fwa_close(given);
 		fwa_close(fd);
 	}
 	assert_null(fwa_baseline_source_name(FWA_BASELINE_SOURCE_COUNT));

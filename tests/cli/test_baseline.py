@@ -175,7 +175,7 @@ class Drift(Baseline):
             self.assertIn(text, d['detail'])
             self.assertEqual(d['would_pass']['how'], 'an operator accepts the declarations')
             self.assertEqual(self.both(device, 'admit', 'get-health-info', code=OK)['verdict'], 'admit')
-            self.json('send', self.grants, LOST, *WRITE)  # root
+            self.json('send', self.grants, '--journal=' + self.path('journal'), LOST, *WRITE)  # root
         self.nobody('baseline', 'accept', LOST, code=OK)
         self.both(LOST, 'admit', *WRITE, code=OK)
         self.nobody('baseline', 'diff', LOST, code=OK)

@@ -297,7 +297,7 @@ class Send(Case):
         self.assertEqual(o['outcome']['device_status'], 'unsupported-feature-selection')
         r = self.run_cli('send', self.policy(READER), *args, code=DEVICE_ERROR)
         self.assertRegex(r.err, r'\Afwadmit: get-feature \(0501h\): the device returned '
-                                r'unsupported-feature-selection \(1ah\)\n\Z')
+                                r'unsupported-feature-selection \(1ah\); record \d+\n\Z')
 
     def a_feature(self):
         data = bytes.fromhex(self.send('sim:honest', 'get-supported-features')['output_hex'])

@@ -129,7 +129,7 @@ class Mistakes(Case):
                      ('send', 'sim:honest', 'get-log', '--uuid=cel', '-O', '-'),
                      ('send', 'sim:honest', 'get-log', '--uuid=cel', '-O', '/dev/full')):
             with open('/dev/full', 'wb') as full:
-                done = subprocess.run([FWADMIT, *args], stdout=full, stderr=subprocess.PIPE, check=False)
+                done = subprocess.run([FWADMIT, *args], stdout=full, stderr=subprocess.PIPE, check=False, env=self.env)
             self.assertEqual(done.returncode, 1, args)
             self.assertRegex(done.stderr, rb'\Afwadmit: [^\n]*cannot write: No space left on device\n\Z')
 
