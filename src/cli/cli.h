@@ -31,9 +31,9 @@ struct cli;
 struct cli_verb {
 	const char *name; /* one or two words */
 	const char *synopsis;
-	const char *help;  /* one line */
-	const char *about; /* a paragraph for --help and the manual page */
-	uint64_t options;  /* besides the global ones */
+	const char *help;       /* one line */
+	const char *about;      /* a paragraph for --help and the manual page */
+	cli_option_set options; /* besides the global ones */
 	int min_args;
 	int max_args;
 	int (*run)(struct cli *cli);
@@ -93,6 +93,13 @@ int cli_cmd_quarantine(struct cli *cli);
 int cli_cmd_release(struct cli *cli);
 int cli_cmd_reprofile(struct cli *cli);
 int cli_cmd_monitor(struct cli *cli);
+int cli_cmd_log_list(struct cli *cli);
+int cli_cmd_log_show(struct cli *cli);
+int cli_cmd_log_verify(struct cli *cli);
+int cli_cmd_log_export(struct cli *cli);
+int cli_cmd_log_checkpoint(struct cli *cli);
+int cli_cmd_log_replay(struct cli *cli);
+int cli_cmd_log_index(struct cli *cli);
 int cli_cmd_baseline_save(struct cli *cli);
 int cli_cmd_baseline_diff(struct cli *cli);
 int cli_cmd_baseline_accept(struct cli *cli);

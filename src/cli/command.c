@@ -224,12 +224,14 @@ bool cli_build_selection(struct cli_build *b, uint64_t *ret, int *ret_code)
 /* An option that means nothing for the command is a mistake worth stopping for. */
 static int check_unused(const struct cli_build *b)
 {
-	uint64_t unused = b->cli->args.given & CLI_SELECTORS & ~b->used;
+	cli_option_set unused = b->cli->args.given & CLI_SELECTORS & ~b->used;
 
-	if (!unused)
-		return CLI_OK;
-	return cli_fail(b->cli, CLI_USAGE, "--%s means nothing for %s",
-			cli_options[__builtin_ctzll(unused)].name, cli_build_name(b));
+	for (int i = 0; i < CLI_OPT_COUNT; i++) {
+		if (unused & CLI_BIT(i))
+			return cli_fail(b->cli, CLI_USAGE, "--%s means nothing for %s",
+					cli_options[i].name, cli_build_name(b));
+	}
+	return CLI_OK;
 }
 
 int cli_build_zeroes(struct cli_build *b, size_t len)

@@ -29,8 +29,8 @@ struct cli_build {
 	const struct cli *cli;
 	const struct cli_subject *subject;
 	struct cli_command *out;
-	uint64_t used; /* options that had a meaning */
-	bool has_data; /* -i or --hex */
+	cli_option_set used; /* options that had a meaning */
+	bool has_data;       /* -i or --hex */
 	uint8_t *data;
 	size_t data_len;
 };

@@ -10,10 +10,10 @@
 
 static const char *takes(const struct cli_option *o)
 {
-	return o->type == CLI_FLAG ? "" : "=";
+	return o->type == CLI_FLAG || o->type == CLI_MAYBE ? "" : "=";
 }
 
-static void each_option(uint64_t set, void (*print)(const struct cli_option *o))
+static void each_option(cli_option_set set, void (*print)(const struct cli_option *o))
 {
 	for (int i = 0; i < CLI_OPT_COUNT; i++) {
 		if (set & CLI_BIT(i) && !cli_options[i].hidden)
@@ -76,7 +76,7 @@ static void print_bash(void)
 	     "\telif [[ $prev == = ]]; then option=${COMP_WORDS[COMP_CWORD-2]} value=$cur\n"
 	     "\tfi\n"
 	     "\tif [[ $option ]]; then\n\t\tcase $option in");
-	each_option(UINT64_MAX, bash_value);
+	each_option(CLI_ALL_OPTIONS, bash_value);
 	printf("\t\tesac\n\t\treturn\n\tfi\n\tlocal options='");
 	each_option(CLI_GLOBAL, bash_option);
 	puts("'\n\tcase $verb in");
@@ -84,7 +84,7 @@ static void print_bash(void)
 	print_first_words();
 	puts("')\" -- \"$cur\")) ;;");
 	for (const struct cli_verb *v = cli_verbs; v->name; v++) {
-		uint64_t options = 0;
+		cli_option_set options = 0;
 
 		if (!first_word(v, word))
 			continue;
@@ -126,7 +126,7 @@ static void zsh_option(const struct cli_option *o)
 	printf(" \\\n\t\t'--%s%s[", o->name, takes(o));
 	print_zsh_text(o->help);
 	putchar(']');
-	if (o->type != CLI_FLAG)
+	if (*takes(o))
 		printf(":%s:", o->name);
 	if (o->type == CLI_FILE)
 		fputs("_files", stdout);
@@ -173,7 +173,7 @@ static void print_fish_option(const struct cli_option *o, const char *condition)
 	printf("complete -c fwadmit %s-l %s", condition, o->name);
 	if (o->letter)
 		printf(" -s %c", o->letter);
-	if (o->type != CLI_FLAG)
+	if (*takes(o))
 		fputs(o->type == CLI_FILE || o->type == CLI_DIR ? " -r -F" : " -x", stdout);
 	for (int i = 0; o->type == CLI_CHOICE && o->values[i]; i++)
 		printf("%s%s", i ? " " : " -a '", o->values[i]);

@@ -87,11 +87,11 @@ static void option_text(const struct cli_option *o, char text[OPTION_TEXT])
 
 	if (o->letter)
 		snprintf(letter, sizeof(letter), "-%c, ", o->letter);
-	snprintf(text, OPTION_TEXT, "%s--%s%s%s", letter, o->name, o->arg ? "=" : "",
-		 o->arg ? o->arg : "");
+	snprintf(text, OPTION_TEXT, o->type == CLI_MAYBE ? "%s--%s[%s%s]" : "%s--%s%s%s", letter,
+		 o->name, o->arg ? "=" : "", o->arg ? o->arg : "");
 }
 
-static void print_options(uint64_t set)
+static void print_options(cli_option_set set)
 {
 	for (int i = 0; i < CLI_OPT_COUNT; i++) {
 		const struct cli_option *o = &cli_options[i];
@@ -197,7 +197,7 @@ static void print_roff_pairs(const char *title, const struct pair *pairs, size_t
 		print_roff_item(pairs[i].name, pairs[i].text);
 }
 
-static void print_roff_options(uint64_t set)
+static void print_roff_options(cli_option_set set)
 {
 	for (int i = 0; i < CLI_OPT_COUNT; i++) {
 		const struct cli_option *o = &cli_options[i];
@@ -212,7 +212,7 @@ static void print_roff_options(uint64_t set)
 
 void cli_print_man(void)
 {
-	uint64_t verb_options = 0;
+	cli_option_set verb_options = 0;
 
 	printf(".TH FWADMIT 1 \"\" \"fwadmit %s\"\n.SH NAME\nfwadmit \\- send commands to device "
 	       "firmware "

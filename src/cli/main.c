@@ -122,9 +122,9 @@ static void add_half(const struct cli_verb *v, const char *word, char *text, siz
 
 static int find_verb(struct cli *cli, int argc, char **argv)
 {
-	const char *names[32];
+	const char *names[48];
 	const char *like;
-	char half[64] = "";
+	char half[256] = "";
 	size_t n = 0;
 
 	for (const struct cli_verb *v = cli_verbs; v->name && n < FWA_ARRAY_SIZE(names); v++) {

@@ -35,7 +35,7 @@ const struct cli_option cli_options[CLI_OPT_COUNT] = {
 	[CLI_OPT_POLICY] = { "policy", 0, CLI_DIR, false, "DIR", NULL, 0,
 			     "read the policy from DIR alone" },
 	[CLI_OPT_JOURNAL] = { "journal", 0, CLI_DIR, false, "DIR", NULL, 0,
-			      "where the journal is kept (this version keeps none)" },
+			      "where the journal is kept" },
 	[CLI_OPT_TIMEOUT] = { "timeout", 0, CLI_NUMBER, false, "MS", NULL, 86400000,
 			      "longest wait for the device, in milliseconds" },
 	[CLI_OPT_COLOR] = { "color", 0, CLI_CHOICE, false, "WHEN", colors, 0,
@@ -125,6 +125,41 @@ const struct cli_option cli_options[CLI_OPT_COUNT] = {
 				   "at most so many sessions of a user at a time" },
 	[CLI_OPT_REASON] = { "reason", 0, CLI_ONCE, false, "TEXT", NULL, 0,
 			     "why, for those who find the device quarantined" },
+	[CLI_OPT_SINCE] = { "since", 0, CLI_ONCE, false, "TIME", NULL, 0,
+			    "from then on: \"2026-11-22 10:00\", -1h, yesterday, @SECONDS" },
+	[CLI_OPT_UNTIL] = { "until", 0, CLI_ONCE, false, "TIME", NULL, 0, "up to then" },
+	[CLI_OPT_LOG_DEVICE] = { "device", 0, CLI_ONCE, false, "PATTERN,..", NULL, 0,
+				 "of the devices of these names (\"nvme*\")" },
+	[CLI_OPT_LOG_USER] = { "user", 0, CLI_ONCE, false, "USER,..", NULL, 0,
+			       "of these users: names or numbers" },
+	[CLI_OPT_REFUSED] = { "refused", 0, CLI_FLAG, false, NULL, NULL, 0,
+			      "what was refused, alone" },
+	[CLI_OPT_LOG_EFFECTS] = { "effects", 0, CLI_MAYBE, false, "EFFECT,..", NULL, 0,
+				  "with any effect, with one of these, or with \"none\"" },
+	[CLI_OPT_LINES] = { "lines", 'n', CLI_NUMBER, false, "N", NULL, INT64_MAX,
+			    "the last N of them" },
+	[CLI_OPT_ALL] = { "all", 'a', CLI_FLAG, false, NULL, NULL, 0,
+			  "also the journal's own records" },
+	[CLI_OPT_NO_INDEX] = { "no-index", 0, CLI_FLAG, false, NULL, NULL, 0,
+			       "read the journal without its index" },
+	[CLI_OPT_FOLLOW] = { "follow", 'f', CLI_FLAG, false, NULL, NULL, 0,
+			     "go on with what comes" },
+	[CLI_OPT_SHOW_HEX] = { "hex", 0, CLI_FLAG, false, NULL, NULL, 0,
+			       "the bytes of the record, part by part" },
+	[CLI_OPT_FROM_SEQ] = { "from", 0, CLI_NUMBER, false, "SEQ", NULL, INT64_MAX,
+			       "from this record on" },
+	[CLI_OPT_TO_SEQ] = { "to", 0, CLI_NUMBER, false, "SEQ", NULL, INT64_MAX,
+			     "up to this record" },
+	[CLI_OPT_KEY] = { "key", 0, CLI_FILE, false, "FILE|HEX", NULL, 0,
+			  "the public key that must have signed (the one in the journal)" },
+	[CLI_OPT_CHECKPOINT] = { "checkpoint", 0, CLI_FILE, false, "FILE", NULL, 0,
+				 "lines of `log checkpoint` that must be in it (-: standard "
+				 "input)" },
+	[CLI_OPT_PROOF_FILE] = { "proof", 0, CLI_FILE, false, "FILE", NULL, 0,
+				 "check what `log export --proof` wrote, without a journal" },
+	[CLI_OPT_PROOF_SEQ] = { "proof", 0, CLI_NUMBER, false, "SEQ", NULL, INT64_MAX,
+				"one record and the proof that it is in the journal" },
+	[CLI_OPT_REBUILD] = { "rebuild", 0, CLI_FLAG, false, NULL, NULL, 0, "begin anew" },
 };
 
 __attribute__((format(printf, 2, 3))) static void usage_error(struct cli_args *args,
@@ -187,10 +222,11 @@ static bool check_text(struct cli_args *args, const struct cli_option *o, bool g
 {
 	bool is_text = o->type == CLI_TEXT || o->type == CLI_ONCE || o->type == CLI_FILE ||
 		       o->type == CLI_DIR;
+	bool once = o->type == CLI_ONCE || o->type == CLI_MAYBE;
 
 	if (is_text && !*text)
 		usage_error(args, "--%s: empty value", o->name);
-	else if (o->type == CLI_ONCE && given)
+	else if (once && given)
 		usage_error(args, "--%s twice: give one, with commas where it takes several",
 			    o->name);
 	else
@@ -223,7 +259,7 @@ static void take_option(struct cli_args *args, unsigned int id, const char *text
 }
 
 /* Fills what getopt_long() wants for the options in @allowed. */
-static void getopt_tables(uint64_t allowed, bool stop, struct option *longs, char *shorts)
+static void getopt_tables(cli_option_set allowed, bool stop, struct option *longs, char *shorts)
 {
 	/* '+' ends at the first word that is no option; ':' tells a missing value from others */
 	if (stop)
@@ -232,11 +268,13 @@ static void getopt_tables(uint64_t allowed, bool stop, struct option *longs, cha
 	for (int i = 0; i < CLI_OPT_COUNT; i++) {
 		const struct cli_option *o = &cli_options[i];
 		bool has_value = o->type != CLI_FLAG;
+		int how = !has_value             ? no_argument
+			  : o->type == CLI_MAYBE ? optional_argument
+						 : required_argument;
 
 		if (!(allowed & CLI_BIT(i)))
 			continue;
-		*longs++ = (struct option){ o->name, has_value ? required_argument : no_argument,
-					    NULL, LONG_ONLY + i };
+		*longs++ = (struct option){ o->name, how, NULL, LONG_ONLY + i };
 		if (o->letter)
 			*shorts++ = o->letter;
 		if (o->letter && has_value)
@@ -255,7 +293,8 @@ static int option_by_letter(int letter)
 	return -1;
 }
 
-int cli_parse_options(struct cli_args *args, uint64_t allowed, bool stop, int argc, char **argv)
+int cli_parse_options(struct cli_args *args, cli_option_set allowed, bool stop, int argc,
+		      char **argv)
 {
 	struct option longs[CLI_OPT_COUNT + 1];
 	char shorts[2 * CLI_OPT_COUNT + 3];

@@ -76,22 +76,48 @@ enum cli_option_id {
 	CLI_OPT_MAX_SESSIONS,
 	/* quarantine */
 	CLI_OPT_REASON,
+	/* the journal */
+	CLI_OPT_SINCE,
+	CLI_OPT_UNTIL,
+	CLI_OPT_LOG_DEVICE,
+	CLI_OPT_LOG_USER,
+	CLI_OPT_REFUSED,
+	CLI_OPT_LOG_EFFECTS,
+	CLI_OPT_LINES,
+	CLI_OPT_ALL,
+	CLI_OPT_NO_INDEX,
+	CLI_OPT_FOLLOW,
+	CLI_OPT_SHOW_HEX,
+	CLI_OPT_FROM_SEQ,
+	CLI_OPT_TO_SEQ,
+	CLI_OPT_KEY,
+	CLI_OPT_CHECKPOINT,
+	CLI_OPT_PROOF_FILE,
+	CLI_OPT_PROOF_SEQ,
+	CLI_OPT_REBUILD,
 	CLI_OPT_COUNT,
 };
 
-#define CLI_BIT(id) (UINT64_C(1) << (id))
+/* A set of options. */
+__extension__ typedef unsigned __int128 cli_option_set;
+#define CLI_BIT(id) ((cli_option_set)1 << (id))
+#define CLI_ALL_OPTIONS (~(cli_option_set)0)
+_Static_assert(CLI_OPT_COUNT <= 128, "a set holds all options");
 
 /* Groups of options, as the verbs take them. */
 #define CLI_GLOBAL (CLI_BIT(CLI_OPT_SIM) - 1)
 #define CLI_SOURCE (CLI_BIT(CLI_OPT_FROM) | CLI_BIT(CLI_OPT_KIND))
 #define CLI_SELECTORS (CLI_BIT(CLI_OPT_INPUT) - CLI_BIT(CLI_OPT_UUID))
 #define CLI_GRANT ((CLI_BIT(CLI_OPT_REASON) - CLI_BIT(CLI_OPT_USER)) | CLI_BIT(CLI_OPT_SCOPE))
+/* Which records. */
+#define CLI_RECORDS (CLI_BIT(CLI_OPT_LINES) - CLI_BIT(CLI_OPT_SINCE))
 #define CLI_PAYLOAD (CLI_BIT(CLI_OPT_INPUT) | CLI_BIT(CLI_OPT_HEX))
 
 enum cli_option_type {
 	CLI_FLAG,
 	CLI_TEXT,
 	CLI_ONCE,   /* text that may be given once: a second one would not add to the first */
+	CLI_MAYBE,  /* the same, and the text may be left out */
 	CLI_SIZE,   /* a number; K, M, G behind it multiply it by 2^10, 2^20, 2^30 */
 	CLI_FILE,   /* completed as a path */
 	CLI_DIR,    /* completed as a directory */
@@ -113,7 +139,7 @@ struct cli_option {
 extern const struct cli_option cli_options[CLI_OPT_COUNT];
 
 struct cli_args {
-	uint64_t given; /* CLI_BIT()s */
+	cli_option_set given;
 	const char *text[CLI_OPT_COUNT];
 	uint64_t number[CLI_OPT_COUNT];
 	char error[256]; /* the first usage error; empty when there is none */
@@ -121,7 +147,7 @@ struct cli_args {
 
 static inline bool cli_given(const struct cli_args *a, enum cli_option_id id)
 {
-	return a->given & CLI_BIT(id);
+	return (a->given & CLI_BIT(id)) != 0;
 }
 
 /*
@@ -129,4 +155,5 @@ static inline bool cli_given(const struct cli_args *a, enum cli_option_id id)
  * end; returns the index of the first of those. With @stop it ends at the first such word. Goes on
  * after a usage error, so that @args says how the error is to be shown.
  */
-int cli_parse_options(struct cli_args *args, uint64_t allowed, bool stop, int argc, char **argv);
+int cli_parse_options(struct cli_args *args, cli_option_set allowed, bool stop, int argc,
+		      char **argv);
