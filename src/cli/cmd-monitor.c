@@ -44,7 +44,6 @@ static void print_text(const struct cli *cli, struct json_object *event)
 	       *text ? ": " : "", text);
 }
 
-/* One object a line: cli_json_end() would spread it. */
 static void print_json(const struct cli *cli, struct json_object *event)
 {
 	static const char *const keys[] = { "event", "device", "text", "time" };
@@ -54,9 +53,7 @@ static void print_json(const struct cli *cli, struct json_object *event)
 		v = json_object_object_get(event, keys[i]);
 		json_object_object_add(o, keys[i], json_object_get(v));
 	}
-	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
-						       JSON_C_TO_STRING_NOSLASHESCAPE));
-	json_object_put(o);
+	cli_json_line(o);
 }
 
 static bool show(const struct cli *cli, struct json_object *event, void *userdata)

@@ -33,37 +33,6 @@ static void free_sent(struct sent *s)
 	cli_parts_free(&s->parts);
 }
 
-/* Did the device say anything? */
-static bool answered(const struct fwa_gate_reply *r)
-{
-	return r->status == FWA_OUTCOME_COMPLETED || r->status == FWA_OUTCOME_DEVICE_ERROR ||
-	       r->status == FWA_OUTCOME_UNDELIVERABLE;
-}
-
-static struct json_object *json_outcome(const struct sent *s)
-{
-	struct json_object *o = json_object_new_object();
-	const struct fwa_gate_reply *r = &s->reply;
-	bool code = answered(r);
-
-	json_object_object_add(o, "status", cli_json_text(fwa_outcome_name(r->status)));
-	json_object_object_add(o, "device_code",
-			       code ? json_object_new_int64(r->device_code) : NULL);
-	json_object_object_add(
-		o, "device_status",
-		code ? cli_json_text(fwa_status_name(s->verdict.decision.set, r->device_code))
-		     : NULL);
-	json_object_object_add(o, "device_result",
-			       code ? json_object_new_int64(r->device_result) : NULL);
-	json_object_object_add(
-		o, "transport_error",
-		r->transport_errno ? cli_json_text(strerrorname_np(r->transport_errno)) : NULL);
-	json_object_object_add(o, "bytes", json_object_new_int64((int64_t)s->data.len));
-	json_object_object_add(o, "duration_ns", json_object_new_int64((int64_t)r->duration_ns));
-	json_object_object_add(o, "seq", r->seq ? json_object_new_int64((int64_t)r->seq) : NULL);
-	return o;
-}
-
 static void print_json(const struct cli *cli, const struct cli_subject *subject,
 		       const struct sent *s)
 {
@@ -71,7 +40,8 @@ static void print_json(const struct cli *cli, const struct cli_subject *subject,
 
 	json_object_object_add(o, "device", cli_json_device(subject));
 	json_object_object_add(o, "decision", cli_json_decision(cli, &s->verdict));
-	json_object_object_add(o, "outcome", json_outcome(s));
+	json_object_object_add(o, "outcome",
+			       cli_json_outcome(s->verdict.decision.set, &s->reply, s->data.len));
 	json_object_object_add(o, "part", json_object_new_int64((int64_t)s->part + 1));
 	json_object_object_add(o, "parts", json_object_new_int64((int64_t)s->parts.n));
 	json_object_object_add(o, "output_hex", cli_json_hex(s->data.data, s->data.len));

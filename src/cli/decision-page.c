@@ -13,7 +13,7 @@
 #include "core/reason.h"
 #include "core/transfer.h"
 
-static void print_field(const char *name, const char *value)
+void cli_print_field(const char *name, const char *value)
 {
 	printf("  %-12s %s\n", name, value);
 }
@@ -43,7 +43,7 @@ static void print_selector(const struct fwa_command *cmd)
 	}
 	snprintf(text, sizeof(text), "%s%s%s%s", name ? name : "", name ? " (" : "", value,
 		 name ? ")" : "");
-	print_field(what, text);
+	cli_print_field(what, text);
 }
 
 /* What the command is told to do, and whose transfer of a Feature it goes on with. */
@@ -57,12 +57,12 @@ static void print_operation(const struct cli_verdict *v)
 
 	if (s.uuid && fwa_transfer_named(s.uuid) && v->contract->transfer == FWA_TRANSFER_OWN) {
 		fwa_uuid_text(v->contract->transfer_uuid, text);
-		print_field("in transfer", text);
+		cli_print_field("in transfer", text);
 	}
 	if (!op)
 		return;
 	snprintf(text, sizeof(text), "%s (%xh)", op->name, value);
-	print_field("operation", text);
+	cli_print_field("operation", text);
 }
 
 static void print_effects(const struct fwa_decision *d)
@@ -75,24 +75,24 @@ static void print_effects(const struct fwa_decision *d)
 		return;
 	snprintf(text, sizeof(text), d->set == FWA_SET_CXL ? "%s (raw %04xh)" : "%s (raw %08xh)",
 		 cli_effects_text(d->declared, 0, ", ", effects), d->declared_raw);
-	print_field("declares", text);
+	cli_print_field("declares", text);
 	if (d->floor & ~d->declared) {
 		snprintf(text, sizeof(text), "%s (C7)",
 			 cli_effects_text(d->floor & ~d->declared, 0, ", ", effects));
-		print_field("floor adds", text);
+		cli_print_field("floor adds", text);
 	}
 	if (d->advisory)
-		print_field("advisory", cli_effects_text(d->advisory, 0, ", ", effects));
-	print_field("effects", cli_effects_text(d->effects, 0, ", ", effects));
+		cli_print_field("advisory", cli_effects_text(d->advisory, 0, ", ", effects));
+	cli_print_field("effects", cli_effects_text(d->effects, 0, ", ", effects));
 	if (d->required == FWA_SCOPE_NEVER) {
 		snprintf(text, sizeof(text), "none is enough (C%u)", cli_need_clause(d));
-		print_field("needs scope", text);
+		cli_print_field("needs scope", text);
 		return;
 	}
 	snprintf(text, sizeof(text), "%s: %s (C%u)", fwa_scope_name(d->required),
 		 fwa_need_name(d->need), cli_need_clause(d));
-	print_field("needs scope", text);
-	print_field("asked for", fwa_scope_name(d->scope));
+	cli_print_field("needs scope", text);
+	cli_print_field("asked for", fwa_scope_name(d->scope));
 }
 
 /* What the operator accepted, where the device declares something else now. */
@@ -103,8 +103,8 @@ static void print_drift(const struct cli_verdict *v)
 
 	if (!cli_verdict_accepted(v, &before))
 		return;
-	print_field("accepted", cli_effects_text(before, 0, ", ", text));
-	print_field("lost", cli_effects_text(before & ~v->decision.declared, 0, ", ", text));
+	cli_print_field("accepted", cli_effects_text(before, 0, ", ", text));
+	cli_print_field("lost", cli_effects_text(before & ~v->decision.declared, 0, ", ", text));
 }
 
 /* What the grant that admits sets besides scope and effects. */
@@ -128,7 +128,7 @@ static void print_limits(const struct cli_verdict *v)
 	if (r->sessions)
 		snprintf(text + len, sizeof(text) - len, ", %u sessions at a time", r->sessions);
 	if (*text)
-		print_field("limits", text + 2);
+		cli_print_field("limits", text + 2);
 }
 
 static void print_proposal(const struct cli *cli, const struct cli_verdict *v)
@@ -149,8 +149,8 @@ static void print_advice(const struct cli *cli, const struct cli_verdict *v)
 
 	cli_advise(v, &a);
 	for (size_t i = 0; i < a.n; i++)
-		print_field(i ? "and" : "would pass", a.pass[i]);
-	print_field("who can", a.who);
+		cli_print_field(i ? "and" : "would pass", a.pass[i]);
+	cli_print_field("who can", a.who);
 	if (v->remedy.possible && v->remedy.grant)
 		print_proposal(cli, v);
 }
@@ -161,7 +161,27 @@ static void print_caller(const struct fwa_caller *c)
 
 	snprintf(text, sizeof(text), "uid %u, gid %u%s%s%s%s", c->uid, c->gid,
 		 c->unit[0] ? ", unit " : "", c->unit, c->label[0] ? ", label " : "", c->label);
-	print_field("as", text);
+	cli_print_field("as", text);
+}
+
+static void print_reason(const struct cli_verdict *v)
+{
+	const struct fwa_decision *d = &v->decision;
+	char text[512];
+
+	snprintf(text, sizeof(text), "%s (C%u)", fwa_reason_name(d->reason),
+		 fwa_reason_clause(d->reason));
+	cli_print_field("reason", text);
+	cli_verdict_why(v, text, sizeof(text));
+	cli_print_field("why", text);
+}
+
+void cli_print_recorded(const struct cli_verdict *v)
+{
+	print_reason(v);
+	print_selector(v->cmd);
+	print_operation(v);
+	print_effects(&v->decision);
 }
 
 /*= spec/SECURITY-MODEL.md#C30 */
@@ -178,18 +198,14 @@ void cli_print_verdict(const struct cli *cli, const struct cli_verdict *v)
 	       admitted ? "would be admitted" : "would be refused", off);
 	if (v->subject->as_caller)
 		print_caller(&v->subject->caller);
-	snprintf(text, sizeof(text), "%s (C%u)", fwa_reason_name(d->reason),
-		 fwa_reason_clause(d->reason));
-	print_field("reason", text);
-	cli_verdict_why(v, text, sizeof(text));
-	print_field("why", text);
+	print_reason(v);
 	if (*v->state)
-		print_field(d->reason == FWA_REASON_LEASE ? "running" : "quarantine", v->state);
+		cli_print_field(d->reason == FWA_REASON_LEASE ? "running" : "quarantine", v->state);
 	print_selector(v->cmd);
 	print_operation(v);
 	if (v->parts > 1) {
 		snprintf(text, sizeof(text), "%zu, of which this is the first", v->parts);
-		print_field("in parts", text);
+		cli_print_field("in parts", text);
 	}
 	print_effects(d);
 	print_drift(v);

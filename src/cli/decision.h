@@ -26,5 +26,9 @@ bool cli_verdict_accepted(const struct cli_verdict *v, fwa_effects *ret);
 void cli_verdict_why(const struct cli_verdict *v, char *text, size_t size);
 /* The page that explain prints. */
 void cli_print_verdict(const struct cli *cli, const struct cli_verdict *v);
+/* The part of it that is about the decision alone, for one that the journal has. */
+void cli_print_recorded(const struct cli_verdict *v);
+/* One line of such a page. */
+void cli_print_field(const char *name, const char *value);
 /* The name of the user who runs this program, or the number of one without a name. */
 const char *cli_user_name(void);

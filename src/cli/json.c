@@ -13,6 +13,7 @@
 #include "base/uuid.h"
 #include "cli/text.h"
 #include "core/reason.h"
+#include "core/status.h"
 #include "core/transfer.h"
 
 struct json_object *cli_json_begin(const struct cli *cli)
@@ -27,6 +28,13 @@ struct json_object *cli_json_begin(const struct cli *cli)
 void cli_json_end(struct json_object *o)
 {
 	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED |
+						       JSON_C_TO_STRING_NOSLASHESCAPE));
+	json_object_put(o);
+}
+
+void cli_json_line(struct json_object *o)
+{
+	puts(json_object_to_json_string_ext(o, JSON_C_TO_STRING_PLAIN |
 						       JSON_C_TO_STRING_NOSLASHESCAPE));
 	json_object_put(o);
 }
@@ -142,6 +150,34 @@ struct json_object *cli_json_finding(const struct fwa_finding *f)
 	return o;
 }
 
+/* Did the device say anything? */
+static bool answered(const struct fwa_gate_reply *r)
+{
+	return r->status == FWA_OUTCOME_COMPLETED || r->status == FWA_OUTCOME_DEVICE_ERROR ||
+	       r->status == FWA_OUTCOME_UNDELIVERABLE;
+}
+
+struct json_object *cli_json_outcome(unsigned int set, const struct fwa_gate_reply *r, size_t bytes)
+{
+	struct json_object *o = json_object_new_object();
+	bool code = answered(r);
+
+	json_object_object_add(o, "status", cli_json_text(fwa_outcome_name(r->status)));
+	json_object_object_add(o, "device_code",
+			       code ? json_object_new_int64(r->device_code) : NULL);
+	json_object_object_add(o, "device_status",
+			       code ? cli_json_text(fwa_status_name(set, r->device_code)) : NULL);
+	json_object_object_add(o, "device_result",
+			       code ? json_object_new_int64(r->device_result) : NULL);
+	json_object_object_add(
+		o, "transport_error",
+		r->transport_errno ? cli_json_text(strerrorname_np(r->transport_errno)) : NULL);
+	json_object_object_add(o, "bytes", json_object_new_int64((int64_t)bytes));
+	json_object_object_add(o, "duration_ns", json_object_new_int64((int64_t)r->duration_ns));
+	json_object_object_add(o, "seq", r->seq ? json_object_new_int64((int64_t)r->seq) : NULL);
+	return o;
+}
+
 static void add_uuid(struct json_object *o, const char *key, const uint8_t *uuid)
 {
 	char text[FWA_UUID_TEXT_LEN];
@@ -244,7 +280,7 @@ static void add_advice(struct json_object *o, const struct cli_verdict *v)
 	struct json_object *a = json_object_new_array();
 	struct cli_advice advice = { .who = NULL };
 
-	if (!fwa_admitted(&v->decision))
+	if (!fwa_admitted(&v->decision) && !v->recorded)
 		cli_advise(v, &advice);
 	for (size_t i = 0; i < advice.n; i++)
 		json_object_array_add(a, cli_json_text(advice.pass[i]));
@@ -256,7 +292,7 @@ static struct json_object *would_pass(const struct cli *cli, const struct cli_ve
 {
 	struct json_object *o;
 
-	if (fwa_admitted(&v->decision) || !v->remedy.possible || v->stale)
+	if (fwa_admitted(&v->decision) || !v->remedy.possible || v->stale || v->recorded)
 		return NULL;
 	o = json_object_new_object();
 	json_object_object_add(o, "scope", cli_json_text(fwa_scope_name(v->remedy.scope)));

@@ -15,6 +15,8 @@
 struct json_object *cli_json_begin(const struct cli *cli);
 /* Prints @o and frees it. */
 void cli_json_end(struct json_object *o);
+/* The same in one line, as one of many. */
+void cli_json_line(struct json_object *o);
 
 /* A string, null for NULL or "". */
 struct json_object *cli_json_text(const char *text);
@@ -29,18 +31,23 @@ struct json_object *cli_json_source(const struct cli_subject *s);
 struct json_object *cli_json_device(const struct cli_subject *s);
 struct json_object *cli_json_finding(const struct fwa_finding *f);
 
+/* What became of a command of @set, of whose answer @bytes came back. */
+struct json_object *cli_json_outcome(unsigned int set, const struct fwa_gate_reply *r,
+				     size_t bytes);
+
 /* A decision, and what is needed to explain it. */
 struct cli_verdict {
 	struct fwa_decision decision;
 	struct fwa_remedy remedy;
 	struct fwa_decision last; /* what no remedy takes away; admits when there is nothing */
 	bool stale;               /* the decision is the gate's own, made in another state */
-	const char *grant;        /* the name of the grant that admitted; may be empty */
-	const char *ticket;       /* its ticket; may be empty */
-	const char *user;         /* for whom it was made */
-	size_t parts;             /* more than 1: @cmd is the first of so many */
-	bool pinned;              /* the baseline is, as fwadmitd says: accepting does not help */
-	char state[448];          /* what fwadmitd says of what is in the way; may be empty */
+	bool recorded;      /* and it is the journal's: what could be done then is not known now */
+	const char *grant;  /* the name of the grant that admitted; may be empty */
+	const char *ticket; /* its ticket; may be empty */
+	const char *user;   /* for whom it was made */
+	size_t parts;       /* more than 1: @cmd is the first of so many */
+	bool pinned;        /* the baseline is, as fwadmitd says: accepting does not help */
+	char state[448];    /* what fwadmitd says of what is in the way; may be empty */
 	const struct fwa_command *cmd;
 	const struct fwa_contract *contract;
 	const struct cli_subject *subject;

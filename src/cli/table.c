@@ -45,6 +45,15 @@ void cli_table_add(struct libscols_table *t, const char *const *cells, size_t n,
 		scols_cell_set_color(scols_line_get_cell(line, colored), color);
 }
 
+void cli_table_continue(struct libscols_table *t, const size_t *widths, size_t n)
+{
+	if (!t)
+		return;
+	scols_table_enable_noheadings(t, 1);
+	for (size_t i = 0; i + 1 < n; i++)
+		scols_column_set_whint(scols_table_get_column(t, i), (double)widths[i]);
+}
+
 /* --- breaking the last column --------------------------------------------------------------- */
 
 /* How wide a line may be, 0 for any width: $COLUMNS, or the terminal's. Files and pipes get whole lines. */
