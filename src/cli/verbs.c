@@ -107,5 +107,44 @@ const struct cli_verb cli_verbs[] = {
 	  "Makes the device's present declarations the baseline for all devices of its model and "
 	  "firmware. One that is pinned in /etc/fwadmit/baselines goes before it.",
 	  0, 1, 1, cli_cmd_baseline_accept },
+	{ "log list", "", "show what the journal has: who sent what, and what became of it",
+	  "Shows, a line each, the decisions in the journal with their outcomes, and what "
+	  "operators "
+	  "and the gate did besides; with --all also what the journal says of itself, with "
+	  "--output-format=json a JSON object a line. Reads fwadmitd's journal where it can, else "
+	  "the user's own. Exits with 3 when nothing matches.",
+	  CLI_RECORDS | CLI_BIT(CLI_OPT_LINES) | CLI_BIT(CLI_OPT_ALL) | CLI_BIT(CLI_OPT_NO_INDEX) |
+		  CLI_BIT(CLI_OPT_FOLLOW),
+	  0, 0, cli_cmd_log_list },
+	{ "log show", "SEQ", "show one record of the journal",
+	  "Shows all that the record of that number says, and whether its place in the chain of "
+	  "hashes is right; with --hex its bytes.",
+	  CLI_BIT(CLI_OPT_SHOW_HEX), 1, 1, cli_cmd_log_show },
+	{ "log verify", "", "check that the journal is what was written",
+	  "Checks numbers, chain, signatures and that nothing is missing, and says up to where the "
+	  "journal is signed, and by which key. What was rolled back or forged whole only --key "
+	  "and "
+	  "--checkpoint show. Exits with 8 when something is wrong.",
+	  CLI_BIT(CLI_OPT_FROM_SEQ) | CLI_BIT(CLI_OPT_TO_SEQ) | CLI_BIT(CLI_OPT_KEY) |
+		  CLI_BIT(CLI_OPT_CHECKPOINT) | CLI_BIT(CLI_OPT_PROOF_FILE),
+	  0, 0, cli_cmd_log_verify },
+	{ "log export", "", "write records as JSON",
+	  "Writes a JSON object a line for each record, those of the journal itself, too; or with "
+	  "--proof one record with the proof that it is in the journal.",
+	  CLI_RECORDS | CLI_BIT(CLI_OPT_LINES) | CLI_BIT(CLI_OPT_NO_INDEX) |
+		  CLI_BIT(CLI_OPT_PROOF_SEQ),
+	  0, 0, cli_cmd_log_export },
+	{ "log checkpoint", "", "print the last signed checkpoint",
+	  "Prints the last checkpoint as one line. Kept on another machine, `log verify "
+	  "--checkpoint` shows with it that the journal was not rolled back or written anew.",
+	  0, 0, 0, cli_cmd_log_checkpoint },
+	{ "log replay", "", "judge again what was decided",
+	  "Decides each recorded command again, by the declarations and the policy of then, and "
+	  "shows the decisions that come out otherwise. Exits with 8 when there is one.",
+	  CLI_RECORDS, 0, 0, cli_cmd_log_replay },
+	{ "log index", "", "make `log list` fast on a long journal",
+	  "Brings the index of the journal up to date: a file that can be removed at any time, and "
+	  "that nothing depends on.",
+	  CLI_BIT(CLI_OPT_REBUILD) | CLI_BIT(CLI_OPT_FOLLOW), 0, 0, cli_cmd_log_index },
 	{ 0 },
 };
