@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Checks that each folder of src/ includes only what its layer may include.
 
-The direction is base < wire < core < {transport, proto, journal} < host < {worker, daemon, cli, journald}. The pure
+The direction is base < wire < core < {transport, proto, journal} < host < {worker, daemon, cli, journald, mirror}. The pure
 folders may use of libc only what needs no library call with effects.
 """
 
@@ -22,6 +22,7 @@ LAYERS = {
     "worker": ("base", "wire", "core", "transport", "proto", "journal"),
     "daemon": ("base", "core", "proto", "host", "journal"),
     "journald": ("base", "core", "journal"),
+    "mirror": ("base", "core", "journal"),
     "cli": ("base", "wire", "core", "proto", "host", "journal"),
 }
 
