@@ -298,38 +298,35 @@ static int walk(struct replay *p, const struct cli_filter *f)
 	return w.damaged ? CLI_VIOLATION : CLI_OK;
 }
 
-static void free_replay(struct replay **p)
+static void clear(struct replay *p)
 {
-	for (unsigned int i = 0; *p && i < KEEP; i++) {
-		drop(&(*p)->profiles[i]);
-		drop(&(*p)->snapshots[i]);
+	for (unsigned int i = 0; i < KEEP; i++) {
+		drop(&p->profiles[i]);
+		drop(&p->snapshots[i]);
 	}
-	if (*p)
-		free((*p)->policies);
-	free(*p);
+	free(p->policies);
 }
 
 int cli_cmd_log_replay(struct cli *cli)
 {
-	__attribute__((cleanup(free_replay))) struct replay *p = calloc(1, sizeof(*p));
+	static struct replay p; /* too large for the stack */
 	cli_auto_filter struct cli_filter f = { 0 };
 	cli_auto_log struct cli_log log = CLI_LOG_NONE;
 	int r = cli_filter_read(cli, &f);
 
-	if (!p)
-		return cli_fail(cli, CLI_FAILED, "out of memory");
 	f.decisions = true;
 	if (r == CLI_OK)
 		r = cli_log_open(cli, &log);
 	if (r != CLI_OK)
 		return r;
-	p->cli = cli;
-	p->log = &log;
-	r = walk(p, &f);
+	p.cli = cli;
+	p.log = &log;
+	r = walk(&p, &f);
+	clear(&p);
 	if (r != CLI_OK && r != CLI_VIOLATION)
 		return r;
-	if (!p->n && r == CLI_OK)
+	if (!p.n && r == CLI_OK)
 		return cli_fail(cli, CLI_NOT_FOUND, "%s: no decision matches", log.dir);
-	print_summary(p);
-	return p->differ ? CLI_VIOLATION : r;
+	print_summary(&p);
+	return p.differ ? CLI_VIOLATION : r;
 }

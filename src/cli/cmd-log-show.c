@@ -23,7 +23,7 @@ static int hash_before(struct cli_log *log, const struct cli_entry *e, uint8_t h
 {
 	const struct fwa_segment_file *files;
 	uint8_t header[FWA_SEGMENT_LEN];
-	struct fwa_frame f;
+	struct fwa_frame f = { 0 };
 	size_t n;
 	int r;
 
@@ -312,7 +312,7 @@ static int show(struct cli_log *log, uint64_t seq, struct fwa_cursor *c, struct 
 int cli_cmd_log_show(struct cli *cli)
 {
 	cli_auto_log struct cli_log log = CLI_LOG_NONE;
-	fwa_auto_free struct cli_entry *e = calloc(1, sizeof(*e));
+	static struct cli_entry e; /* too large for the stack */
 	struct fwa_cursor *c;
 	uint64_t seq;
 	int r;
@@ -323,7 +323,7 @@ int cli_cmd_log_show(struct cli *cli)
 	if (r != CLI_OK)
 		return r;
 	c = fwa_cursor_new(log.journal);
-	r = c && e ? show(&log, seq, c, e) : cli_fail(cli, CLI_FAILED, "out of memory");
+	r = c ? show(&log, seq, c, &e) : cli_fail(cli, CLI_FAILED, "out of memory");
 	fwa_cursor_free(c);
 	return r;
 }

@@ -52,7 +52,7 @@ static void find_index(struct cli_walk *w)
 /* Nothing is as late as --since: what comes may be. */
 static int start_at_end(struct cli_walk *w)
 {
-	struct fwa_frame f;
+	struct fwa_frame f = { 0 };
 	int r = fwa_cursor_seek(w->cursor, UINT64_MAX);
 
 	if (r == 0)
@@ -65,7 +65,7 @@ static int start_at_end(struct cli_walk *w)
 /* The first record of --since. */
 static int find_start(struct cli_walk *w)
 {
-	struct fwa_frame f;
+	struct fwa_frame f = { 0 };
 	int r;
 
 	w->start = w->log->first;

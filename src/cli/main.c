@@ -124,7 +124,7 @@ static int find_verb(struct cli *cli, int argc, char **argv)
 {
 	const char *names[48];
 	const char *like;
-	char half[256] = "";
+	char half[176] = "";
 	size_t n = 0;
 
 	for (const struct cli_verb *v = cli_verbs; v->name && n < FWA_ARRAY_SIZE(names); v++) {

@@ -110,7 +110,7 @@ static void note(struct mirror *m, const struct fwa_frame *f)
 /* To the journal's end. 0 or negative errno. */
 static int go_to_end(struct mirror *m)
 {
-	struct fwa_frame f;
+	struct fwa_frame f = { 0 };
 	int r = fwa_cursor_seek(m->at, UINT64_MAX);
 
 	if (r == 0)
