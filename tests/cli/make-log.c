@@ -260,7 +260,7 @@ static void prepare_judging(const char *device)
 				       0x03, 0x41, 6, 0, 0x00, 0x44, 0x05, 0x02 };
 	static const uint8_t limits[] = { 0, 2, 0, 0, 0, 4, 0, 0 };
 	struct fwa_writer w = fwa_writer(profile_bytes, sizeof(profile_bytes));
-	struct fwa_policy_files *files;
+	struct fwa_policy_files *files = NULL;
 
 	fwa_profile_begin(&w, FWA_FAMILY_CXL);
 	fwa_profile_add(&w, FWA_RECORD_CXL_CEL, fwa_span(cel, sizeof(cel)));
