@@ -117,7 +117,7 @@ static struct json_object *seq_or_null(uint64_t seq)
 	return seq ? json_object_new_uint64(seq) : NULL;
 }
 
-static void print_json(const struct cli *cli, const struct cli_log *log,
+static void print_json(const struct cli *cli, const struct cli_log *log, size_t n_kept,
 		       const struct fwa_verified *v)
 {
 	struct json_object *o = cli_json_begin(cli), *fault = NULL;
@@ -140,6 +140,8 @@ static void print_json(const struct cli *cli, const struct cli_log *log,
 	json_object_object_add(o, "bytes", json_object_new_uint64(v->bytes));
 	json_object_object_add(o, "checkpoints", json_object_new_uint64(v->checkpoints));
 	json_object_object_add(o, "signed_until", seq_or_null(v->signed_until));
+	json_object_object_add(o, "kept", json_object_new_uint64(n_kept));
+	json_object_object_add(o, "kept_gone", json_object_new_uint64(v->kept_gone));
 	json_object_object_add(o, "open", json_object_new_uint64(v->open));
 	json_object_object_add(o, "key", cli_json_hex(v->key, sizeof(v->key)));
 	cli_json_end(o);
@@ -169,9 +171,10 @@ static void print_text(const struct check *c, const struct cli_log *log,
 	       (unsigned long long)v->signed_until, (unsigned long long)v->checkpoints, key,
 	       c->options.key ? "" : " (the journal's own word: --key says which to expect)");
 	if (c->options.n_kept && !v->fault)
-		printf("  %zu checkpoint%s that %s kept elsewhere %s in it\n", c->options.n_kept,
-		       c->options.n_kept == 1 ? "" : "s", c->options.n_kept == 1 ? "was" : "were",
-		       c->options.n_kept == 1 ? "is" : "are");
+		printf("  of %zu checkpoints that were kept elsewhere all are in it, but for %llu "
+		       "whose "
+		       "records are retired\n",
+		       c->options.n_kept, (unsigned long long)v->kept_gone);
 	if (v->open)
 		printf("  %llu commands have no outcome yet\n", (unsigned long long)v->open);
 }
@@ -197,7 +200,7 @@ static int verify(struct check *c, struct cli_log *log)
 	if (r < 0)
 		return cli_log_fail(log, r);
 	if (cli->json)
-		print_json(cli, log, &v);
+		print_json(cli, log, c->options.n_kept, &v);
 	else if (v.fault || !cli_given(&cli->args, CLI_OPT_QUIET))
 		print_text(c, log, &v);
 	return v.fault ? CLI_VIOLATION : CLI_OK;

@@ -16,6 +16,7 @@ MAKE_LOG = os.path.abspath(sys.argv.pop(2))
 from common import DECISION, FAILED, FWADMIT, NOT_FOUND, OK, USAGE, VIOLATION, Case  # noqa: E402
 
 ANY = 'any'
+READER = os.path.join(os.path.dirname(os.path.abspath(__file__)), '../journal/reader.py')
 BASIC = '''
 source mem0
 source nvme0
@@ -298,7 +299,9 @@ class Verify(Log):
         self.assertRegex(line, r'^fwadmit-checkpoint-1 [0-9a-f]{288} [0-9a-f]{128}\n$')
         self.assertEqual(self.json('log', 'checkpoint')['checkpoint'] + '\n', line)
         kept = '--checkpoint=' + self.file('kept', line)
-        self.log('verify', kept)
+        self.assertIn('of 1 checkpoints that were kept elsewhere all are in it, but for 0', self.log('verify', kept).out)
+        o = self.json('log', 'verify', kept)
+        self.assertEqual((o['kept'], o['kept_gone']), (1, 0))
         self.log('verify', '--checkpoint=-', data=line.encode())
         # by itself the old copy is as good as it was
         self.log('verify', '--journal=' + old)
@@ -326,6 +329,8 @@ class Verify(Log):
         self.assertIn('record 777', self.log('verify', '--proof=' + proof).out)
         self.assertEqual(self.json('log', 'verify', '--proof=' + proof)['seq'], 777)
         self.log('verify', '--proof=' + proof, '--key=' + self.key())
+        # and by the reader that was written from the specification
+        subprocess.run([sys.executable, READER, 'prove', proof, self.key()], check=True, stdout=subprocess.DEVNULL)
         self.error('log', 'verify', '--proof=' + proof, '--key=' + '5' * 64, code=VIOLATION, text='another key')
         frame = o['proof']['frame']
         for at in range(0, len(frame), 37):
