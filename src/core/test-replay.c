@@ -427,6 +427,13 @@ static void secrets_are_not_judged(void **state)
 		assert_non_null(fwa_model_find((enum fwa_set)cmd.set, cmd.opcode));
 		assert_int_equal(fwa_command_judged_len(&cmd), secret[i].judged);
 	}
+	for (uint16_t i = 0; i < 4; i++) {
+		struct fwa_command vendor = { .set = FWA_SET_CXL,
+					      .opcode = CXL_OP_VENDOR_FIRST + i,
+					      .payload = { payload, PAYLOAD } };
+
+		assert_int_equal(fwa_command_judged_len(&vendor), 0);
+	}
 	/* No NVMe payload, and none of the whole class of security commands. */
 	for (size_t i = 0; any_row(i); i++) {
 		struct fwa_command cmd = { .set = any_row(i)->set,
@@ -793,22 +800,68 @@ static void nothing_accepted(void **state)
 	assert_true(refused > 10);
 }
 
-/* Judged bytes as long as a record can hold them, of a payload that is longer than any. */
+/*
+ * Judged bytes up to as many as a record can hold, of a payload that is longer than any: nothing behind
+ * them is looked at, which the sanitizer would see.
+ */
 static void lying_lengths(void **state)
 {
 	for (size_t n = 0; any_row(n); n++) {
-		struct fwa_record_decision r = { 0 };
+		size_t len = chance(50) ? 255 : below(256);
+		uint8_t *exact = malloc(len ? len : 1);
+		struct fwa_record_decision r = { .judged_bytes = { exact, len } };
 		struct fwa_policy none = { 0 };
 		struct fwa_decision d;
 		const char *why;
 
-		draw_bytes(payload, 255);
+		assert_non_null(exact);
+		draw_bytes(exact, len);
 		r.cmd = draw_command(any_row(n));
 		r.cmd.payload = fwa_span(NULL, chance(50) ? UINT32_MAX : FWA_COMMAND_DATA_MAX);
-		r.judged_bytes = fwa_span(payload, 255);
 		fwa_record_replay(&r, &ONE_OF(devices), &none, NULL, fwa_pattern_matches, &d, &why);
-		assert_null(why);
+		assert_int_equal(why != NULL, len < fwa_command_judged_len(&r.cmd));
+		free(exact);
 	}
+}
+
+/* As many groups as a record holds, the one that counts the last. */
+static void all_groups_count(void **state)
+{
+	static const struct fwa_grant all = {
+		.scope = FWA_SCOPE_DEBUG_WRITE_FULL,
+		.effects = FWA_EFFECTS_GRANTABLE,
+		.name = "grant-of-a-name-that-is-as-long-as-a-name-can-b"
+	};
+	static const struct fwa_policy_counts n = { 1, 1, 0, 0, 1 };
+	static uint8_t snapshot[256], groups[FWA_RECORD_GROUPS_MAX * 4];
+	const uint8_t digest[32] = { 7 };
+	struct fwa_writer w = fwa_writer(snapshot, sizeof(snapshot));
+	struct fwa_record_decision r = { .policy_digest = { 7 } };
+	struct fwa_policy policy;
+	struct fwa_decision d;
+	const char *why;
+
+	fwa_policy_write_header(&w, &n, digest);
+	fwa_policy_write_grantee(&w, &(struct fwa_grantee){ FWA_WHO_GID, 77, 0, 0 });
+	fwa_policy_write_grant(&w, &all);
+	fwa_write_u8(&w, 0);
+	assert_int_equal(fwa_policy_parse(&policy, fwa_span(snapshot, w.len)), 0);
+	fwa_put_le32(groups + sizeof(groups) - 4, 77);
+	r.who = (struct fwa_record_who){ .gid = 1,
+					 .groups = groups,
+					 .n_groups = FWA_RECORD_GROUPS_MAX };
+	r.cmd = (struct fwa_command){ .scope = FWA_SCOPE_LEAST, .opcode = 0x4000 };
+	memcpy(r.grant, all.name, sizeof(r.grant));
+	fwa_record_replay(&r, &devices[0], &policy, NULL, fwa_pattern_matches, &r.decision, &why);
+	assert_true(fwa_admitted(&r.decision));
+	assert_true(
+		fwa_record_replay(&r, &devices[0], &policy, NULL, fwa_pattern_matches, &d, &why));
+	r.grant[FWA_GRANT_NAME_MAX - 2]++;
+	assert_false(
+		fwa_record_replay(&r, &devices[0], &policy, NULL, fwa_pattern_matches, &d, &why));
+	r.grant[FWA_GRANT_NAME_MAX - 2] = '\0';
+	assert_false(
+		fwa_record_replay(&r, &devices[0], &policy, NULL, fwa_pattern_matches, &d, &why));
 }
 
 static int make_all(void **state)
@@ -831,6 +884,7 @@ int main(void)
 		cmocka_unit_test(what_is_missing_is_said),
 		cmocka_unit_test(nothing_accepted),
 		cmocka_unit_test(lying_lengths),
+		cmocka_unit_test(all_groups_count),
 	};
 
 	return cmocka_run_group_tests(tests, make_all, NULL);
