@@ -2,6 +2,8 @@
 /*
  * Proofs of inclusion. Which children a node has, and which of them is ours, follows from the numbers of record
  * and checkpoint: a proof that says otherwise is none.
+ *
+ *= spec/SECURITY-MODEL.md#C32
  */
 #include "journal/sha256.h"
 

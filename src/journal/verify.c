@@ -6,6 +6,8 @@
  * Of one record these are looked at in this order, and the first fault is the one that is told: frame, number,
  * hash, body; of a checkpoint its statement, tree, key and signature; how long nothing was signed; counters and
  * outcomes; what was kept elsewhere.
+ *
+ *= spec/SECURITY-MODEL.md#C32
  */
 #include "journal/verify.h"
 
