@@ -112,7 +112,7 @@ static int collect(struct fwa_cursor *c, uint64_t seq, struct fwa_proof *p,
 static int prove(struct fwa_cursor *c, uint64_t seq, struct fwa_proof *p)
 {
 	fwa_auto_free uint8_t(*hashes)[FWA_HASH_LEN] = calloc(LEAVES_MAX, sizeof(*hashes));
-	struct fwa_frame f;
+	struct fwa_frame f = { .seq = 0 };
 	const char *why;
 	int r;
 

@@ -15,14 +15,16 @@
 
 int fwa_journal_open(const char *path, struct fwa_journal **ret)
 {
-	fwa_auto_free struct fwa_journal *j = calloc(1, sizeof(*j));
+	fwa_auto_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct fwa_journal *j;
 
+	if (fd < 0)
+		return -errno;
+	j = calloc(1, sizeof(*j));
 	if (!j)
 		return -ENOMEM;
-	j->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (j->dirfd < 0)
-		return -errno;
-	*ret = fwa_steal(j);
+	j->dirfd = fwa_steal_fd(&fd);
+	*ret = j;
 	return 0;
 }
 

@@ -52,7 +52,7 @@ struct fwa_verified {
 	uint64_t offset;
 	char why[256];
 	uint64_t first, last, records, bytes, checkpoints, signed_until;
-	uint64_t open; /* decisions without an outcome yet, at the end */
+	uint64_t open;      /* decisions without an outcome yet, at the end */
 	uint64_t kept_gone; /* of the kept checkpoints those whose records were retired */
 	uint8_t key[FWA_KEY_LEN];
 };
