@@ -423,6 +423,28 @@ static void nvme_is_asked_by_its_logs(void **state)
 	assert_false(seen_by(&other).leased);
 }
 
+/* A journal that is down makes nobody mute: once it is back the device is asked. */
+static void nvme_is_asked_when_that_can_be_recorded(void **state)
+{
+	for (int full = 0; full < 2; full++) {
+		begin_with(&mute, true, false);
+		gate.full = full;
+		gate.contract.journal = full ? FWA_JOURNAL_OK : FWA_JOURNAL_DOWN;
+		came_back(&mine, plain(FWA_SET_NVME_ADMIN, NVME_OP_SELF_TEST),
+			  FWA_OUTCOME_COMPLETED, 0);
+		assert_true(seen_by(&other).leased);
+		assert_false(w.leases.work.mute);
+		assert_int_equal(gate.sent, 0);
+		assert_int_equal(gate.recorded, 1);
+		gate.full = false;
+		gate.contract.journal = FWA_JOURNAL_OK;
+		gate.page = 0;
+		assert_false(seen_by(&other).leased);
+		assert_int_equal(gate.sent, 1);
+		assert_int_equal(gate.recorded, 2);
+	}
+}
+
 /* What is not declared is not asked either. */
 static void nvme_without_logs_is_mute(void **state)
 {
@@ -527,6 +549,24 @@ static void an_abort_is_judged(void **state)
 	lease_leave(&w, &mine);
 	assert_int_equal(gate.sent, 0);
 	assert_non_null(strstr(gate.log, "the abort is refused: undeclared"));
+}
+
+/* Nor is one sent that cannot be recorded, or forgotten for that. */
+static void an_abort_is_recorded(void **state)
+{
+	begin_with(&mute, false, false);
+	feature_part(&mine, CXL_PART_INITIATE, FWA_OUTCOME_COMPLETED);
+	gate.full = true;
+	lease_leave(&w, &mine);
+	assert_int_equal(gate.sent, 0);
+	assert_int_equal(gate.recorded, 1);
+	assert_true(w.leases.feature.transfer.left);
+	gate.full = false;
+	w.leases.feature.ending.at = 0;
+	lease_run(&w, 0);
+	assert_int_equal(gate.sent, 1);
+	assert_int_equal(gate.recorded, 2);
+	assert_false(w.leases.feature.transfer.left);
 }
 
 static void a_busy_device_is_told_again(void **state)
@@ -945,12 +985,14 @@ int main(void)
 		cmocka_unit_test(an_answer_about_work_before_does_not_count),
 		cmocka_unit_test(no_answer_keeps_it_for_its_owner_only),
 		cmocka_unit_test(nvme_is_asked_by_its_logs),
+		cmocka_unit_test(nvme_is_asked_when_that_can_be_recorded),
 		cmocka_unit_test(nvme_without_logs_is_mute),
 		cmocka_unit_test(who_may_abort),
 		cmocka_unit_test(a_feature_is_aborted),
 		cmocka_unit_test(a_feature_is_whose_transfer_runs),
 		cmocka_unit_test(an_abort_that_fails_is_not_sent_again),
 		cmocka_unit_test(an_abort_is_judged),
+		cmocka_unit_test(an_abort_is_recorded),
 		cmocka_unit_test(a_busy_device_is_told_again),
 		cmocka_unit_test(but_not_for_ever),
 		cmocka_unit_test(firmware_in_the_background_is_waited_for),

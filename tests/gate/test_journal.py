@@ -29,7 +29,7 @@ from ring import (CONSUMED, CONTEXT, DECISION, DURABLE, FLAG_DRIFTED, FLAG_GATE,
 from test_gate import (CALIBRATION, COMPLETED, DESCRIBE, DEVICE_ERROR, E_BUSY, E_GONE, FWADMITD,  # noqa: E402
                        GET_LSA, HEALTH, IDENTIFY, INITIATE, REASONS, REFUSED, ROOT, SET_LSA, UNDELIVERABLE,
                        UNKNOWN, Client, memfd, request)
-from test_identity import (BASELINE, DECLARATIONS, POLICY, POLICY_OK, READY, WORKER, sealed,  # noqa: E402
+from test_identity import (BASELINE, DECLARATIONS, POLICY, POLICY_OK, READY, UID, WORKER, sealed,  # noqa: E402
                            snapshot)
 
 IDENTITY, QUARANTINE, REPROFILE, REMOVED = 8, 10, 13, 14
@@ -373,6 +373,21 @@ class Plain(JournalTest):
         self.assertEqual((r.status, r.grant, r.seq), (COMPLETED, "other", again.counter + STEP))
         self.assertEqual(self.ring.outcome(again).status, COMPLETED)
         self.assertEqual(len(self.executed()), 1)
+
+    def test_the_same_grant_of_another_policy(self):
+        """Nothing that the client sees is different, but what decided is."""
+        c = self.client()
+        c.send(write(0, b"x"))
+        d = self.ring.decision(SET_LSA)
+        other = policy_of(ALL, ("another", UID, 4242, 0, 0, 0))
+        self.reload(other)
+        self.ring.commit()
+        again = self.ring.decision(SET_LSA, after=d.counter)
+        self.assertEqual((again.grant, again.policy), ("all", other[32:64]))
+        self.expect_silence(c)
+        self.assertEqual(self.executed(), [])
+        self.ring.commit()
+        self.assertEqual(c.recv().seq, again.counter + STEP)
 
     def test_quarantined_while_it_waits(self):
         c, other = self.client(), self.client()
