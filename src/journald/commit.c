@@ -134,6 +134,13 @@ static void write_out(struct journald *j, bool sync)
 		begin_trouble(j, -r);
 }
 
+/* What was passed over is in the file already. */
+static void write_nothing(struct journald *j)
+{
+	j->full = j->must_sync = false;
+	sources_release(j);
+}
+
 static void commit(struct journald *j)
 {
 	if (j->sign_at && j->now.boot >= j->sign_at)
@@ -143,7 +150,7 @@ static void commit(struct journald *j)
 	if (fwa_store_unsynced(j->store))
 		write_out(j, j->must_sync || j->full || fwa_store_unsynced(j->store) >= SYNC_BYTES);
 	else
-		sources_release(j);
+		write_nothing(j);
 }
 
 /* Nobody comes to claim them any more. */
@@ -182,6 +189,7 @@ static uint64_t next_time(const struct journald *j)
 
 	if (j->n_left && (j->begun || !j->n_connections))
 		at = earlier(at, j->claim_until);
+	at = earlier(at, j->sweep_at);
 	return earlier(at, j->objects_at);
 }
 
@@ -233,6 +241,7 @@ static void wait_for_events(struct journald *j)
 	int n = epoll_wait(j->epoll, events, EVENTS_MAX, plan(j));
 
 	sources_awake(j);
+	read_clocks(j);
 	for (int i = 0; i < n; i++)
 		handle(j, events[i].data.ptr);
 }

@@ -69,11 +69,13 @@ struct source {
 	uint64_t deadline; /* CLOCK_BOOTTIME ns at which an orphan ends anyhow; 0: is none */
 };
 
-/* An object that could not be kept yet. */
 struct object {
 	struct fwa_link link;
+	struct connection *owner; /* NULL: is gone */
 	struct fwa_record_object about;
-	int memory;
+	int memory;       /* -1 once it is kept */
+	bool stale;       /* another one has taken its place */
+	uint64_t segment; /* that has a record which names it */
 };
 
 struct journald {
@@ -83,6 +85,9 @@ struct journald {
 	struct fwa_store *store;
 	struct fwa_link connections, sources, objects;
 	unsigned int n_connections, n_sources, n_objects;
+	uint64_t segment;    /* that objects were named in */
+	bool retires;        /* segments may be removed: then objects too */
+	uint64_t sweep_at;   /* CLOCK_BOOTTIME ns of the next step of that; 0: none */
 	uint64_t objects_at; /* CLOCK_BOOTTIME ns at which it is tried again; 0: nothing to try */
 
 	/* commit.c */
@@ -150,7 +155,8 @@ void left_end(struct journald *j);
 
 /* objects.c */
 /* Takes over the descriptor of @m. */
-void object_add(struct journald *j, struct fwa_attach_message *m);
+void object_add(struct journald *j, struct connection *c, struct fwa_attach_message *m);
+void objects_orphan(struct journald *j, struct connection *c);
 void objects_keep(struct journald *j);
 
 /* commit.c */

@@ -63,6 +63,7 @@ void listen_close(struct journald *j)
 static void connection_close(struct journald *j, struct connection *c)
 {
 	sources_orphan(j, c);
+	objects_orphan(j, c);
 	fwa_list_remove(&c->link);
 	j->n_connections--;
 	epoll_ctl(j->epoll, EPOLL_CTL_DEL, c->sock, NULL);
@@ -147,7 +148,7 @@ static void obey(struct journald *j, struct connection *c, struct fwa_attach_mes
 		source_detach(j, c, m->token, (enum fwa_source_end)m->how);
 		break;
 	case FWA_ATTACH_OBJECT:
-		object_add(j, m);
+		object_add(j, c, m);
 		break;
 	case FWA_ATTACH_BEGIN:
 		j->begun = true;

@@ -157,6 +157,7 @@ static int begin(struct journald *j, struct options *o, char error[FWA_ERROR_LEN
 		r = fwa_store_sync(j->store);
 	if (r < 0)
 		return fwa_fail(error, r, "%s: %s", o->dir, strerror(-r));
+	j->retires = o->store.total_max || o->store.age_max;
 	left_find(j);
 	return 0;
 }

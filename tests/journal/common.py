@@ -71,10 +71,11 @@ class Ring:
         self.sent = []  # of each record its kind and body
         self.rung = 0
 
-    def word(self, at, format='<Q'):
+    # In the machine's own format, which is copied in one piece; others byte by byte.
+    def word(self, at, format='Q'):
         return struct.unpack_from(format, self.map, at)[0]
 
-    def set_word(self, at, value, format='<Q'):
+    def set_word(self, at, value, format='Q'):
         struct.pack_into(format, self.map, at, value)
 
     @staticmethod
@@ -94,9 +95,9 @@ class Ring:
         self.set_word(PRODUCED, self.produced)
 
     def wake(self, urgent):
-        how = self.word(SLEEP, '<I')
+        how = self.word(SLEEP, 'I')
         if how == SLEEPS or how == DOZES and (urgent or self.room() <= DATA // 2):
-            self.set_word(SLEEP, AWAKE, '<I')
+            self.set_word(SLEEP, AWAKE, 'I')
             os.eventfd_write(self.doorbell, 1)
             self.rung += 1
 
@@ -110,11 +111,21 @@ class Ring:
         self.wake(urgent)
         return self.counter
 
+    def put_wait(self, kind, body, urgent=False):
+        """The same, once there is room."""
+        end = time.monotonic() + DEADLINE
+        while time.monotonic() < end:
+            n = self.put(kind, body, urgent)
+            if n:
+                return n
+            time.sleep(0.001)
+        raise AssertionError('no room')
+
     def durable(self):
         return self.word(DURABLE)
 
     def receipt(self, counter):
-        n, seq = struct.unpack_from('<QQ', self.map, PAGE + counter % RECEIPTS * 16)
+        n, seq = self.word(PAGE + counter % RECEIPTS * 16), self.word(PAGE + counter % RECEIPTS * 16 + 8)
         return seq if n == counter else 0
 
     def wait_durable(self, counter, deadline=DEADLINE):

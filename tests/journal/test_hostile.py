@@ -111,8 +111,7 @@ class Rings(Hostile):
     def test_too_many_open(self):
         ring = self.launcher.attach(self.ring())
         for i in range(1024):
-            while not ring.put(DECISION, BODIES['admitted']):
-                time.sleep(0.001)
+            ring.put_wait(DECISION, BODIES['admitted'])
         self.frame(ring, kind=DECISION, body=BODIES['admitted'])
         ring.wake(True)
         self.assertIn('too many', self.is_bad(ring))

@@ -77,7 +77,10 @@ class Life(Case):
         for i in range(3):
             ring.put(DECISION, BODIES['admitted'])
         ring.put(OUTCOME, outcome(2))
+        time.sleep(0.3)
         launcher.close()
+        time.sleep(0.03)
+        quiet.put(DECISION, BODIES['refused'])
         time.sleep(0.3)
         ring.put(DECISION, BODIES['admitted'])
         worker.kill()
@@ -178,6 +181,38 @@ class Objects(Case):
         launcher.detach(ring)
         self.assertEqual(self.end(launcher), 0)
 
+    def test_named_in_each_segment(self):
+        """As long as whoever sent it is there; a policy that was replaced, once more. And then they go."""
+        launcher = self.start('--segment=65536', '--size=1000000')
+        objects = [(b'profile', 1, b''), (b'old', 2, b'dev0'), (b'new', 2, b'dev0'), (b'other', 2, b'dev1')]
+        for data, kind, device in objects:
+            fd = sealed(data)
+            launcher.object(fd, kind=kind, device=device, key=data.ljust(32, b'\0'))
+            os.close(fd)
+        ring = launcher.attach(self.ring())
+
+        def fill(until):
+            end = time.monotonic() + DEADLINE
+            while until() and time.monotonic() < end:
+                ring.wait_durable(ring.put(CONTEXT, BODIES['context'], urgent=True))
+                for i in range(100):
+                    ring.put_wait(DECISION, BODIES['refused'])
+
+        def kept():
+            return {name for name in ('profile', 'old', 'new', 'other') if os.path.exists(
+                os.path.join(self.dir, 'objects', hashlib.sha256(name.encode()).hexdigest()))}
+        fill(lambda: len(segments(self.dir)) < 4)
+        names = [int(n[:16], 16) for n in segments(self.dir)] + [1 << 63]
+        found = [{d for d, _, _ in objects if any(d.ljust(32, b'\0') in r.body for r in self.objects()
+                                                  if first <= r.seq < end)} for first, end in zip(names, names[1:])]
+        self.assertEqual(found[0], {b'profile', b'old', b'new', b'other'})
+        self.assertEqual(found[2], {b'profile', b'new', b'other'})
+        self.assertEqual(kept(), {'profile', 'old', 'new', 'other'})
+        fill(lambda: 'old' in kept())
+        self.assertEqual(kept(), {'profile', 'new', 'other'})
+        launcher.detach(ring)
+        self.assertEqual(self.end(launcher), 0)
+
     def test_tried_again(self):
         """There is no room for it: decisions go on, it comes when there is."""
         def limit():
@@ -208,7 +243,7 @@ class Time(Case):
         before = self.switches(launcher.process)
         time.sleep(1.5)
         self.assertEqual(self.switches(launcher.process), before)
-        self.assertEqual(ring.word(SLEEP, '<I'), SLEEPS)
+        self.assertEqual(ring.word(SLEEP, 'I'), SLEEPS)
         self.assertEqual(read_log(self.dir)[-1].kind, CHECKPOINT)
 
     def test_reads_ring_no_bell(self):
@@ -220,7 +255,7 @@ class Time(Case):
             time.sleep(0.001)
         self.assertLess(ring.rung, 10)
         before = self.switches(launcher.process)
-        wait_until(lambda: ring.word(SLEEP, '<I') == SLEEPS, 'it does not sleep')
+        wait_until(lambda: ring.word(SLEEP, 'I') == SLEEPS, 'it does not sleep')
         self.assertLess(self.switches(launcher.process) - before, 10)
         launcher.detach(ring)
         self.assertEqual(self.end(launcher), 0)
@@ -240,8 +275,7 @@ class Time(Case):
         launcher = self.start()
         ring = launcher.attach(self.ring())
         for i in range(10000):
-            while not ring.put(DECISION, BODIES['refused']):
-                time.sleep(0.001)
+            ring.put_wait(DECISION, BODIES['refused'])
         launcher.detach(ring)
         self.assertEqual(self.end(launcher), 0)
         last = 0

@@ -213,15 +213,15 @@ class Disk(Trouble):
         launcher.begin()
         for p in producers:
             p.start()
-        saw = wait_until(lambda: producers[0].ring.word(TROUBLE, '<I'), 'no trouble')
+        saw = wait_until(lambda: producers[0].ring.word(TROUBLE, 'I'), 'no trouble')
         self.assertEqual(saw, error)
         if relieve:
             late = launcher.attach(self.ring())  # one that comes in the middle of it is told
-            wait_until(lambda: late.word(TROUBLE, '<I'), 'not told')
+            wait_until(lambda: late.word(TROUBLE, 'I'), 'not told')
             time.sleep(0.3)
-            self.assertTrue(producers[1].ring.word(TROUBLE, '<I'))
+            self.assertTrue(producers[1].ring.word(TROUBLE, 'I'))
             relieve()
-        wait_until(lambda: not any(p.ring.word(TROUBLE, '<I') for p in producers), 'trouble stays')
+        wait_until(lambda: not any(p.ring.word(TROUBLE, 'I') for p in producers), 'trouble stays')
         time.sleep(0.2)
         for p in producers:
             p.stop()
