@@ -104,7 +104,7 @@ class Killed(Trouble):
         time.sleep(0.1)
         records = self.finish(launcher, producers)
         self.assertGreater(sum(1 for r in records if r.kind == START), 20)
-        self.assertGreater(len(segments(self.dir)), 2)
+        self.assertGreater(len(segments(self.dir)), 1)
 
     @unittest.skipUnless(STRACE, 'needs strace')
     def test_at_each_call(self):
@@ -114,7 +114,7 @@ class Killed(Trouble):
             p.start()
         killed = 0
         for call in 'pwrite64', 'fdatasync', 'fsync', 'openat', 'write', 'sendmsg', 'epoll_wait':
-            for when in 1, 2, 3, 5, 8, 13, 30:
+            for when in 1, 2, 4, 9, 20:
                 trace = [STRACE, '-qq', '-o', '/dev/null', '-e', 'trace=' + call, '-e',
                          'inject=%s:signal=SIGKILL:when=%d' % (call, when)]
                 launcher = self.spawn('--segment=131072', prefix=trace)
@@ -122,7 +122,7 @@ class Killed(Trouble):
                     for p in producers:
                         launcher.attach(p.ring)
                     launcher.begin()
-                    launcher.process.wait(0.25)
+                    launcher.process.wait(0.2)
                     killed += 1
                 except (BrokenPipeError, ConnectionResetError):
                     killed += 1
@@ -130,7 +130,7 @@ class Killed(Trouble):
                     self.kill_traced(launcher.process)
                 launcher.close()
                 launcher.process.wait(DEADLINE)
-        self.assertGreater(killed, 15)
+        self.assertGreater(killed, 12)
         self.finish(self.again(producers), producers)
 
     @staticmethod
@@ -248,11 +248,11 @@ class Disk(Trouble):
         self.run_in_trouble(self.start(), errno.ENOSPC, grow)
 
     def test_a_limit(self):
+        """No file may be longer: the next one begins."""
         def limit():
             resource.setrlimit(resource.RLIMIT_FSIZE, (200000, resource.RLIM_INFINITY))
-        launcher = self.start(preexec=limit)
-        self.run_in_trouble(launcher, errno.EFBIG, lambda: resource.prlimit(
-            launcher.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2))
+        self.run_in_trouble(self.start(preexec=limit), errno.EFBIG)
+        self.assertGreater(len(segments(self.dir)), 1)
 
     def failing(self, fault):
         if not FAIL_AT:
@@ -265,7 +265,7 @@ class Disk(Trouble):
 
     def test_syncs_that_fail_again_and_again(self):
         self.run_in_trouble(self.failing('fdatasync 9 11 -5'), errno.EIO)
-        self.assertGreater(len(segments(self.dir)), 2)
+        self.assertGreater(len(segments(self.dir)), 1)
 
     def test_writes_that_fail(self):
         self.run_in_trouble(self.failing('write 20 25 28'), errno.ENOSPC)
