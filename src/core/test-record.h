@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/record.h"
+#include "wire/cxl.h"
 
 /* The kinds whose bodies core knows. */
 static const uint8_t record_kinds[] = {
@@ -52,4 +53,29 @@ static inline bool record_again(unsigned int kind, struct fwa_span body, struct 
 	default:
 		return false;
 	}
+}
+
+/* What a monitor changes; 40 bytes of payload. */
+static inline struct fwa_record_decision record_typical(void)
+{
+	static const uint8_t two[8] = { 10, 0, 0, 0, 20 }, feature[22] = { 1, 2, 3 };
+	struct fwa_record_decision r = {
+		.decision = { .reason = FWA_REASON_ADMIT,
+			      .set = FWA_SET_CXL,
+			      .opcode = CXL_OP_SET_FEATURE },
+		.cmd = { .set = FWA_SET_CXL,
+			 .scope = FWA_SCOPE_LEAST,
+			 .opcode = CXL_OP_SET_FEATURE,
+			 .payload = { NULL, 40 } },
+		.judged_bytes = { feature, sizeof(feature) },
+		.who = { .uid = 1000,
+			 .groups = two,
+			 .n_groups = 2,
+			 .unit = "monitor@pci-0000.service",
+			 .comm = "fwadmit-monitor" },
+		.grant = "monitors",
+	};
+
+	memset(r.request_sha256, 0xa5, FWA_HASH_LEN);
+	return r;
 }
