@@ -149,24 +149,50 @@ class Sealed:
     def sum(self):
         self.header[104:] = sha256(self.header[:104]).digest()[:24]
 
-    def seal(self, seed=None, statements=True):
-        if seed:
+    def seal(self, seed=None, statements=True, header=True, first=None):
+        """The segment's bytes. With a @seed all is signed by that key, and the @header names it. @first: what
+        the last checkpoint says that its tree begins with."""
+        if seed and header:
             self.header[40:72] = sign(seed, b'')[0]
             self.sum()
-        journal, key = self.header[8:24], self.header[40:72]
-        out, last, leaves, first = bytearray(self.header), sha256(self.header).digest(), [], 1
+        key = sign(seed, b'')[0] if seed else bytes(self.header[40:72])
+        out, last, self.leaves, self.first = bytearray(self.header), sha256(self.header).digest(), [], 1
         for r in self.records:
             if r.kind == reader.CHECKPOINT and statements:
-                said = struct.pack('<8s16sQQQ32s32s32s', b'FWJCKPT1', journal, r.seq, r.time, first,
-                                   last, reader.root(leaves), key)
-                signature = sign(seed, said)[1] if seed else r.body[144:208]
-                r.body = said + signature + r.body[208:]
-            pad = -len(r.body) % 8
-            head = struct.pack('<IBBHQQQQQ', 80 + len(r.body) + pad, r.kind, 0, pad, r.seq, r.time,
-                               r.source, r.counter, r.refers) + r.body + bytes(pad)
-            last = sha256(last + head).digest()
-            out += head + last
-            if r.kind == reader.CHECKPOINT:
-                leaves, first = [], r.seq
-            leaves.append(last)
+                self.state(r, last, key, seed, first if r is self.records[-1] else None)
+            last = self.put(out, r, last)
         return bytes(out) + bytes(64)
+
+    def split(self, seed, at, first=None):
+        """As two segments, of which nothing hands over to the second: [(name, bytes)]."""
+        key, named, header = sign(seed, b'')[0], [], bytes(self.header)
+        self.header[40:72] = key
+        self.leaves, self.first, record = [], 1, bytes(32)
+        for records in self.records[:at], self.records[at:]:
+            self.header[24:32], self.header[72:104] = struct.pack('<Q', records[0].seq), record
+            self.sum()
+            out, last = bytearray(self.header), sha256(self.header).digest()
+            for r in records:
+                if r.kind == reader.CHECKPOINT:
+                    self.state(r, last, key, seed, first if r is self.records[-1] else None)
+                last = record = self.put(out, r, last)
+            named.append((f'{records[0].seq:016x}.fwj', bytes(out) + bytes(64)))
+        self.header[:] = header
+        return named
+
+    def state(self, r, head, key, seed, first):
+        said = struct.pack('<8s16sQQQ32s32s32s', b'FWJCKPT1', self.header[8:24], r.seq, r.time,
+                           first or self.first, head,
+                           reader.root(self.leaves[first - self.first if first else 0:]), key)
+        r.body = said + (sign(seed, said)[1] if seed else r.body[144:208]) + r.body[208:]
+
+    def put(self, out, r, last):
+        pad = -len(r.body) % 8
+        head = struct.pack('<IBBHQQQQQ', 80 + len(r.body) + pad, r.kind, 0, pad, r.seq, r.time,
+                           r.source, r.counter, r.refers) + r.body + bytes(pad)
+        last = sha256(last + head).digest()
+        out += head + last
+        if r.kind == reader.CHECKPOINT:
+            self.leaves, self.first = [], r.seq
+        self.leaves.append(last)
+        return last

@@ -172,7 +172,9 @@ class Records(Tamper):
                 f.seek(length)
                 f.write(bytes(len(self.data) - length))
             seq = 1 + sum(at + n <= length for at, n in places)
-            if not self.data[max(at for at in [HEADER, *ends] if at <= length):length].strip(b'\0'):
+            if not self.data[length:].strip(b'\0'):
+                self.assertEqual(self.verify(self.path, kept=[self.kept]), ('none', 0))
+            elif not self.data[max(at for at in [HEADER, *ends] if at <= length):length].strip(b'\0'):
                 self.assertOnlyKept(self.path, self.kept, seq)
             else:
                 self.assertFound(self.path, seq, {'frame', 'hash', 'trailing', 'sequence'})
@@ -219,6 +221,43 @@ class Sealing(Tamper):
         made.sum()
         self.segment.write_bytes(made.seal(statements=False))
         self.assertFound(self.path, 1, 'root')
+
+    def test_checkpoints_of_another_key_than_the_header_says(self):
+        self.segment.write_bytes(Sealed(self.data).seal(SEED, header=False))
+        self.assertFound(self.path, 1, 'key')
+
+    def test_a_tree_of_fewer_records(self):
+        made = Sealed(self.data)
+        self.assertEqual(made.records[-1].kind, reader.CHECKPOINT)
+        before = made.index(reader.CHECKPOINT, -2) + 1
+        last = made.records[-1].seq
+        self.assertGreater(last - before, 2)
+        for first in before, before + 1, last - 1:
+            self.segment.write_bytes(made.seal(SEED, first=first))
+            if first == before:
+                self.assertEqual(self.verify(self.path), ('none', 0))
+            else:
+                self.assertFound(self.path, last, 'root')
+            # The same over two segments.
+            for name, data in made.split(SEED, last - 2, first=first):
+                (self.path / name).write_bytes(data)
+            if first == before:
+                self.assertEqual(self.verify(self.path), ('none', 0))
+            else:
+                self.assertFound(self.path, last, 'root')
+            (self.path / name).unlink()
+
+    def test_an_outcome_of_another_decision(self):
+        for change in 'refers', 'counter':
+            made = Sealed(self.data)
+            i = made.index(reader.OUTCOME)
+            r = made.records[i]
+            if change == 'refers':
+                r.refers -= 1
+            else:
+                r.body = struct.pack('<Q', 1 + int.from_bytes(r.body[:8], 'little')) + r.body[8:]
+            self.segment.write_bytes(made.seal(SEED))
+            self.assertFound(self.path, i + 1, 'refers')
 
     def test_a_record_of_a_source_is_missing(self):
         def change(s):
@@ -439,7 +478,7 @@ class Disk(Tamper):
             self.assertTrue(data[at + n:].strip(b'\0'))
             parts[0].write_bytes(data[:at + n] + os.urandom(1000))
             self.assertEqual(self.verify(path), ('none', 0))
-            parts[0].write_bytes(data[:at + n - 1] + bytes(1000))
+            parts[0].write_bytes(data[:at + n - 20] + bytes(1000))
             self.assertFound(path, second - 1, {'hash', 'frame'})
 
     def test_damage_that_the_next_writer_found(self):
