@@ -357,6 +357,7 @@ static int put_retired(struct fwa_store *s, size_t i, struct fwa_times now)
 	return fwa_store_append(s, &a, now, NULL);
 }
 
+/* One after the other, so that of what is left none is missing between. */
 int fwa_store_remove_retired(struct fwa_store *s)
 {
 	char name[FWA_SEGMENT_NAME];
@@ -366,6 +367,8 @@ int fwa_store_remove_retired(struct fwa_store *s)
 	while (n + 1 < s->n_segments && s->segments[n].retired) {
 		fwa_segment_name(s->segments[n].first, name);
 		r = s->fs.remove(&s->fs, name);
+		if (r == 0)
+			r = s->fs.sync_dir(&s->fs);
 		if (r < 0 && r != -ENOENT)
 			break;
 		fwa_store_forget_objects(s, s->segments[n].first);
@@ -375,8 +378,6 @@ int fwa_store_remove_retired(struct fwa_store *s)
 	if (n) {
 		s->n_segments -= n;
 		memmove(s->segments, s->segments + n, s->n_segments * sizeof(*s->segments));
-		if (r == 0)
-			r = s->fs.sync_dir(&s->fs);
 	}
 	return r;
 }
