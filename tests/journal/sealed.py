@@ -149,27 +149,31 @@ class Sealed:
     def sum(self):
         self.header[104:] = sha256(self.header[:104]).digest()[:24]
 
-    def seal(self, seed=None, statements=True, header=True, first=None):
+    def seal(self, seed=None, statements=True, header=True, first=None, said_only=False):
         """The segment's bytes. With a @seed all is signed by that key, and the @header names it. @first: what
-        the last checkpoint says that its tree begins with."""
+        the last checkpoint's tree begins with, or is only said to begin with."""
         if seed and header:
             self.header[40:72] = sign(seed, b'')[0]
             self.sum()
         key = sign(seed, b'')[0] if seed else bytes(self.header[40:72])
         out, last, self.leaves, self.first = bytearray(self.header), sha256(self.header).digest(), [], 1
+        self.said_only = said_only
         for r in self.records:
             if r.kind == reader.CHECKPOINT and statements:
                 self.state(r, last, key, seed, first if r is self.records[-1] else None)
             last = self.put(out, r, last)
         return bytes(out) + bytes(64)
 
-    def split(self, seed, at, first=None):
-        """As two segments, of which nothing hands over to the second: [(name, bytes)]."""
+    def split(self, seed, at, first=None, before=None, named_key=None):
+        """As two segments, of which nothing hands over to the second: [(name, bytes)]. @before, @named_key: what
+        the second one's header says."""
         key, named, header = sign(seed, b'')[0], [], bytes(self.header)
         self.header[40:72] = key
-        self.leaves, self.first, record = [], 1, bytes(32)
+        self.leaves, self.first, self.said_only, record = [], 1, False, bytes(32)
         for records in self.records[:at], self.records[at:]:
             self.header[24:32], self.header[72:104] = struct.pack('<Q', records[0].seq), record
+            if named:
+                self.header[40:72], self.header[72:104] = named_key or key, before or record
             self.sum()
             out, last = bytearray(self.header), sha256(self.header).digest()
             for r in records:
@@ -181,9 +185,10 @@ class Sealed:
         return named
 
     def state(self, r, head, key, seed, first):
+        fewer = first - self.first if first and not self.said_only else 0
         said = struct.pack('<8s16sQQQ32s32s32s', b'FWJCKPT1', self.header[8:24], r.seq, r.time,
                            first or self.first, head,
-                           reader.root(self.leaves[first - self.first if first else 0:]), key)
+                           reader.root(self.leaves[fewer:]), key)
         r.body = said + (sign(seed, said)[1] if seed else r.body[144:208]) + r.body[208:]
 
     def put(self, out, r, last):

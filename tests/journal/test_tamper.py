@@ -238,6 +238,8 @@ class Sealing(Tamper):
                 self.assertEqual(self.verify(self.path), ('none', 0))
             else:
                 self.assertFound(self.path, last, 'root')
+                self.segment.write_bytes(made.seal(SEED, first=first, said_only=True))
+                self.assertFound(self.path, last, 'root')
             # The same over two segments.
             for name, data in made.split(SEED, last - 2, first=first):
                 (self.path / name).write_bytes(data)
@@ -246,6 +248,33 @@ class Sealing(Tamper):
             else:
                 self.assertFound(self.path, last, 'root')
             (self.path / name).unlink()
+
+    def test_a_second_segment_that_does_not_follow(self):
+        made = Sealed(self.data)
+        for options, fault in ({}, None), ({'before': bytes(32)}, 'hash'), ({'named_key': bytes(32)}, 'key'):
+            for name, data in made.split(SEED, 20, **options):
+                (self.path / name).write_bytes(data)
+            if fault:
+                self.assertFound(self.path, 21, fault)
+            else:
+                self.assertEqual(self.verify(self.path), ('none', 0))
+
+    def test_retired_is_what_has_this_hash(self):
+        """The record of retirement names what was removed by its hash, too: that of another history is none."""
+        made = Sealed(self.data)
+        _, (name, data) = made.split(SEED, 20)
+        before = data[72:104]
+        last = made.records[-1]
+        self.segment.unlink()
+        for hash_, number in (before, 20), (bytes(32), 20), (before, 19):
+            r = reader.Record(last.chained + last.hash, 0)
+            r.kind, r.body, r.seq = reader.RETIRED, struct.pack('<QQQ32s', 1, number, 99, hash_), last.seq + 1
+            made.records = made.records[:last.seq] + [r]
+            (self.path / name).write_bytes(made.split(SEED, 20)[1][1])
+            if (hash_, number) == (before, 20):
+                self.assertEqual(self.verify(self.path), ('none', 0))
+            else:
+                self.assertFound(self.path, 1 if number == 20 else 20, 'gap')
 
     def test_an_outcome_of_another_decision(self):
         for change in 'refers', 'counter':
