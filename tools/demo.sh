@@ -8,6 +8,7 @@ export LC_ALL=C COLUMNS=108 # of tables
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
+export FWADMIT_STATE_DIR=$work/state
 
 bold='' plain=''
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\e[1m' plain=$'\e[0m'; fi
@@ -72,6 +73,12 @@ show 8 fwadmit lint sim:liar-spec
 text "" "It does not get away with it. It declares that Set LSA changes nothing; the specification's" \
 	"floor counts all the same, for a device can add caution and never take it away."
 show 4 fwadmit explain sim:liar-spec set-lsa --offset=0 --hex=00112233
+
+head "7. What was done is on record"
+text "Each decision was in a journal before anything followed from it: whether it was admitted, by whom," \
+	"and what became of it. The journal is a chain that is signed."
+show 0 fwadmit log list
+show 0 fwadmit log verify
 
 head "Next"
 text "README.md, and spec/SECURITY-MODEL.md for the clauses. Scripts add -o json to any of these" \
