@@ -124,14 +124,49 @@ static int signer_of(EVP_PKEY *pair, struct fwa_signer **ret)
 	return 0;
 }
 
+/*
+ * A key as we write it, and most others do: its 32 bytes behind what says that they are one of Ed25519 (RFC
+ * 8410). NULL for any other. Libcrypto's decoders would take as long as all the rest of a short send.
+ */
+static EVP_PKEY *plain_pair(const char *pem, size_t len)
+{
+	static const uint8_t head[] = { 0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06,
+					0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20 };
+	BIO *bio = BIO_new_mem_buf(pem, (int)len);
+	char *name = NULL, *header = NULL;
+	EVP_PKEY *pair = NULL;
+	uint8_t *der = NULL;
+	long n = 0;
+
+	if (bio && PEM_read_bio(bio, &name, &header, &der, &n) == 1 &&
+	    strcmp(name, PEM_STRING_PKCS8INF) == 0 && !*header &&
+	    n == (long)sizeof(head) + FWA_KEY_LEN && memcmp(der, head, sizeof(head)) == 0)
+		pair = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, der + sizeof(head),
+						    FWA_KEY_LEN);
+	OPENSSL_clear_free(der, n > 0 ? (size_t)n : 0);
+	OPENSSL_free(name);
+	OPENSSL_free(header);
+	BIO_free(bio);
+	return pair;
+}
+
+/* Any other form that libcrypto knows. */
+static EVP_PKEY *read_pair(const char *pem, size_t len)
+{
+	BIO *bio = BIO_new_mem_buf(pem, (int)len);
+	EVP_PKEY *pair = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
+
+	BIO_free(bio);
+	return pair;
+}
+
 static int load(int dirfd, const char *name, struct fwa_signer **ret)
 {
 	char pem[PEM_MAX];
-	EVP_PKEY *pair = NULL;
+	EVP_PKEY *pair;
 	struct stat st;
 	fwa_auto_close int fd = open_regular(dirfd, name, &st);
 	ssize_t n;
-	BIO *bio;
 
 	if (fd < 0)
 		return fd;
@@ -140,10 +175,9 @@ static int load(int dirfd, const char *name, struct fwa_signer **ret)
 	n = read_small(fd, pem, sizeof(pem));
 	if (n < 0)
 		return (int)n;
-	bio = BIO_new_mem_buf(pem, (int)n);
-	if (bio)
-		pair = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
-	BIO_free(bio);
+	pair = plain_pair(pem, (size_t)n);
+	if (!pair)
+		pair = read_pair(pem, (size_t)n);
 	OPENSSL_cleanse(pem, sizeof(pem));
 	return pair ? signer_of(pair, ret) : -EBADMSG;
 }
@@ -215,12 +249,16 @@ static bool says(int dirfd, const char *name, struct fwa_span pem)
 
 int fwa_signer_publish(const struct fwa_signer *s, int dirfd, const char *name)
 {
+	/* What PEM_write_bio_PUBKEY() would write, without libcrypto's encoders. */
+	uint8_t der[12 + FWA_KEY_LEN] = { 0x30, 0x2a, 0x30, 0x05, 0x06, 0x03,
+					  0x2b, 0x65, 0x70, 0x03, 0x21, 0x00 };
 	BIO *bio = BIO_new(BIO_s_mem());
 	struct fwa_span pem;
 	char *text;
 	int r = -ENOMEM;
 
-	if (bio && PEM_write_bio_PUBKEY(bio, s->pair) == 1) {
+	memcpy(der + 12, s->key, FWA_KEY_LEN);
+	if (bio && PEM_write_bio(bio, PEM_STRING_PUBLIC, "", der, sizeof(der)) > 0) {
 		pem.len = (size_t)BIO_get_mem_data(bio, &text);
 		pem.data = (const uint8_t *)text;
 		r = says(dirfd, name, pem) ? 0 : write_whole(dirfd, name, 0644, pem, false);
