@@ -15,7 +15,7 @@ static void print(const char *name, const struct fwa_writer *w)
 	printf("\n");
 }
 
-static void print_decision(const char *name, enum fwa_reason reason)
+static void print_decision(const char *name, uint8_t reason)
 {
 	struct fwa_record_decision r = { .judged = 5, .decision.reason = reason };
 	uint8_t buf[4096];
