@@ -60,9 +60,17 @@ static int allow_folders(scmp_filter_ctx filter)
 	return r;
 }
 
+/* What is shared with workers and the daemon stays non-blocking: they do not wait for one that was taken over. */
+static int allow_nonblocking(scmp_filter_ctx filter)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 2,
+				SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, F_SETFL),
+				SCMP_A2(SCMP_CMP_MASKED_EQ, O_NONBLOCK, O_NONBLOCK));
+}
+
 static int allow_some(scmp_filter_ctx filter)
 {
-	static const int fcntls[] = { F_GETFL, F_SETFL, F_GETFD, F_SETFD, F_GET_SEALS };
+	static const int fcntls[] = { F_GETFL, F_GETFD, F_SETFD, F_GET_SEALS };
 	/* Memory, but no new code. */
 	int r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
 				 SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
@@ -94,6 +102,8 @@ static int fill_filter(scmp_filter_ctx filter)
 
 	if (r == 0)
 		r = allow_folders(filter);
+	if (r == 0)
+		r = allow_nonblocking(filter);
 	return r == 0 ? allow_some(filter) : r;
 }
 
