@@ -265,6 +265,15 @@ uint64_t fwa_store_open_decision(const struct fwa_store *s, uint64_t source, uin
 	return d ? d->seq : 0;
 }
 
+uint32_t fwa_store_open_count(const struct fwa_store *s, uint64_t source)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < s->ledger.n_decisions; i++)
+		n += s->ledger.decisions[i].source == source;
+	return n;
+}
+
 static int put_unknown(struct fwa_store *s, const struct fwa_open_decision *d, struct fwa_times now)
 {
 	struct fwa_record_outcome r = { .decision = d->counter, .status = FWA_OUTCOME_UNKNOWN };

@@ -87,6 +87,8 @@ size_t fwa_store_unsynced(const struct fwa_store *s);
 bool fwa_store_source(const struct fwa_store *s, const uint8_t id[16], struct fwa_open_source *ret);
 /* The sequence number of the open decision @counter of @source; 0 when there is none. */
 uint64_t fwa_store_open_decision(const struct fwa_store *s, uint64_t source, uint64_t counter);
+/* How many decisions of @source are open. */
+uint32_t fwa_store_open_count(const struct fwa_store *s, uint64_t source);
 /*
  * Ends @source: appends an OUTCOME "unknown" for each of its open decisions, and SOURCE_END. Needs room
  * like any append, and goes on where it stopped when it is called again.

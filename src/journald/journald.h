@@ -53,12 +53,13 @@ struct source {
 	uint32_t token;
 	struct fwa_record_source about;
 	struct fwa_ring_reader ring;
-	uint64_t number; /* of its SOURCE record; 0: that is still to be written */
-	uint32_t open;   /* decisions without an outcome, that were taken here */
-	bool urgent;     /* somebody waits for what is not durable yet */
-	bool held;       /* no more decisions can be open: until there are fewer */
-	bool broken;     /* nothing more is taken */
-	bool ending;     /* what is in the ring is all that comes */
+	uint64_t number;     /* of its SOURCE record; 0: that is still to be written */
+	uint32_t open;       /* decisions without an outcome, that were taken here */
+	bool urgent;         /* somebody waits for what is not durable yet */
+	bool held;           /* no more decisions can be open: until there are fewer */
+	uint64_t held_since; /* CLOCK_BOOTTIME ns, while it is */
+	bool broken;         /* nothing more is taken */
+	bool ending;         /* what is in the ring is all that comes */
 	enum {
 		NOT_DRAINED = 0,
 		DRAINED,        /* it ends, and its ring is empty */

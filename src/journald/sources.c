@@ -23,6 +23,10 @@
 #define ROUND_RECORDS 256u
 #define ROUND_BYTES (128u * 1024)
 #define HELD_NS (20 * FWA_NS_PER_MS)
+/* So long one waits for others' outcomes. */
+#define HELD_MAX_NS (2 * FWA_NS_PER_S)
+
+#define TOO_MANY "too many decisions without an outcome"
 
 static const char *name_of(const struct source *s)
 {
@@ -47,6 +51,7 @@ static void source_break(struct journald *j, struct source *s, const char *why)
 	if (s->owner)
 		connection_bad(j, s->owner, s->token, why);
 	s->broken = s->ending = true;
+	s->held = false;
 	s->how = FWA_SOURCE_END_NONSENSE;
 	s->owner = NULL;
 }
@@ -168,14 +173,45 @@ static const char *check(const struct journald *j, const struct source *s,
 		if (!ret->refers)
 			return "an outcome without its decision";
 	}
-	return *ret_opens && s->open >= SOURCE_OPEN_MAX ? "too many decisions without an outcome"
-							: NULL;
+	return *ret_opens && s->open >= SOURCE_OPEN_MAX ? TOO_MANY : NULL;
+}
+
+/*
+ * No more decisions can be open, and @s waits because of that. What would close some may stand behind it in the
+ * rings of others, which wait, too; or whoever opened them never closes them. Whoever has most then has to go.
+ */
+static void hold(struct journald *j, struct source *s)
+{
+	struct source *most = s;
+	uint32_t n = 0;
+
+	if (!s->held)
+		s->held_since = j->now.boot;
+	s->held = true;
+	if (j->now.boot - s->held_since < HELD_MAX_NS)
+		return;
+	s->held_since = j->now.boot;
+	fwa_list_each(at, next, &j->sources)
+	{
+		struct source *other = fwa_list_entry(at, struct source, link);
+		uint32_t open = fwa_store_open_count(j->store, other->number);
+
+		if (open <= n)
+			continue;
+		most = other;
+		n = open;
+	}
+	if (!most->broken)
+		source_break(j, most, TOO_MANY);
 }
 
 /* What the store said to a record of @s; false when the record is to be taken another time. */
 static bool settle(struct journald *j, struct source *s, int r)
 {
-	s->held = r == -EMFILE;
+	if (r == -EMFILE)
+		hold(j, s);
+	else
+		s->held = false;
 	if (r < 0 && r != -ENOBUFS && r != -EROFS && r != -EMFILE)
 		source_break(j, s, "a record that the journal refuses");
 	return r == 0;
@@ -243,7 +279,7 @@ void source_detach(struct journald *j, struct connection *c, uint32_t token,
 
 		if (s->owner != c || s->token != token)
 			continue;
-		s->owner = NULL;
+		/* It stays its launcher's, who is to hear if what is left in the ring is nonsense. */
 		s->ending = true;
 		s->how = how;
 	}
@@ -260,7 +296,6 @@ void source_ended(struct source *s)
  */
 static void orphan(struct journald *j, struct source *s)
 {
-	s->owner = NULL;
 	s->deadline = j->now.boot + ORPHAN_UNSEEN_NS;
 	if (s->pidfd >= 0 && watch_fd(j, s->pidfd, EPOLLIN | EPOLLONESHOT, &s->process) == 0)
 		s->deadline = j->now.boot + ORPHAN_NS;
@@ -272,7 +307,10 @@ void sources_orphan(struct journald *j, struct connection *c)
 	{
 		struct source *s = fwa_list_entry(at, struct source, link);
 
-		if (s->owner == c)
+		if (s->owner != c)
+			continue;
+		s->owner = NULL;
+		if (!s->ending)
 			orphan(j, s);
 	}
 }
@@ -285,9 +323,9 @@ uint64_t sources_deadline(const struct journald *j)
 	{
 		const struct source *s = fwa_list_entry(at, struct source, link);
 
-		uint64_t at_ns = s->held ? j->now.boot + HELD_NS : s->deadline;
+		uint64_t at_ns = s->held ? j->now.boot + HELD_NS : s->ending ? 0 : s->deadline;
 
-		if (at_ns && !s->ending && (!first || at_ns < first))
+		if (at_ns && (!first || at_ns < first))
 			first = at_ns;
 	}
 	return first;
@@ -312,8 +350,6 @@ static void round_of(struct journald *j, struct source *s)
 		empty = take(j, s);
 	else if (!s->broken)
 		empty = false;
-	if (s->held && s->ending)
-		source_break(j, s, "too many decisions are open");
 	if (!s->ending || !(empty || s->broken))
 		return;
 	/*
@@ -378,7 +414,7 @@ bool sources_sleep(struct journald *j, uint32_t how)
 	{
 		struct source *s = fwa_list_entry(at, struct source, link);
 
-		if (s->ending || (!s->held && !fwa_ring_sleep(&s->ring, how))) {
+		if (!s->held && (s->ending || !fwa_ring_sleep(&s->ring, how))) {
 			sources_awake(j);
 			return false;
 		}

@@ -117,6 +117,31 @@ class Rings(Hostile):
         self.assertIn('too many', self.is_bad(ring))
         self.finish(ring, closed=1024)
 
+    def test_two_that_leave_all_open(self):
+        """Nothing more can be open. Others wait for that, but not for ever."""
+        bad = [self.launcher.attach(self.ring(name='b%d' % i)) for i in range(2)]
+        for ring in bad:
+            for i in range(1024):
+                ring.put_wait(DECISION, BODIES['admitted'])
+        wait_until(lambda: all(r.word(CONSUMED) == r.produced for r in bad), 'not taken')
+        self.good.wait_durable(self.good.put(DECISION, BODIES['admitted'], urgent=True))
+        self.good.put(OUTCOME, outcome(self.good.counter))
+        _, token, text = self.launcher.receive()
+        self.assertIn(token, [r.token for r in bad])
+        self.assertIn(b'too many', text)
+        for ring in bad:
+            self.launcher.detach(ring)
+        self.finish(*bad, closed=2048)
+
+    def test_nonsense_that_is_seen_at_the_end(self):
+        """Its launcher, who keeps the ring until all of it is written, is told that it never will be."""
+        ring = self.launcher.attach(self.ring())
+        wait_until(lambda: ring.word(SLEEP, 'I') == SLEEPS, 'not asleep')
+        ring.raw(b'\xff' * 64)
+        self.launcher.detach(ring)
+        self.assertEqual(self.is_bad(ring), 'its ring holds nonsense')
+        self.finish()
+
     def test_words_that_change(self):
         """Random bytes in the whole page while it is used."""
         rng = random.Random(7)
