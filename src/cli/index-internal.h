@@ -29,6 +29,8 @@ struct cli_index_state {
 
 /* The names that it may have: in the journal's folder, and in the user's cache. Fresh memory; NULL. */
 char *cli_index_path(const struct cli_log *log, bool in_cache);
+/* Whether the journal's folder is one where an index may be: nobody else could have put one there. */
+bool cli_index_goes_beside(const struct cli_log *log);
 /* The one row of its table `state`. 0 or negative errno. */
 int cli_index_state_read(sqlite3 *db, struct cli_index_state *ret);
 /* Whether the journal has that record there. @log's lookups move. */

@@ -294,7 +294,8 @@ static void make_folder(const char *path)
 /* In the journal's folder, or where that is another's, in the user's cache. */
 static int open_index(struct writer *w, bool rebuild, char **ret_path)
 {
-	bool in_cache = faccessat(fwa_journal_dirfd(w->log->journal), ".", W_OK, AT_EACCESS) < 0;
+	bool in_cache = !cli_index_goes_beside(w->log) ||
+			faccessat(fwa_journal_dirfd(w->log->journal), ".", W_OK, AT_EACCESS) < 0;
 
 	*ret_path = cli_index_path(w->log, in_cache);
 	if (!*ret_path)

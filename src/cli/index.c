@@ -15,6 +15,7 @@
 #include "base/hex.h"
 #include "base/util.h"
 #include "cli/index-internal.h"
+#include "host/state.h"
 
 #define GROUPS 4u   /* users, devices, effects, verdict */
 #define STREAMS 64u /* of a group; with more of them it is not looked up, only checked */
@@ -153,14 +154,22 @@ bool cli_index_state_holds(struct cli_log *log, const struct cli_index_state *s)
 	       memcmp(f.hash, s->hash, FWA_HASH_LEN) == 0;
 }
 
-/* One who may not write the journal could hide records with an index of his own. */
-static bool trusted(const struct cli_log *log, const char *path)
+/*
+ * Another's index could hide records; and a database of another's making, or what lies beside one, is not
+ * for SQLite to read, least of all as root.
+ */
+static bool trusted(const char *path)
 {
-	struct stat file, dir;
+	struct stat file;
 
-	return lstat(path, &file) == 0 && S_ISREG(file.st_mode) && !(file.st_mode & S_IWOTH) &&
-	       fstat(fwa_journal_dirfd(log->journal), &dir) == 0 &&
-	       (file.st_uid == 0 || file.st_uid == geteuid() || file.st_uid == dir.st_uid);
+	return lstat(path, &file) == 0 && S_ISREG(file.st_mode) && fwa_is_ours(&file);
+}
+
+bool cli_index_goes_beside(const struct cli_log *log)
+{
+	struct stat dir;
+
+	return fstat(fwa_journal_dirfd(log->journal), &dir) == 0 && fwa_is_ours(&dir);
 }
 
 static int open_file(const char *path, sqlite3 **ret)
@@ -219,10 +228,10 @@ int cli_index_open(struct cli_log *log, struct cli_index **ret, const char **ret
 		fwa_auto_free char *path = cli_index_path(log, in_cache);
 		struct cli_index *x;
 
-		if (!path || access(path, F_OK) != 0)
+		if (!path || access(path, F_OK) != 0 || (!in_cache && !cli_index_goes_beside(log)))
 			continue;
 		*ret_why = "it is another user's";
-		if (!trusted(log, path))
+		if (!trusted(path))
 			return -EPERM;
 		x = calloc(1, sizeof(*x));
 		if (!x)

@@ -170,7 +170,8 @@ static int load(int dirfd, const char *name, struct fwa_signer **ret)
 
 	if (fd < 0)
 		return fd;
-	if (st.st_mode & (S_IRWXO | S_IWGRP))
+	/* Whose it is can read it. */
+	if (st.st_mode & (S_IRWXO | S_IWGRP) || (st.st_uid && st.st_uid != geteuid()))
 		return -EPERM;
 	n = read_small(fd, pem, sizeof(pem));
 	if (n < 0)

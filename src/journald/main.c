@@ -95,6 +95,24 @@ static int read_boot_id(uint8_t id[16])
 	return 0;
 }
 
+/*
+ * Whoever else may write in the folder can put his own key, segments, or an end to it there. And root's
+ * journal is not kept for another one.
+ */
+/*= spec/SECURITY-MODEL.md#C32 */
+static int open_folder(struct journald *j, const char *path, char error[FWA_ERROR_LEN])
+{
+	struct stat st;
+
+	j->dirfd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (j->dirfd < 0 || fstat(j->dirfd, &st) < 0)
+		return fwa_fail(error, -errno, "%s: %s", path, strerror(errno));
+	if ((st.st_uid && st.st_uid != geteuid()) || st.st_mode & (S_IWGRP | S_IWOTH))
+		return fwa_fail(error, -EPERM, "%s: others than uid %u may write in it", path,
+				geteuid());
+	return 0;
+}
+
 /* -EWOULDBLOCK when another one has the journal. */
 static int lock(struct journald *j)
 {
@@ -114,11 +132,10 @@ static int open_key(struct journald *j, const char *path)
 
 static int open_all(struct journald *j, struct options *o, char error[FWA_ERROR_LEN])
 {
-	int r;
+	int r = open_folder(j, o->dir, error);
 
-	j->dirfd = open(o->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (j->dirfd < 0)
-		return fwa_fail(error, -errno, "%s: %s", o->dir, strerror(errno));
+	if (r < 0)
+		return r;
 	r = lock(j);
 	if (r < 0)
 		return fwa_fail(error, r, "%s/lock: %s", o->dir, strerror(-r));

@@ -506,6 +506,29 @@ class Index(Log):
         self.assertEqual(len(os.listdir(self.path('cache/fwadmit'))), 1)
         self.both('--refused')
 
+    def test_a_folder_where_others_may_write(self):
+        """Their databases are not opened, and ours is not put among them."""
+        self.make(SOURCES + 'bulk 3000\n')
+        self.log('index')
+        index = os.path.join(self.journal, 'index.db')
+        import sqlite3  # pylint: disable=import-outside-toplevel
+        db = sqlite3.connect(index)
+        db.execute('DELETE FROM tags')
+        db.commit()
+        db.close()
+        self.log('list', '--effects=data', code=NOT_FOUND)
+        os.chmod(self.journal, 0o777)
+        self.both('--effects=data')
+        before = os.stat(index).st_mtime_ns
+        self.log('index')
+        self.assertEqual(os.stat(index).st_mtime_ns, before)
+        self.assertEqual(len(os.listdir(self.path('cache/fwadmit'))), 1)
+        self.both('--effects=data')
+        if os.geteuid() == 0:
+            os.chmod(self.journal, 0o700)
+            os.chown(self.journal, 65534, 65534)
+            self.both('--effects=data')
+
     def test_follow(self):
         self.make(SOURCES + 'bulk 3000\n')
         self.start([FWADMIT, 'log', 'index', '--follow', '-q'])

@@ -36,6 +36,38 @@ class Life(Case):
         self.assertEqual(modes.pop('lock'), '0o600')
         self.assertEqual({m for n, m in modes.items() if n.endswith('.fwj')}, {'0o640'})
 
+    def refuses(self, why):
+        launcher = self.spawn()
+        kind, _, data = launcher.receive()
+        self.assertEqual((kind, struct.unpack_from('<I', data)[0]), (M_FAILED, errno.EPERM))
+        self.assertIn(why, data)
+        self.assertEqual(launcher.process.wait(DEADLINE), 1)
+
+    def test_a_folder_of_others(self):
+        for mode in 0o770, 0o707:
+            os.chmod(self.dir, mode)
+            self.refuses(b'may write')
+        os.chmod(self.dir, 0o755)
+        if os.getuid() == 0:
+            os.chown(self.dir, 65534, 65534)
+            self.refuses(b'may write')
+            os.chown(self.dir, 0, 0)
+        self.assertEqual(os.listdir(self.dir), [])
+        self.assertEqual(self.end(self.start()), 0)
+
+    def test_a_key_of_others(self):
+        self.end(self.start())
+        key = os.path.join(self.dir, 'key')
+        for mode in 0o604, 0o620:
+            os.chmod(key, mode)
+            self.refuses(b'/key')
+        os.chmod(key, 0o400)
+        if os.getuid() == 0:
+            os.chown(key, 65534, 65534)
+            self.refuses(b'/key')
+            os.chown(key, 0, 0)
+        self.assertEqual(self.end(self.start()), 0)
+
     def test_two_launchers_share_one(self):
         first = self.start()
         second = self.spawn()
