@@ -32,6 +32,7 @@ enum flag {
 };
 
 #define DWORDS 6
+#define FIXED_LEN 76 /* numbers, and the lengths of the parts at the end */
 
 /* The lengths of the parts at the end. */
 struct parts {
@@ -214,53 +215,50 @@ void fwa_record_decision_encode(struct fwa_writer *w, const struct fwa_record_de
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* Returns the flags. */
-static uint16_t read_numbers(struct fwa_reader *m, struct fwa_record_decision *r)
+/*
+ * What each decision has, in one piece of FIXED_LEN bytes, so that not each number is asked whether it is
+ * there. Returns the flags.
+ */
+static uint16_t read_numbers(const uint8_t *p, struct fwa_record_decision *r)
 {
 	struct fwa_decision *d = &r->decision;
 	struct fwa_contract *c = &r->contract;
-	uint16_t flags = fwa_read_le16(m);
 
-	d->reason = fwa_read_u8(m);
-	d->detail = fwa_read_u8(m);
-	d->need = fwa_read_u8(m);
-	d->required = fwa_read_u8(m);
-	d->scope = fwa_read_u8(m);
-	r->cmd.scope = fwa_read_u8(m);
-	r->cmd.set = fwa_read_u8(m);
-	c->mode = fwa_read_u8(m);
-	r->cmd.opcode = fwa_read_le16(m);
-	c->quarantine = fwa_read_u8(m);
-	c->transfer = fwa_read_u8(m);
-	c->journal = fwa_read_u8(m);
-	m->bad |= fwa_read_u8(m) != 0;
-	r->judged = fwa_read_le64(m);
-	d->declared_raw = fwa_read_le32(m);
-	d->attributes = fwa_read_le32(m);
-	d->declared = fwa_read_le32(m);
-	d->floor = fwa_read_le32(m);
-	d->advisory = fwa_read_le32(m);
-	c->advisory = fwa_read_le32(m);
-	r->cmd.payload.len = fwa_read_le32(m);
-	r->cmd.out_len = fwa_read_le32(m);
-	r->who.uid = fwa_read_le32(m);
-	r->who.gid = fwa_read_le32(m);
-	r->who.pid = fwa_read_le32(m);
-	return flags;
+	d->reason = p[2];
+	d->detail = p[3];
+	d->need = p[4];
+	d->required = p[5];
+	d->scope = p[6];
+	r->cmd.scope = p[7];
+	r->cmd.set = p[8];
+	c->mode = p[9];
+	r->cmd.opcode = fwa_le16(p + 10);
+	c->quarantine = p[12];
+	c->transfer = p[13];
+	c->journal = p[14];
+	r->judged = fwa_le64(p + 16);
+	d->declared_raw = fwa_le32(p + 24);
+	d->attributes = fwa_le32(p + 28);
+	d->declared = fwa_le32(p + 32);
+	d->floor = fwa_le32(p + 36);
+	d->advisory = fwa_le32(p + 40);
+	c->advisory = fwa_le32(p + 44);
+	r->cmd.payload.len = fwa_le32(p + 48);
+	r->cmd.out_len = fwa_le32(p + 52);
+	r->who.uid = fwa_le32(p + 56);
+	r->who.gid = fwa_le32(p + 60);
+	r->who.pid = fwa_le32(p + 64);
+	return fwa_le16(p);
 }
 
-static struct parts read_lengths(struct fwa_reader *m)
+static struct parts read_lengths(const uint8_t *p)
 {
-	struct parts n;
+	return (struct parts){ p[68], p[69], p[70], p[71], p[72] };
+}
 
-	n.judged = fwa_read_u8(m);
-	n.groups = fwa_read_u8(m);
-	n.unit = fwa_read_u8(m);
-	n.comm = fwa_read_u8(m);
-	n.grant = fwa_read_u8(m);
-	m->bad |= fwa_read_u8(m) != 0;
-	m->bad |= fwa_read_le16(m) != 0;
-	return n;
+static bool reserved_are_zero(const uint8_t *p)
+{
+	return !(p[15] | p[73] | p[74] | p[75]);
 }
 
 /* What is said once and stands in two places, and what is a flag. */
@@ -364,39 +362,66 @@ static void read_parts(struct fwa_reader *m, struct fwa_record_decision *r, uint
 		read_hash(m, c->transfer_uuid, sizeof(c->transfer_uuid));
 }
 
-static bool read_who(struct fwa_reader *m, struct fwa_record_decision *r, const struct parts *n)
+/* @texts: they are kept, too. */
+static bool read_who(struct fwa_reader *m, struct fwa_record_decision *r, const struct parts *n,
+		     bool texts)
 {
 	struct fwa_record_who *who = &r->who;
 
 	who->n_groups = n->groups;
-	if (n->groups)
-		who->groups = fwa_read_span(m, (size_t)n->groups * 4).data;
-	return fwa_record_read_text(m, n->unit, who->unit, sizeof(who->unit), false) &&
-	       fwa_record_read_text(m, n->comm, who->comm, sizeof(who->comm), false) &&
-	       fwa_record_read_text(m, n->grant, r->grant, sizeof(r->grant), false);
+	who->groups = n->groups ? fwa_read_span(m, (size_t)n->groups * 4).data : NULL;
+	return fwa_record_read_text(m, n->unit, texts ? who->unit : NULL, sizeof(who->unit),
+				    false) &&
+	       fwa_record_read_text(m, n->comm, texts ? who->comm : NULL, sizeof(who->comm),
+				    false) &&
+	       fwa_record_read_text(m, n->grant, texts ? r->grant : NULL, sizeof(r->grant), false);
+}
+
+/* Reads into @r, zeroes; without @texts those of it need not be. */
+static inline bool read_decision(struct fwa_span body, struct fwa_record_decision *r, bool texts)
+{
+	struct fwa_reader m = fwa_reader(body);
+	const uint8_t *fixed = fwa_read_span(&m, FIXED_LEN).data;
+	struct parts n;
+	uint16_t flags;
+
+	if (m.bad)
+		return false;
+	flags = read_numbers(fixed, r);
+	n = read_lengths(fixed);
+	fill_in(r, flags);
+	if (!reserved_are_zero(fixed) || !numbers_valid(r) || !parts_valid(r, flags, &n))
+		return false;
+	read_parts(&m, r, flags);
+	if (!read_who(&m, r, &n, texts))
+		return false;
+	if (flags & FLAG_PAYLOAD) {
+		r->payload = fwa_read_span(&m, r->cmd.payload.len);
+		r->judged_bytes = fwa_span(r->payload.data, n.judged);
+	} else {
+		r->judged_bytes = fwa_read_span(&m, n.judged);
+	}
+	return fwa_record_at_end(&m);
 }
 
 int fwa_record_decision_decode(struct fwa_span body, struct fwa_record_decision *ret)
 {
-	struct fwa_reader m = fwa_reader(body);
 	struct fwa_record_decision r = { 0 };
-	uint16_t flags = read_numbers(&m, &r);
-	struct parts n = read_lengths(&m);
 
-	fill_in(&r, flags);
-	if (m.bad || !numbers_valid(&r) || !parts_valid(&r, flags, &n))
-		return -1;
-	read_parts(&m, &r, flags);
-	if (!read_who(&m, &r, &n))
-		return -1;
-	if (flags & FLAG_PAYLOAD) {
-		r.payload = fwa_read_span(&m, r.cmd.payload.len);
-		r.judged_bytes = fwa_span(r.payload.data, n.judged);
-	} else {
-		r.judged_bytes = fwa_read_span(&m, n.judged);
-	}
-	if (!fwa_record_at_end(&m))
+	if (!read_decision(body, &r, true))
 		return -1;
 	*ret = r;
 	return 0;
+}
+
+bool fwa_record_decision_check(struct fwa_span body, bool *ret_admitted)
+{
+	struct fwa_record_decision r;
+
+	/* Whoever checks many of them: what is behind this is not looked at. */
+	memset(&r, 0, offsetof(struct fwa_record_decision, who));
+	if (!read_decision(body, &r, false))
+		return false;
+	*ret_admitted = fwa_admitted(&r.decision);
+	return true;
 }

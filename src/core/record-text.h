@@ -40,23 +40,44 @@ static inline void fwa_record_write_text(struct fwa_writer *w, const char *text,
 }
 
 /*
- * Reads @len bytes as a text into @ret, an array of @cap zeroes. False when it is too long, or is
- * none.
+ * Eight characters at once: of each byte the uppermost bit says whether it is no printable one. It is
+ * itself set, or what is below it is less than a space, or one less than it.
+ */
+static inline bool fwa_record_printable_8(const uint8_t *bytes)
+{
+	const uint64_t tops = 0x8080808080808080u, ones = 0x0101010101010101u;
+	uint64_t x = fwa_le64(bytes);
+
+	return !((x | ~((x | tops) - ' ' * ones) | ((x & ~tops) + ones)) & tops);
+}
+
+/* Whether all of @bytes are characters of a text. */
+static inline bool fwa_record_is_text(const uint8_t *bytes, size_t len, bool tabs)
+{
+	size_t i = 0;
+
+	for (; len - i >= 8; i += 8)
+		if (!fwa_record_printable_8(bytes + i))
+			break;
+	for (; i < len; i++)
+		if (!fwa_record_printable((char)bytes[i]) && !(tabs && bytes[i] == '\t'))
+			return false;
+	return true;
+}
+
+/*
+ * Reads @len bytes as a text into @ret, an array of @cap zeroes; NULL: it is only looked at. False when
+ * it is too long, or is none.
  */
 static inline bool fwa_record_read_text(struct fwa_reader *m, size_t len, char *ret, size_t cap,
 					bool tabs)
 {
 	struct fwa_span s = fwa_read_span(m, len);
 
-	if (m->bad || len >= cap)
+	if (m->bad || len >= cap || !fwa_record_is_text(s.data, len, tabs))
 		return false;
-	for (size_t i = 0; i < len; i++) {
-		char c = (char)s.data[i];
-
-		if (!fwa_record_printable(c) && !(tabs && c == '\t'))
-			return false;
-		ret[i] = c;
-	}
+	if (ret && len)
+		memcpy(ret, s.data, len);
 	return true;
 }
 

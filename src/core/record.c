@@ -152,16 +152,6 @@ int fwa_record_unrecorded_decode(struct fwa_span body, struct fwa_record_unrecor
 
 /* --- any record of a source's ----------------------------------------------------------------- */
 
-static bool check_decision(struct fwa_span body, bool *ret_admitted)
-{
-	struct fwa_record_decision r;
-
-	if (fwa_record_decision_decode(body, &r) < 0)
-		return false;
-	*ret_admitted = fwa_admitted(&r.decision);
-	return true;
-}
-
 static bool check_outcome(struct fwa_span body, uint64_t *ret_closes)
 {
 	struct fwa_record_outcome r;
@@ -201,7 +191,7 @@ bool fwa_record_check(unsigned int kind, struct fwa_span body, bool *ret_admitte
 	*ret_closes = 0;
 	switch (kind) {
 	case FWA_RECORD_DECISION:
-		return check_decision(body, ret_admitted);
+		return fwa_record_decision_check(body, ret_admitted);
 	case FWA_RECORD_OUTCOME:
 		return check_outcome(body, ret_closes);
 	case FWA_RECORD_CONTEXT:

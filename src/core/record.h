@@ -133,6 +133,8 @@ struct fwa_record_unrecorded {
 
 void fwa_record_decision_encode(struct fwa_writer *w, const struct fwa_record_decision *r);
 int fwa_record_decision_decode(struct fwa_span body, struct fwa_record_decision *ret);
+/* Whether it is one, and admits; cheaper where nothing else is wanted. */
+bool fwa_record_decision_check(struct fwa_span body, bool *ret_admitted);
 void fwa_record_outcome_encode(struct fwa_writer *w, const struct fwa_record_outcome *r);
 int fwa_record_outcome_decode(struct fwa_span body, struct fwa_record_outcome *ret);
 void fwa_record_context_encode(struct fwa_writer *w, const struct fwa_record_context *r);

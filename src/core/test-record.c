@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "core/record-text.h"
 #include "core/test-record.h"
 #include "wire/cxl.h"
 
@@ -437,6 +438,23 @@ static void texts_are_printable(void **state)
 	}
 }
 
+/* Each byte at each place of texts that are longer than what is looked at in one piece. */
+static void texts_are_printable_everywhere(void **state)
+{
+	uint8_t text[19];
+
+	for (size_t len = 1; len <= sizeof(text); len++)
+		for (size_t at = 0; at < len; at++)
+			for (unsigned int c = 0; c < 256; c++) {
+				memset(text, c % 2 ? '~' : ' ', sizeof(text));
+				text[at] = (uint8_t)c;
+				assert_int_equal(fwa_record_is_text(text, len, false),
+						 c >= 0x20 && c < 0x7f);
+				assert_int_equal(fwa_record_is_text(text, len, true),
+						 (c >= 0x20 && c < 0x7f) || c == '\t');
+			}
+}
+
 #define CARELESS "a\tb\n\xe9"
 #define READABLE "a?b??"
 
@@ -574,6 +592,7 @@ int main(void)
 		cmocka_unit_test(payloads_have_their_length),
 		cmocka_unit_test(parts_are_whole),
 		cmocka_unit_test(texts_are_printable),
+		cmocka_unit_test(texts_are_printable_everywhere),
 		cmocka_unit_test(texts_are_made_printable),
 		cmocka_unit_test(identities_have_four_parts),
 		cmocka_unit_test(texts_have_their_length),

@@ -5,6 +5,7 @@
  */
 #include "journal/format.h"
 
+#include <endian.h>
 #include <stdio.h>
 
 #include "base/hex.h"
@@ -90,10 +91,39 @@ size_t fwa_frame_len(size_t len)
 	return FWA_FRAME_LEN + len + padding(len) + FWA_HASH_LEN;
 }
 
+#define SHORT_MAX 1024 /* most are a quarter of that */
+
+/*
+ * The same for what is short, with what SHA-256 puts behind it put there here: so libcrypto gets whole
+ * blocks, and neither copies nor cleans what is no secret.
+ */
+static void chain_short(const uint8_t *record, size_t len, uint8_t hash[FWA_HASH_LEN])
+{
+	size_t all = FWA_HASH_LEN + len, padded = (all + 1 + 8 + 63) / 64 * 64;
+	uint64_t bits = htobe64(8 * all);
+	uint8_t blocks[SHORT_MAX];
+	SHA256_CTX ctx;
+
+	memset(blocks + padded - 128, 0, 128);
+	memcpy(blocks, hash, FWA_HASH_LEN);
+	memcpy(blocks + FWA_HASH_LEN, record, len);
+	blocks[all] = 0x80;
+	memcpy(blocks + padded - sizeof(bits), &bits, sizeof(bits));
+	SHA256_Init(&ctx);
+	SHA256_Update(&ctx, blocks, padded);
+	for (unsigned int i = 0; i < FWA_HASH_LEN / 4; i++)
+		ctx.h[i] = htobe32(ctx.h[i]);
+	memcpy(hash, ctx.h, FWA_HASH_LEN);
+}
+
 static void chain(const uint8_t *record, size_t len, uint8_t hash[FWA_HASH_LEN])
 {
 	SHA256_CTX ctx;
 
+	if (len <= SHORT_MAX - FWA_HASH_LEN - 64) {
+		chain_short(record, len, hash);
+		return;
+	}
 	SHA256_Init(&ctx);
 	SHA256_Update(&ctx, hash, FWA_HASH_LEN);
 	SHA256_Update(&ctx, record, len);
@@ -125,38 +155,36 @@ void fwa_frame_write(struct fwa_writer *w, const struct fwa_frame *f, uint8_t ha
 	fwa_write_bytes(&in, hash, FWA_HASH_LEN);
 }
 
-/* The words before the body; false when they cannot be those of a record of @len bytes. */
-static bool parse_words(struct fwa_reader *r, struct fwa_frame *f, size_t *ret_padding)
+/* The words before the body; false when they cannot be those of a record. */
+static bool parse_words(const uint8_t *p, struct fwa_frame *f, size_t *ret_padding)
 {
-	f->len = fwa_read_le32(r);
-	f->kind = fwa_read_u8(r);
-	if (fwa_read_u8(r) != 0)
-		return false;
-	*ret_padding = fwa_read_le16(r);
-	f->seq = fwa_read_le64(r);
-	f->time = fwa_read_le64(r);
-	f->source = fwa_read_le64(r);
-	f->counter = fwa_read_le64(r);
-	f->refers = fwa_read_le64(r);
-	return !r->bad && f->kind != 0 && f->seq != 0 && *ret_padding < 8;
+	f->len = fwa_le32(p);
+	f->kind = p[4];
+	*ret_padding = fwa_le16(p + 6);
+	f->seq = fwa_le64(p + 8);
+	f->time = fwa_le64(p + 16);
+	f->source = fwa_le64(p + 24);
+	f->counter = fwa_le64(p + 32);
+	f->refers = fwa_le64(p + 40);
+	return f->kind != 0 && p[5] == 0 && f->seq != 0 && *ret_padding < 8;
 }
 
 int fwa_frame_parse(struct fwa_span bytes, struct fwa_frame *ret)
 {
-	struct fwa_reader r = fwa_reader(bytes);
 	struct fwa_frame f;
-	size_t pad;
+	size_t pad, end;
 
-	if (all_zero(fwa_span(bytes.data, bytes.len < 4 ? bytes.len : 4)))
+	if (bytes.len < 4 ? all_zero(bytes) : !fwa_le32(bytes.data))
 		return 0;
-	if (!parse_words(&r, &f, &pad))
+	if (bytes.len < FWA_FRAME_LEN || !parse_words(bytes.data, &f, &pad))
 		return -1;
 	if (f.len % 8 || f.len < FWA_FRAME_LEN + pad + FWA_HASH_LEN || f.len > bytes.len)
 		return -1;
-	f.body = fwa_read_span(&r, f.len - FWA_FRAME_LEN - pad - FWA_HASH_LEN);
-	if (f.body.len > FWA_BODY_MAX || !all_zero(fwa_read_span(&r, pad)))
+	end = f.len - FWA_HASH_LEN;
+	f.body = fwa_span(bytes.data + FWA_FRAME_LEN, end - FWA_FRAME_LEN - pad);
+	if (f.body.len > FWA_BODY_MAX || !all_zero(fwa_span(bytes.data + end - pad, pad)))
 		return -1;
-	f.hash = fwa_read_span(&r, FWA_HASH_LEN).data;
+	f.hash = bytes.data + end;
 	*ret = f;
 	return 1;
 }

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "journal/digest.h"
 #include "journal/format.h"
 
 static void fill(void *to, size_t len, uint8_t first)
@@ -100,6 +101,25 @@ static void test_record(void **state)
 		assert_false(fwa_frame_verify(bytes, &f, wrong));
 		assert_int_equal(fwa_frame_parse(fwa_span(buf, len), &f), 1);
 		assert_int_equal(fwa_frame_parse(fwa_span(buf, len - 1), &f), -1);
+	}
+}
+
+/* Records of every length are chained in the same way, however that is done. */
+static void test_chain(void **state)
+{
+	static uint8_t buf[4096], bytes[FWA_HASH_LEN + sizeof(buf)];
+
+	for (size_t body = 0; body < 1300; body++) {
+		uint8_t hash[FWA_HASH_LEN], expected[FWA_HASH_LEN];
+		size_t len;
+
+		fill(hash, sizeof(hash), (uint8_t)body);
+		memcpy(bytes, hash, FWA_HASH_LEN);
+		len = write_one(buf, sizeof(buf), body, hash) - FWA_HASH_LEN;
+		memcpy(bytes + FWA_HASH_LEN, buf, len);
+		fwa_sha256(fwa_span(bytes, FWA_HASH_LEN + len), expected);
+		assert_memory_equal(hash, expected, FWA_HASH_LEN);
+		assert_memory_equal(buf + len, expected, FWA_HASH_LEN);
 	}
 }
 
@@ -305,6 +325,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_segment),
 		cmocka_unit_test(test_record),
+		cmocka_unit_test(test_chain),
 		cmocka_unit_test(test_record_any_bit),
 		cmocka_unit_test(test_where_records_end),
 		cmocka_unit_test(test_record_that_does_not_fit),
