@@ -67,6 +67,8 @@ static void print_json(const struct cli *cli, const struct cli_verdict *v)
 		json_object_object_add(o, "as", caller_json(&v->subject->caller));
 	json_object_object_add(o, "policy_digest", cli_json_text(v->subject->policy_digest));
 	json_object_object_add(o, "decision", cli_json_decision(cli, v));
+	json_object_object_add(o, "payload_recorded",
+			       json_object_new_boolean(cli_verdict_records_payload(v)));
 	cli_json_end(o);
 }
 

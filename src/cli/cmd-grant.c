@@ -131,6 +131,7 @@ static struct json_object *request(const struct cli *cli, uint64_t seconds, bool
 	add_text(cli, o, CLI_OPT_SCOPE);
 	add_text(cli, o, CLI_OPT_COMMANDS);
 	add_text(cli, o, CLI_OPT_TICKET);
+	add_text(cli, o, CLI_OPT_RECORD);
 	json_object_object_add(o, "seconds", json_object_new_int64((int64_t)seconds));
 	add_number(cli, o, CLI_OPT_COMMANDS_PER_SECOND, "commands_per_second");
 	add_number(cli, o, CLI_OPT_BYTES_PER_SECOND, "bytes_per_second");
@@ -287,6 +288,9 @@ static void print_limits(struct json_object *grant)
 		any = true;
 		printf("  %-19s  %lld for each user\n", limits[i][1], (long long)n);
 	}
+	if (strcmp(cli_member(grant, "record", "", commands), "payload") == 0)
+		printf("%s%s%s  %-19s  payload\n", any ? "" : "\n", any ? "" : name,
+		       any ? "" : "\n", "record");
 }
 
 static void print_grants(const struct cli *cli, struct json_object *grants, size_t n)

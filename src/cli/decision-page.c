@@ -11,6 +11,7 @@
 #include "cli/propose.h"
 #include "cli/text.h"
 #include "core/reason.h"
+#include "core/record.h"
 #include "core/transfer.h"
 
 void cli_print_field(const char *name, const char *value)
@@ -184,6 +185,13 @@ void cli_print_recorded(const struct cli_verdict *v)
 	print_effects(&v->decision);
 }
 
+bool cli_verdict_records_payload(const struct cli_verdict *v)
+{
+	return fwa_admitted(&v->decision) && v->cmd->payload.len &&
+	       v->cmd->payload.len <= FWA_RECORD_PAYLOAD_MAX &&
+	       v->subject->rights.right[v->decision.right].record_payload;
+}
+
 /*= spec/SECURITY-MODEL.md#C30 */
 void cli_print_verdict(const struct cli *cli, const struct cli_verdict *v)
 {
@@ -209,6 +217,8 @@ void cli_print_verdict(const struct cli *cli, const struct cli_verdict *v)
 	}
 	print_effects(d);
 	print_drift(v);
+	if (cli_verdict_records_payload(v))
+		cli_print_field("payload", "will be in the journal, by that grant");
 	if (admitted)
 		print_limits(v);
 	else

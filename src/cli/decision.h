@@ -26,6 +26,8 @@ bool cli_verdict_accepted(const struct cli_verdict *v, fwa_effects *ret);
 void cli_verdict_why(const struct cli_verdict *v, char *text, size_t size);
 /* The page that explain prints. */
 void cli_print_verdict(const struct cli *cli, const struct cli_verdict *v);
+/* Whether the grant that admits wants the payload in the journal, and it can be there. */
+bool cli_verdict_records_payload(const struct cli_verdict *v);
 /* The part of it that is about the decision alone, for one that the journal has. */
 void cli_print_recorded(const struct cli_verdict *v);
 /* One line of such a page. */

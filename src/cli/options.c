@@ -21,6 +21,7 @@ static const char *const kinds[] = { "cxl-cel", "nvme-effects", "profile", NULL 
 static const char *const shells[] = { "bash", "zsh", "fish", NULL };
 static const char *const scopes[] = { "configuration", "debug-read-only", "debug-write",
 				      "debug-write-full", NULL };
+static const char *const records[] = { "digest", "payload", NULL };
 
 const struct cli_option cli_options[CLI_OPT_COUNT] = {
 	[CLI_OPT_OUTPUT_FORMAT] = { "output-format", 'o', CLI_CHOICE, false, "normal|json", formats,
@@ -123,6 +124,8 @@ const struct cli_option cli_options[CLI_OPT_COUNT] = {
 				       INT64_MAX, "at most so much data of a user" },
 	[CLI_OPT_MAX_SESSIONS] = { "max-sessions", 0, CLI_NUMBER, false, "N", NULL, UINT32_MAX,
 				   "at most so many sessions of a user at a time" },
+	[CLI_OPT_RECORD] = { "record", 0, CLI_CHOICE, false, "WHAT", records, 0,
+			     "record digests of payloads, or payloads, too (digest)" },
 	[CLI_OPT_REASON] = { "reason", 0, CLI_ONCE, false, "TEXT", NULL, 0,
 			     "why, for those who find the device quarantined" },
 	[CLI_OPT_SINCE] = { "since", 0, CLI_ONCE, false, "TIME", NULL, 0,

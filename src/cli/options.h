@@ -74,6 +74,7 @@ enum cli_option_id {
 	CLI_OPT_COMMANDS_PER_SECOND,
 	CLI_OPT_BYTES_PER_SECOND,
 	CLI_OPT_MAX_SESSIONS,
+	CLI_OPT_RECORD,
 	/* quarantine */
 	CLI_OPT_REASON,
 	/* the journal */

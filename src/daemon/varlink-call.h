@@ -6,12 +6,12 @@
 
 #include "daemon/varlink.h"
 
-#define FWA_VARLINK_FIELDS_MAX 13
+#define FWA_VARLINK_FIELDS_MAX 14
 
 /* What any method's parameters fill in, as far as its fields say. */
 struct fwa_varlink_parameters {
 	const char *interface, *device, *name, *reason, *declarations_digest;
-	const char *scope, *commands, *ticket;
+	const char *scope, *commands, *ticket, *record;
 	struct json_object *user, *group, *unit, *devices, *effects;
 	int64_t seconds, commands_per_second, bytes_per_second, max_sessions;
 };

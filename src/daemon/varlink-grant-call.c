@@ -74,6 +74,8 @@ static struct json_object *describe(const struct fwa_granted *g, const struct fw
 	add_limit(o, "commands_per_second", t->commands_per_second);
 	add_limit(o, "bytes_per_second", t->bytes_per_second);
 	add_limit(o, "max_sessions", t->max_sessions);
+	if (t->records)
+		fwa_json_text(o, "record", t->records);
 	fwa_json_number(o, "created", (int64_t)g->created);
 	fwa_json_number(o, "created_by", g->by);
 	fwa_json_number(o, "until", (int64_t)g->until);
@@ -195,6 +197,8 @@ static char *in_words(const struct fwa_grant_terms *t)
 	add_words(f, "commands ", &t->commands);
 	if (t->ticket)
 		fprintf(f, ", ticket %s", t->ticket);
+	if (t->records)
+		fprintf(f, ", record %s", t->records);
 	if (fclose(f) == 0)
 		return text;
 	free(text);
@@ -260,6 +264,7 @@ void fwa_call_create_grant(struct fwa_varlink_call *call, const struct fwa_varli
 		.commands_per_second = (uint64_t)p->commands_per_second,
 		.bytes_per_second = (uint64_t)p->bytes_per_second,
 		.max_sessions = (uint64_t)p->max_sessions,
+		.records = p->record,
 	};
 
 	if (p->commands) /* the store splits them */

@@ -273,6 +273,8 @@ static void take_item(const char *key, const char *item, void *userdata)
 		t->scope = copy;
 	else if (strcmp(key, "ticket") == 0)
 		t->ticket = copy;
+	else if (strcmp(key, "record") == 0)
+		t->records = copy;
 }
 
 int fwa_granted_read(const char *name, const char *path, struct fwa_span text,

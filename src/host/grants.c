@@ -87,6 +87,8 @@ static int check_terms(const struct fwa_grant_terms *t, uint64_t seconds, char *
 	if (t->commands_per_second > UINT32_MAX || t->max_sessions > UINT32_MAX ||
 	    t->bytes_per_second > INT64_MAX)
 		return fwa_fail(error, -EINVAL, "a limit is too great to be one");
+	if (t->records && strcmp(t->records, "digest") != 0 && strcmp(t->records, "payload") != 0)
+		return fwa_fail(error, -EINVAL, "a grant records the digest, or the payload");
 	for (size_t i = 0; i < FWA_GRANT_LISTS; i++) {
 		int r = check_list(fwa_grant_list_at(t, i), fwa_grant_lists[i].key, error);
 
@@ -178,6 +180,8 @@ static char *render(const struct fwa_grant_terms *t, uint64_t seconds, uint32_t 
 	write_limit(f, "commands-per-second", t->commands_per_second);
 	write_limit(f, "bytes-per-second", t->bytes_per_second);
 	write_limit(f, "max-sessions", t->max_sessions);
+	if (t->records)
+		fprintf(f, "record = %s\n", t->records);
 	fprintf(f, "until = %s\nboot = %s %llu\ncreated = %u %s\n", until, now->boot_id,
 		(unsigned long long)(now->boot + seconds * FWA_NS_PER_S), by, created);
 	if (fclose(f) == 0)
@@ -204,7 +208,7 @@ static bool same_terms(const struct fwa_grant_terms *a, const struct fwa_grant_t
 				return false;
 	}
 	return same_text(a->name, b->name) && same_text(a->scope, b->scope) &&
-	       same_text(a->ticket, b->ticket) &&
+	       same_text(a->ticket, b->ticket) && same_text(a->records, b->records) &&
 	       a->commands_per_second == b->commands_per_second &&
 	       a->bytes_per_second == b->bytes_per_second && a->max_sessions == b->max_sessions;
 }

@@ -44,6 +44,8 @@ struct fwa_grant_terms {
 	uint64_t commands_per_second;   /* 0: no limit */
 	uint64_t bytes_per_second;
 	uint64_t max_sessions;
+	const char
+		*records; /* what the journal has of payloads: "digest", "payload"; NULL: digest */
 	/*
 	 * Asked when all of it is good, and has its name, right before it is stored: 0, or negative
 	 * errno, and it is not made. NULL: not asked.

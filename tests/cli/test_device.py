@@ -47,7 +47,7 @@ class Explain(Case):
     def decide(self, *args, code=OK, policy=READER):
         o = self.json('explain', self.policy(policy), *args, code=code)
         told = o.pop('as', None)
-        self.assertKeys(o, {'format_version', 'verb', 'device', 'user', 'policy_digest', 'decision'})
+        self.assertKeys(o, {'format_version', 'verb', 'device', 'user', 'policy_digest', 'decision', 'payload_recorded'})
         if any(a.startswith('--as=') for a in args):
             self.assertIsNone(told)
         else:

@@ -43,6 +43,23 @@ class Operator(Case):
     def at(self, *args, **kw):
         return self.run_cli(*args, self.where, **kw)
 
+    def test_a_grant_that_records_payloads(self):
+        """What was sent under it is in the journal, byte for byte; else only its digest is."""
+        words = ('--user=root', '--device=mem0', '--effects=data,config', '--for=1h')
+        name = self.at('-q', 'grant', 'create', *words, '--record=payload').out.strip()
+        self.assertRegex(self.at('grant', 'list').out, rf'\n{name}\n  record +payload\n')
+        self.assertIn('payload      will be in the journal', self.at('explain', *SET_LSA[1:]).out)
+        self.assertTrue(self.json('explain', *SET_LSA[1:], self.where)['payload_recorded'])
+        self.at(*SET_LSA)
+        self.at('grant', 'revoke', name)
+        self.at('grant', 'create', *words)
+        self.assertNotIn('payload  ', self.at('explain', *SET_LSA[1:]).out)
+        self.at(*SET_LSA)
+        kept, digest = [json.loads(x) for x in self.run_cli('log', 'list', '--effects', '-o', 'json').out.splitlines()]
+        self.assertEqual(kept['request_hex'], '00' * 9)
+        self.assertIsNone(digest['request_hex'])
+        self.assertEqual(kept['request_sha256'], digest['request_sha256'])
+
     def test_a_grant_for_a_time(self):
         self.at(*SET_LSA, code=REFUSED)
         name = self.at('-q', 'grant', 'create', '--user=root', '--device=mem*', '--effects=data,config', '--for=2h',

@@ -233,7 +233,7 @@ class Grants(Case):
         before = time.time()
         grant = self.create(d, name='night', ticket='CHG-1234', effects=['config', 'log'], max_sessions=2,
                             scope='debug-write-full', commands='get-log, !0x4302', commands_per_second=10,
-                            bytes_per_second=1 << 20)
+                            bytes_per_second=1 << 20, record='payload')
         self.assertEqual(gate.describe()['grants'], 1)  # in force when it is answered
         self.assertEqual(other.describe()['grants'], 0)
         self.assertTrue(before - 1 <= grant.pop('created') <= time.time())
@@ -242,7 +242,7 @@ class Grants(Case):
         self.assertEqual(grant, {
             'name': 'night', 'user': [self.me], 'group': [], 'unit': [], 'device': ['a'], 'scope': 'debug-write-full',
             'effects': ['config', 'log'], 'commands': 'get-log, !0x4302', 'ticket': 'CHG-1234',
-            'commands_per_second': 10, 'bytes_per_second': 1 << 20, 'max_sessions': 2,
+            'commands_per_second': 10, 'bytes_per_second': 1 << 20, 'max_sessions': 2, 'record': 'payload',
             'created_by': os.geteuid()})
         self.assertEqual(self.event(events, 'grant_created')['text'], 'night')
         self.assertEqual([g['name'] for g in d.ask('ListGrants')['grants']], ['night'])
@@ -290,7 +290,7 @@ class Grants(Case):
         self.create(d, name='taken')
         for terms in ({'name': '../x'}, {'name': 'x]'}, {'name': '.x'}, {'name': 'taken'}, {'scope': 'x'}, {'effects': ['x']},
                       {'user': ['x,y']}, {'user': ['#x']}, {'device': ['a ; b']}, {'commands': 'x'},
-                      {'commands': ',' * 100}, {'ticket': 'x' * 64}, {'group': ['0']}, {'unit': ['x.service']},
+                      {'commands': ',' * 100}, {'ticket': 'x' * 64}, {'record': 'x'}, {'group': ['0']}, {'unit': ['x.service']},
                       {'user': None}, {'user': None, 'group': ['0'], 'unit': ['x.service']}):
             with self.subTest(terms):
                 error, parameters = self.create(d, **terms)
