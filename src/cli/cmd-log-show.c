@@ -11,6 +11,7 @@
 #include "base/util.h"
 #include "cli/decision.h"
 #include "cli/log-entry.h"
+#include "cli/log-hex.h"
 #include "cli/log-time.h"
 #include "cli/text.h"
 
@@ -51,71 +52,6 @@ static bool in_chain(struct cli_log *log, const struct cli_entry *e)
 	uint8_t hash[FWA_HASH_LEN];
 
 	return hash_before(log, e, hash) == 0 && fwa_frame_verify(e->bytes, &e->frame, hash);
-}
-
-/* --- its bytes -------------------------------------------------------------------------------------- */
-
-static void hex_line(size_t at, const uint8_t *data, size_t len, const char *what)
-{
-	printf("%06zx  ", at);
-	for (size_t i = 0; i < 8 || i < len; i++) {
-		if (i < len)
-			printf("%02x ", data[i]);
-		else
-			fputs("   ", stdout);
-	}
-	printf(" %s\n", what);
-}
-
-/* Bytes that have no name of their own. */
-static void hex_block(size_t at, const uint8_t *data, size_t len, const char *what)
-{
-	for (size_t i = 0; i < len; i += 16) {
-		size_t n = len - i < 16 ? len - i : 16;
-
-		printf("%06zx  ", at + i);
-		for (size_t j = 0; j < 16; j++) {
-			if (j < n)
-				printf("%02x ", data[i + j]);
-			else
-				fputs("   ", stdout);
-		}
-		fputs(" |", stdout);
-		for (size_t j = 0; j < n; j++)
-			putchar(data[i + j] >= 0x20 && data[i + j] < 0x7f ? data[i + j] : '.');
-		printf("|%s%s\n", i ? "" : " ", i ? "" : what);
-	}
-}
-
-static void print_hex(const struct cli_entry *e)
-{
-	const struct fwa_frame *f = &e->frame;
-	const uint8_t *b = e->bytes.data;
-	size_t end = FWA_FRAME_LEN + f->body.len, hash = e->bytes.len - FWA_HASH_LEN;
-	char time[CLI_STAMP_TEXT], text[LINE];
-	const char *kind = fwa_record_kind_name(f->kind);
-
-	snprintf(text, sizeof(text), "length: %u", f->len);
-	hex_line(0, b, 4, text);
-	snprintf(text, sizeof(text), "kind: %u, %s", f->kind, kind ? kind : "unknown");
-	hex_line(4, b + 4, 1, text);
-	hex_line(5, b + 5, 1, "zero");
-	snprintf(text, sizeof(text), "padding of the body: %u", fwa_le16(b + 6));
-	hex_line(6, b + 6, 2, text);
-	snprintf(text, sizeof(text), "sequence number: %llu", (unsigned long long)f->seq);
-	hex_line(8, b + 8, 8, text);
-	snprintf(text, sizeof(text), "time: %s", cli_stamp_text(f->time, 9, time));
-	hex_line(16, b + 16, 8, text);
-	snprintf(text, sizeof(text), "source: %llu", (unsigned long long)f->source);
-	hex_line(24, b + 24, 8, text);
-	snprintf(text, sizeof(text), "counter: %llu", (unsigned long long)f->counter);
-	hex_line(32, b + 32, 8, text);
-	snprintf(text, sizeof(text), "refers to: %llu", (unsigned long long)f->refers);
-	hex_line(40, b + 40, 8, text);
-	hex_block(FWA_FRAME_LEN, b + FWA_FRAME_LEN, f->body.len, "body");
-	if (hash > end)
-		hex_line(end, b + end, hash - end, "padding");
-	hex_block(hash, b + hash, FWA_HASH_LEN, "hash");
 }
 
 /* --- its page --------------------------------------------------------------------------------------- */
@@ -304,7 +240,7 @@ static int show(struct cli_log *log, uint64_t seq, struct fwa_cursor *c, struct 
 		print_page(cli, e, right);
 	if (!cli->json && cli_given(&cli->args, CLI_OPT_SHOW_HEX)) {
 		putchar('\n');
-		print_hex(e);
+		cli_print_record_hex(e);
 	}
 	return right ? CLI_OK : CLI_VIOLATION;
 }
