@@ -44,6 +44,7 @@ extern const struct cli_verb cli_verbs[];
 
 struct cli {
 	const struct cli_verb *verb; /* NULL until it is known */
+	const char *group;           /* the first word of a verb whose second is missing; NULL */
 	struct cli_args args;
 	int n; /* words behind the verb */
 	char **word;
@@ -67,6 +68,8 @@ const char *cli_socket_dir(const struct cli *cli);
 /* help.c: from the tables. */
 void cli_print_help(void);
 void cli_print_verb_help(const struct cli_verb *verb);
+/* Of the verbs of two words of which @word is the first. */
+void cli_print_group_help(const char *word);
 void cli_print_man(void);
 
 /* complete.c: @shell as CLI_OPT_COMPLETION's number. */

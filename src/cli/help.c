@@ -60,6 +60,10 @@ static const struct pair files[] = {
 	  "the policy: who may send what to which device" },
 	{ "/run/fwadmit/NAME.sock", "the gate of the device NAME" },
 	{ "/run/fwadmit/control.sock", "fwadmitd itself: status, monitor, grants, quarantine" },
+	{ "/var/lib/fwadmit/journal",
+	  "fwadmitd's journal; members of group fwadmit-admin read it" },
+	{ "$XDG_STATE_HOME/fwadmit/journal, ~/.local/state/...",
+	  "the journal of what a user sends without fwadmitd" },
 };
 
 static const struct pair examples[] = {
@@ -72,6 +76,8 @@ static const struct pair examples[] = {
 	{ "fwadmit grant create --user=svc-fw --device='nvme*' --effects=data --for=2h "
 	  "--ticket=CHG-1234",
 	  "let svc-fw change data on NVMe devices for two hours" },
+	{ "fwadmit log list --since=-1d --refused", "what was refused since yesterday" },
+	{ "fwadmit log verify --checkpoint=FILE", "is the journal still what was signed then?" },
 };
 
 static void print_pairs(const struct pair *pairs, size_t n)
@@ -130,18 +136,21 @@ static void print_synopsis(const struct cli_verb *verb, const char *prefix)
 	       verb->synopsis);
 }
 
+static void print_verb_line(const struct cli_verb *v)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s%s%s", v->name, *v->synopsis ? " " : "", v->synopsis);
+	printf("  %-*s %s\n", NAME_WIDTH, name, v->help);
+}
+
 void cli_print_help(void)
 {
 	puts("usage: fwadmit VERB [WORD].. [OPTION]..\n\n"
 	     "Sends commands to device firmware through a gate that admits them by the effects\n"
 	     "that the device itself declares.\n\nVerbs");
-	for (const struct cli_verb *v = cli_verbs; v->name; v++) {
-		char name[64];
-
-		snprintf(name, sizeof(name), "%s%s%s", v->name, *v->synopsis ? " " : "",
-			 v->synopsis);
-		printf("  %-*s %s\n", NAME_WIDTH, name, v->help);
-	}
+	for (const struct cli_verb *v = cli_verbs; v->name; v++)
+		print_verb_line(v);
 	puts("\nDEVICE is");
 	print_pairs(device_forms, FWA_ARRAY_SIZE(device_forms));
 	puts("\nCOMMAND is");
@@ -152,6 +161,17 @@ void cli_print_help(void)
 	print_options(CLI_GLOBAL);
 	puts("\nExit codes");
 	print_pairs(exit_codes, FWA_ARRAY_SIZE(exit_codes));
+}
+
+void cli_print_group_help(const char *word)
+{
+	size_t len = strlen(word);
+
+	printf("usage: fwadmit %s VERB [WORD].. [OPTION]..\n\nVerbs\n", word);
+	for (const struct cli_verb *v = cli_verbs; v->name; v++)
+		if (strncmp(v->name, word, len) == 0 && v->name[len] == ' ')
+			print_verb_line(v);
+	printf("\n\"fwadmit %s VERB --help\" says more of each.\n", word);
 }
 
 void cli_print_verb_help(const struct cli_verb *verb)

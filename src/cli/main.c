@@ -138,6 +138,7 @@ static int find_verb(struct cli *cli, int argc, char **argv)
 		add_half(v, argv[0], half, sizeof(half));
 	}
 	if (*half) {
+		cli->group = argv[0];
 		snprintf(cli->args.error, sizeof(cli->args.error), "%.64s what? %s", argv[0], half);
 		return 0;
 	}
@@ -224,6 +225,10 @@ static int run(struct cli *cli, int argc, char **argv)
 	cli->color = !cli->json && use_color(cli);
 	cli->n = argc - at;
 	cli->word = argv + at;
+	if (cli->group && cli_given(&cli->args, CLI_OPT_HELP)) {
+		cli_print_group_help(cli->group);
+		return CLI_OK;
+	}
 	if (cli->args.error[0])
 		return cli_fail(cli, CLI_USAGE, "%s", cli->args.error);
 	if (cli_given(&cli->args, CLI_OPT_OUTPUT_FORMAT_VERSION) &&

@@ -31,6 +31,10 @@ class Help(Case):
             out = self.run_cli(*verb.split(), '--help').out
             self.assertTrue(out.startswith(f'usage: fwadmit {verb}'), out)
             self.assertTrue(all(len(line) <= 90 for line in out.splitlines()), out)
+        for word in ('log', 'grant', 'policy', 'baseline'):
+            out = self.run_cli(word, '--help').out
+            self.assertEqual([v for v in VERBS if f'  {v}' in out], [v for v in VERBS if v.startswith(word + ' ')])
+            self.error(word, code=USAGE, text=f'{word} what?')
         out = self.run_cli('send', '--help').out
         for word in OF_SEND:
             self.assertRegex(out, rf'(?m)^  {word}\b', word)
