@@ -158,18 +158,25 @@ static void print_text(const struct check *c, const struct cli_log *log,
 
 		if (v->bad)
 			snprintf(where, sizeof(where), "record %llu: ", (unsigned long long)v->bad);
-		printf("%s: BROKEN\n  %s%s: %s\n  in %s, offset %llu\n", log->dir, where,
-		       fwa_fault_name(v->fault), *v->why ? v->why : fwa_fault_text(v->fault),
-		       *v->segment ? v->segment : "-", (unsigned long long)v->offset);
+		printf("%s: BROKEN\n  %s%s (%s: %s)\n", log->dir, where, fwa_fault_text(v->fault),
+		       fwa_fault_name(v->fault), v->why);
+		if (*v->segment)
+			printf("  in %s, offset %llu; what comes after it was not looked at\n",
+			       v->segment, (unsigned long long)v->offset);
 	} else {
 		printf("%s: intact\n", log->dir);
 	}
-	printf("  %llu records, %llu to %llu, %llu bytes\n", (unsigned long long)v->records,
-	       (unsigned long long)v->first, (unsigned long long)v->last,
-	       (unsigned long long)v->bytes);
-	printf("  signed until %llu, in %llu checkpoints, by key %s%s\n",
-	       (unsigned long long)v->signed_until, (unsigned long long)v->checkpoints, key,
-	       c->options.key ? "" : " (the journal's own word: --key says which to expect)");
+	if (v->records)
+		printf("  %s%llu records, %llu to %llu, %llu bytes\n", v->fault ? "before it " : "",
+		       (unsigned long long)v->records, (unsigned long long)v->first,
+		       (unsigned long long)v->last, (unsigned long long)v->bytes);
+	if (v->checkpoints)
+		printf("  signed until %llu, in %llu checkpoints, by key %s%s\n",
+		       (unsigned long long)v->signed_until, (unsigned long long)v->checkpoints, key,
+		       c->options.key ? ""
+				      : " (the journal's own word: --key says which to expect)");
+	else if (v->records)
+		printf("  nothing of it is signed\n");
 	if (c->options.n_kept && !v->fault)
 		printf("  of %zu checkpoints that were kept elsewhere all are in it, but for %llu "
 		       "whose "
@@ -199,6 +206,9 @@ static int verify(struct check *c, struct cli_log *log)
 		return cli_fail(cli, CLI_NOT_FOUND, "%s: there is no such record", log->dir);
 	if (r < 0)
 		return cli_log_fail(log, r);
+	/* Where all was removed nothing is wrong, and nothing is right. */
+	if (!v.fault && !v.records)
+		return cli_fail(cli, CLI_NOT_FOUND, "%s: there is no record in it", log->dir);
 	if (cli->json)
 		print_json(cli, log, c->options.n_kept, &v);
 	else if (v.fault || !cli_given(&cli->args, CLI_OPT_QUIET))

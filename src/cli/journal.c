@@ -16,6 +16,7 @@
 #include "host/journal.h"
 
 #define END_TIMEOUT_NS (2 * FWA_NS_PER_S)
+#define WHY_TEXT 136 /* what a message has room for */
 #define LEAVE_TIMEOUT_NS (100 * FWA_NS_PER_MS)
 
 static const char *given_dir(const struct cli *cli)
@@ -33,12 +34,13 @@ static char *find_dir(const struct cli *cli)
 static int no_journal(const char *dir, const char *why, char error[FWA_ERROR_LEN])
 {
 	bool said = strncmp(why, dir, strlen(dir)) == 0;
+	char text[WHY_TEXT];
 
+	snprintf(text, sizeof(text), "%s%s%s", said ? "" : dir, said ? "" : ": ", why);
 	fwa_fail(error, 0,
-		 "nothing was sent, for it cannot be recorded: %.80s%s%.90s; --journal=DIR keeps "
-		 "the "
-		 "journal elsewhere, --journal=none goes without",
-		 said ? "" : dir, said ? "" : ": ", why);
+		 "nothing was sent, for it cannot be recorded: %s; --journal=DIR keeps the journal "
+		 "elsewhere, --journal=none goes without",
+		 text);
 	fwa_make_printable(error);
 	return CLI_FAILED;
 }
@@ -91,6 +93,8 @@ static int open_journal(const struct cli *cli, struct cli_journal *j, char error
 	if (!dir)
 		return no_journal("the journal", "there is no home directory", error);
 	r = fwa_journal_launch(&o, true, &j->pid, &j->sock);
+	if (r == -ETIMEDOUT)
+		return no_journal(dir, "the program that holds its lock does not answer", error);
 	if (r < 0)
 		return no_journal(dir, strerror(-r), error);
 	return hear(j->sock, text) < 0 ? no_journal(dir, text, error) : CLI_OK;

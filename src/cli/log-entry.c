@@ -216,9 +216,22 @@ static void context_text(const struct fwa_record_context *c, char *text)
 {
 	char profile[SHORT_HASH + 1], policy[SHORT_HASH + 1];
 
-	snprintf(text, CLI_ENTRY_TEXT, "profile %s, policy %s, %s",
-		 short_hash(c->profile_sha256, profile), short_hash(c->policy_digest, policy),
-		 c->identity);
+	size_t len = (size_t)snprintf(text, CLI_ENTRY_TEXT, "profile %s, policy %s",
+				      short_hash(c->profile_sha256, profile),
+				      short_hash(c->policy_digest, policy));
+
+	/* Vendor, model, serial number, firmware, with tabs between them. */
+	for (const char *p = c->identity; *p; p++) {
+		bool begins = p == c->identity || *p == '\t';
+
+		if (len + 4 > CLI_ENTRY_TEXT)
+			break;
+		if (begins)
+			len += (size_t)snprintf(text + len, 3, ", ");
+		if (*p != '\t')
+			text[len++] = *p;
+		text[len] = '\0';
+	}
 	cli_one_line(text);
 }
 

@@ -44,9 +44,10 @@ static char *choose_dir(const struct cli *cli)
 
 int cli_log_fail(const struct cli_log *log, int r)
 {
-	const char *hint = r == -EACCES && strcmp(log->dir, CLI_LOG_DAEMON_DIR) == 0
-				   ? "; members of group fwadmit-admin can read it"
-				   : "";
+	const char *hint =
+		r == -EACCES || r == -EPERM
+			? "; it is for its owner, and fwadmitd's for group fwadmit-admin, too"
+			: "";
 
 	if (r == -ENOENT)
 		return cli_fail(log->cli, CLI_NOT_FOUND,

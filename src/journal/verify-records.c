@@ -217,6 +217,6 @@ bool fwa_verify_records(struct fwa_verification *v)
 		memcpy(v->hash, v->map.bytes.data + v->at - FWA_HASH_LEN, FWA_HASH_LEN);
 	if (!good || v->done || end != FWA_RUN_BROKEN)
 		return good;
-	fwa_found(&v->found, FWA_FAULT_FRAME, v->seq, v->at, "there is no record");
+	fwa_found(&v->found, FWA_FAULT_FRAME, v->seq, v->at, "no record is there");
 	return false;
 }

@@ -171,7 +171,7 @@ static bool check_record(struct fwa_run *r, size_t at, uint8_t hash[FWA_HASH_LEN
 	uint8_t head[FWA_HASH_LEN];
 
 	if (fwa_frame_parse(bytes, f) <= 0) {
-		fwa_found(&r->found, FWA_FAULT_FRAME, seq, at, "there is no record");
+		fwa_found(&r->found, FWA_FAULT_FRAME, seq, at, "no record is there");
 		return false;
 	}
 	if (f->seq != seq) {
@@ -181,7 +181,8 @@ static bool check_record(struct fwa_run *r, size_t at, uint8_t hash[FWA_HASH_LEN
 	}
 	memcpy(head, hash, FWA_HASH_LEN);
 	if (!fwa_frame_verify(bytes, f, hash)) {
-		fwa_found(&r->found, FWA_FAULT_HASH, seq, at, "its hash is another one");
+		fwa_found(&r->found, FWA_FAULT_HASH, seq, at,
+			  "its hash is not that of its bytes behind the record before");
 		return false;
 	}
 	*n = (struct fwa_note){ at, f->source, f->counter, f->refers, 0, f->len, f->kind, false };

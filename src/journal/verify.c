@@ -25,9 +25,10 @@ static const struct {
 	const char *name, *text;
 } faults[FWA_FAULT_COUNT] = {
 	[FWA_FAULT_NONE] = { "none", "nothing is wrong" },
-	[FWA_FAULT_HEADER] = { "header", "a segment's header is none, or of another journal" },
+	[FWA_FAULT_HEADER] = { "header", "the beginning of its file is damaged, or of another "
+					 "journal or version" },
 	[FWA_FAULT_GAP] = { "gap", "records are missing that were not retired" },
-	[FWA_FAULT_FRAME] = { "frame", "there are bytes that are no record" },
+	[FWA_FAULT_FRAME] = { "frame", "here was a record that was cut off or overwritten" },
 	[FWA_FAULT_HASH] = { "hash", "the chain is broken: this was changed" },
 	[FWA_FAULT_SEQUENCE] = { "sequence", "another record stands in this one's place" },
 	[FWA_FAULT_COUNTER] = { "counter", "records of a source are missing" },
@@ -235,6 +236,13 @@ static bool check_header(struct fwa_verification *v, const struct fwa_segment *s
 	return true;
 }
 
+/* What a later version would begin with. */
+static bool newer(struct fwa_span header)
+{
+	return header.len >= FWA_SEGMENT_LEN && memcmp(header.data, "FWJSEG", 6) == 0 &&
+	       header.data[6] > '1' && header.data[6] <= '9';
+}
+
 /* Goes to the front of segment @first. 1, 0 with a fault or (no fault) when it is not there yet; -errno. */
 static int enter(struct fwa_verification *v, uint64_t first)
 {
@@ -253,7 +261,9 @@ static int enter(struct fwa_verification *v, uint64_t first)
 	if (r < 0 || v->map.bytes.len < FWA_SEGMENT_LEN ||
 	    fwa_segment_decode(fwa_span(v->map.bytes.data, FWA_SEGMENT_LEN), &s) < 0 ||
 	    s.first != first) {
-		bad_segment(v, FWA_FAULT_HEADER, v->begun ? v->seq : first, "it has no header");
+		bad_segment(v, FWA_FAULT_HEADER, v->begun ? v->seq : first,
+			    newer(v->map.bytes) ? "its format is that of a newer version of fwadmit"
+						: "it has no header");
 		return 0;
 	}
 	v->at = FWA_SEGMENT_LEN;

@@ -172,6 +172,11 @@ static int begin(struct journald *j, struct options *o, char error[FWA_ERROR_LEN
 	r = fwa_store_open(&j->fs, &o->store, j->now, &j->store);
 	if (r == 0) /* that there is a writer, and what was found, before anybody relies on it */
 		r = fwa_store_sync(j->store);
+	if (r == -EBADMSG)
+		return fwa_fail(error, r,
+				"%s: damaged, or of a newer version: `fwadmit log verify` says "
+				"more",
+				o->dir);
 	if (r < 0)
 		return fwa_fail(error, r, "%s: %s", o->dir, strerror(-r));
 	j->retires = o->store.total_max || o->store.age_max;

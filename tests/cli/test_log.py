@@ -246,8 +246,18 @@ class Show(Log):
         raw = bytes.fromhex(self.json('log', 'show', '6', '--hex')['record_hex'])
         seen = bytes.fromhex(''.join(re.findall(r'(?m)^[0-9a-f]{6}  ((?:[0-9a-f]{2} )+)', out)))
         self.assertEqual(seen, raw)
-        for text in ('length: %d' % len(raw), 'kind: 16, decision', 'sequence number: 6', 'body', 'hash'):
+        for text in ('length: %d' % len(raw), 'kind: 16, decision', 'sequence number: 6', 'opcode: 4302h', 'pid: 4711',
+                     '|a.service| unit', '|cxl| program', 'hash of the profile', ' hash\n'):
             self.assertIn(text, out)
+        for seq in range(1, 15):  # each kind has names for all of its bytes
+            self.assertNotRegex(self.log('show', str(seq), '--hex').out, r'\| body$')
+
+    def test_hex_of_a_body_that_is_none(self):
+        def change(raw):
+            raw[48 + 2] = 255  # the reason
+            return raw
+        self.edit(6, change)
+        self.assertRegex(self.log('show', '6', '--hex', code=VIOLATION).out, r'(?m)\| body$')
 
     def test_json_is_that_of_the_list(self):
         o = self.json('log', 'show', '6')
@@ -278,6 +288,28 @@ class Verify(Log):
         self.log('verify', '--key=' + self.key())
         self.log('verify', '--key=' + os.path.join(self.journal, 'key.pub'))
         self.log('verify', '--from=100', '--to=200')
+
+    def test_what_is_no_journal(self):
+        """Nothing that is wrong in it is no reason to call it right."""
+        os.makedirs(self.path('empty'))
+        self.error('log', 'verify', '--journal=' + self.path('empty'), code=NOT_FOUND, text='no record')
+        self.error('log', 'verify', '--journal=' + self.path('nosuch'), code=NOT_FOUND, text='no journal')
+
+    def test_what_was_cut_off(self):
+        seq = self.json('log', 'verify')['last']
+        with open(os.path.join(self.journal, self.segments()[-1]), 'r+b') as f:
+            f.truncate(f.read().rstrip(b'\0').__len__() - 4000)
+        out = self.log('verify', code=VIOLATION).out
+        self.assertRegex(out, r'BROKEN\n  record \d+: here was a record that was cut off or overwritten')
+        self.assertRegex(out, r'(?m)^  before it \d+ records, 1 to \d+')
+        self.assertLess(int(re.search(r'1 to (\d+)', out)[1]), seq)
+
+    def test_of_a_newer_version(self):
+        with open(os.path.join(self.journal, self.segments()[0]), 'r+b') as f:
+            f.write(b'FWJSEG2')
+        self.assertIn('newer version', self.log('verify', code=VIOLATION).out)
+        self.error('send', 'sim:honest', 'identify-memory-device', '--journal=' + self.journal, code=FAILED,
+                   text='newer version')
 
     def test_a_flipped_bit(self):
         self.flip(1234, 70)
