@@ -7,8 +7,8 @@ PATH=$build:$PATH
 export LC_ALL=C COLUMNS=108 # of tables
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+export FWADMIT_STATE_DIR=$work/state # of the journal, too
 cd "$work"
-export FWADMIT_STATE_DIR=$work/state
 
 bold='' plain=''
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$'\e[1m' plain=$'\e[0m'; fi
@@ -21,7 +21,7 @@ show() {
 	local want=$1 got=0
 	shift
 	printf '\n  $ %s\n' "$*"
-	"$@" 2>&1 | fold -s -w 108 | sed 's/^/  /; s/ *$//' || got=${PIPESTATUS[0]}
+	"$@" 2>&1 | fold -s -w 124 | sed 's/^/  /; s/ *$//' || got=${PIPESTATUS[0]}
 	[ "$got" = "$want" ] || { echo "demo: '$*' exited with $got, not $want" >&2; exit 1; }
 	[ "$got" = 0 ] || printf '  (exit %s)\n' "$got"
 }
@@ -75,10 +75,21 @@ text "" "It does not get away with it. It declares that Set LSA changes nothing;
 show 4 fwadmit explain sim:liar-spec set-lsa --offset=0 --hex=00112233
 
 head "7. What was done is on record"
-text "Each decision was in a journal before anything followed from it: whether it was admitted, by whom," \
-	"and what became of it. The journal is a chain that is signed."
+text "Each decision above that was about to send something went into a journal first, and was on disk" \
+	"before the command that changes something went."
 show 0 fwadmit log list
+text "" "Who, why, and which bytes? show has all of one record."
+seq=$(fwadmit log list -o json --effects | sed -n '/"completed"/s/.*"log list","seq":\([0-9]*\).*/\1/p')
+show 0 fwadmit log show "$seq"
+text "" "The journal is a chain of hashes that is signed now and then."
 show 0 fwadmit log verify
+text "" "Somebody who would rather not have been there edits a copy: the name of the program in the last decision."
+cp -r state/journal copy
+offset=$(grep -abo fwadmit copy/*.fwj | sed -n '/fwadmit$/p' | tail -n 1 | cut -d: -f1)
+printf 'nobody_' | dd of="$(echo copy/*.fwj)" bs=1 seek="$offset" conv=notrunc status=none
+show 8 fwadmit log verify --journal=copy
+text "" "And were the decisions right? They are made again, by the declarations and the policy of then."
+show 0 fwadmit log replay
 
 head "Next"
 text "README.md, and spec/SECURITY-MODEL.md for the clauses. Scripts add -o json to any of these" \
