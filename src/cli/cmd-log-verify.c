@@ -174,14 +174,14 @@ static void print_text(const struct check *c, const struct cli_log *log,
 		printf("  signed until %llu, in %llu checkpoints, by key %s%s\n",
 		       (unsigned long long)v->signed_until, (unsigned long long)v->checkpoints, key,
 		       c->options.key ? ""
-				      : " (the journal's own word: --key says which to expect)");
+				      : ",\n  which is the journal's own word: --key says which to "
+					"expect");
 	else if (v->records)
 		printf("  nothing of it is signed\n");
 	if (c->options.n_kept && !v->fault)
-		printf("  of %zu checkpoints that were kept elsewhere all are in it, but for %llu "
-		       "whose "
-		       "records are retired\n",
-		       c->options.n_kept, (unsigned long long)v->kept_gone);
+		printf("  %llu of %zu checkpoints that were kept elsewhere are in it%s\n",
+		       (unsigned long long)(c->options.n_kept - v->kept_gone), c->options.n_kept,
+		       v->kept_gone ? "; the records of the others are retired" : "");
 	if (v->open)
 		printf("  %llu commands have no outcome yet\n", (unsigned long long)v->open);
 }

@@ -331,7 +331,7 @@ class Verify(Log):
         self.assertRegex(line, r'^fwadmit-checkpoint-1 [0-9a-f]{288} [0-9a-f]{128}\n$')
         self.assertEqual(self.json('log', 'checkpoint')['checkpoint'] + '\n', line)
         kept = '--checkpoint=' + self.file('kept', line)
-        self.assertIn('of 1 checkpoints that were kept elsewhere all are in it, but for 0', self.log('verify', kept).out)
+        self.assertIn('1 of 1 checkpoints that were kept elsewhere are in it', self.log('verify', kept).out)
         o = self.json('log', 'verify', kept)
         self.assertEqual((o['kept'], o['kept_gone']), (1, 0))
         self.log('verify', '--checkpoint=-', data=line.encode())
