@@ -4,6 +4,7 @@
  * recovery from some of those: whatever was said to be durable is there, all of the journal is as it should
  * be, and the cut is recorded. And it sees what it is for: where the steps' order is wrong, states are bad.
  *
+ * usage: crash [TRACE TOLD KEYDIR]: what was recorded of fwadmit-journald, instead of lives of the store alone
  * $CRASH_SEEDS: so many times as many lives.
  */
 #include "crash.h"
@@ -22,6 +23,7 @@
 
 #define SEEN_BITS 22
 #define STATES_MIN 20000
+#define RECORDED_STEPS 1000 /* of more than these not every state is tried */
 
 /* Names of states that were tried already, with who was told what. */
 static uint64_t *seen;
@@ -299,13 +301,15 @@ static bool try_mutants(const struct crash_run *good)
 	return all;
 }
 
-static bool begin(struct crash_run *run, char *dir)
+static bool begin(struct crash_run *run, char *dir, const char *keys)
 {
-	fwa_auto_close int fd = mkdtemp(dir) ? open(dir, O_RDONLY | O_DIRECTORY) : -1;
+	fwa_auto_close int fd = mkdtemp(dir) ? open(keys ? keys : dir, O_RDONLY | O_DIRECTORY) : -1;
 	int r = fwa_signer_open(fd, "key", &run->c.options.signer);
 
-	unlinkat(fd, "key", 0);
-	unlinkat(fd, "key.pub", 0);
+	if (!keys) {
+		unlinkat(fd, "key", 0);
+		unlinkat(fd, "key.pub", 0);
+	}
 	/* Large blocks come zeroed from the kernel. */
 	mallopt(M_MMAP_THRESHOLD, 512 * 1024);
 	mallopt(M_TRIM_THRESHOLD, 64 * 1024 * 1024);
@@ -316,20 +320,53 @@ static bool begin(struct crash_run *run, char *dir)
 	return r == 0 && seen;
 }
 
-int main(void)
+static bool try_made_up(struct crash_run *run)
+{
+	const char *seeds = getenv("CRASH_SEEDS");
+	double began = seconds();
+	bool good;
+
+	try_lives(run, seeds ? strtoull(seeds, NULL, 10) : 1);
+	tell("all lives", run, seconds() - began);
+	good = run->c.bad == 0 && run->c.states >= STATES_MIN;
+	return try_mutants(run) && good;
+}
+
+/* As it was, and as if fdatasync had been left out. */
+static bool try_recorded(struct crash_run *run, const char *trace, const char *told)
+{
+	struct crash_run without;
+	struct crash_trace t;
+	double began = seconds();
+
+	if (!crash_read(run, trace, told, &t))
+		return false;
+	printf("%zu steps\n", t.n);
+	run->sparse = 1 + t.n / RECORDED_STEPS;
+	without = *run;
+	crash_try(run, &t, NULL);
+	tell("fwadmit-journald", run, seconds() - began);
+	began = seconds();
+	for (size_t i = 0; i < t.n; i++)
+		if (t.ops[i].kind == FWA_TESTFS_SYNC)
+			t.ops[i].error = -EIO;
+	without.salt += 1000000;
+	without.sparse *= 32;
+	without.randoms = 2;
+	without.second_every = 0;
+	crash_try(&without, &t, NULL);
+	tell("without fdatasync", &without, seconds() - began);
+	return run->c.bad == 0 && run->c.states > 1000 && without.c.bad;
+}
+
+int main(int argc, char **argv)
 {
 	struct crash_run run = { .tears = 6, .randoms = 8, .seed = 1, .second_every = 200 };
-	const char *seeds = getenv("CRASH_SEEDS");
 	char dir[] = "/tmp/fwadmit-crash-XXXXXX";
-	double began = seconds();
-	bool good = begin(&run, dir);
+	bool good = begin(&run, dir, argc == 4 ? argv[3] : NULL);
 
-	if (good) {
-		try_lives(&run, seeds ? strtoull(seeds, NULL, 10) : 1);
-		tell("all lives", &run, seconds() - began);
-		good = run.c.bad == 0 && run.c.states >= STATES_MIN;
-		good = try_mutants(&run) && good;
-	}
+	if (good)
+		good = argc == 4 ? try_recorded(&run, argv[1], argv[2]) : try_made_up(&run);
 	fwa_signer_free(run.c.options.signer);
 	free(seen);
 	rmdir(dir);

@@ -41,3 +41,7 @@ enum crash_plan {
 void crash_live(struct crash_life *l, enum crash_plan plan, uint64_t seed,
 		const struct fwa_store_options *o, bool no_sync);
 void crash_life_end(struct crash_life *l);
+
+/* What was recorded in file @trace of sources that @told tells of. False when it is nothing. */
+bool crash_read(struct crash_run *run, const char *trace, const char *told,
+		struct crash_trace *ret);
