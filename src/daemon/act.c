@@ -60,8 +60,11 @@ static uint64_t put(struct fwa_journald *j, const struct fwa_record_control *r, 
 	return counter;
 }
 
-static void fill(struct fwa_record_control *r, enum fwa_control_act act,
-		 const struct fwa_peer *peer, const char *device, const char *format, va_list ap)
+__attribute__((format(printf, 5, 0))) static void fill(struct fwa_record_control *r,
+						       enum fwa_control_act act,
+						       const struct fwa_peer *peer,
+						       const char *device, const char *format,
+						       va_list ap)
 {
 	memset(r, 0, sizeof(*r));
 	r->act = (uint16_t)act;

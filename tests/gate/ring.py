@@ -79,7 +79,9 @@ class Ring:
         return struct.unpack_from("<Q", self.map, at)[0]
 
     def set_word(self, at, value, form="<Q"):
-        struct.pack_into(form, self.map, at, value)
+        """In one piece: struct.pack_into() writes zeroes before."""
+        with memoryview(self.map).cast(form[1:]) as words:
+            words[at // struct.calcsize(form)] = value
 
     def ring(self):
         try:

@@ -239,12 +239,12 @@ class Disk(Trouble):
         if os.getuid():
             self.skipTest('needs root')
         libc = ctypes.CDLL(None, use_errno=True)
-        if libc.mount(b'tmpfs', self.dir.encode(), b'tmpfs', 0, b'size=400k') < 0:
+        if libc.mount(b'tmpfs', self.dir.encode(), b'tmpfs', 0, b'size=400k,mode=700') < 0:
             self.skipTest('may not mount')
         self.addCleanup(libc.umount2, self.dir.encode(), 2)
 
         def grow():
-            self.assertEqual(libc.mount(b'tmpfs', self.dir.encode(), b'tmpfs', 32, b'size=100m'), 0)
+            self.assertEqual(libc.mount(b'tmpfs', self.dir.encode(), b'tmpfs', 32, b'size=100m,mode=700'), 0)
         self.run_in_trouble(self.start(), errno.ENOSPC, grow)
 
     def test_a_limit(self):
