@@ -541,10 +541,10 @@ class Disk(Tamper):
 
 
 class Writing(Tamper):
-    def test_what_is_written_just_now_is_no_fault(self):
-        path = self.make(records=10, leave=1)
+    def watch(self, path, boot):
+        """The numbers that verification has ended with while a writer was at work."""
         writer = subprocess.Popen([sealed.MAKE_LOG, path, 'records=60000', 'segment=1000000', 'total=4000000',
-                                   'sync=50', 'restart=20000', 'lock=1', 'boot=90000'])
+                                   'sync=50', 'restart=20000', 'lock=1', f'boot={boot}'])
         seen = set()
         while writer.poll() is None:
             v = self.verify_c(path, threads=len(seen) % 2 + 1)
@@ -552,6 +552,14 @@ class Writing(Tamper):
             seen.add(v['last'])
             self.assertNotIn('bad', self.ask('list', path))
         self.assertEqual(writer.returncode, 0)
+        return seen
+
+    def test_what_is_written_just_now_is_no_fault(self):
+        path = self.make(records=10, leave=1)
+        seen, rounds = set(), 0
+        while len(seen) < 10 and rounds < 10:
+            rounds += 1
+            seen |= self.watch(path, 90000 * rounds)
         self.assertGreater(len(seen), 3)
         self.assertEqual(self.verify(path), ('none', 0))
 
