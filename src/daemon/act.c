@@ -12,31 +12,41 @@
 #include "base/util.h"
 #include "daemon/journal-internal.h"
 
+static struct fwa_record_unrecorded unrecorded(const struct fwa_journald *j)
+{
+	return (struct fwa_record_unrecorded){ .passed = j->unrecorded,
+					       .since = j->unrecorded_since,
+					       .until = j->unrecorded_until };
+}
+
 /* Says in the journal, first thing when there is room, what is not in it. */
 static void confess(struct fwa_journald *j, struct fwa_ring_writer *w)
 {
-	struct fwa_record_unrecorded u = {
-		.passed = j->unrecorded,
-		.since = j->unrecorded_since,
-		.until = j->unrecorded_until,
-	};
+	struct fwa_record_unrecorded u = unrecorded(j);
 	uint8_t body[64];
 	struct fwa_writer out = fwa_writer(body, sizeof(body));
 
 	if (!j->unrecorded)
 		return;
 	fwa_record_unrecorded_encode(&out, &u);
-	if (fwa_ring_put(w, FWA_RECORD_UNRECORDED, fwa_span(body, out.len), true))
-		j->unrecorded = 0;
+	if (!fwa_ring_put(w, FWA_RECORD_UNRECORDED, fwa_span(body, out.len), true))
+		return;
+	j->unrecorded = 0;
+	fwa_ring_set_lost(w, &(struct fwa_record_unrecorded){ 0 });
 }
 
 static void lose(struct fwa_journald *j, const struct fwa_record_control *r)
 {
+	struct fwa_record_unrecorded u;
+
 	log_error("journal: not recorded: %s, uid %u%s%s: %s", fwa_control_act_name(r->act), r->uid,
 		  r->device[0] ? ", " : "", r->device, r->text);
 	j->unrecorded_until = fwa_clock_ns(CLOCK_BOOTTIME);
 	if (!j->unrecorded++)
 		j->unrecorded_since = j->unrecorded_until;
+	u = unrecorded(j);
+	if (fwa_journald_ring(j)) /* should we end before it can be told */
+		fwa_ring_set_lost(fwa_journald_ring(j), &u);
 }
 
 /* The record's counter; 0 when there is no room. */

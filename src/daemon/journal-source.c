@@ -342,7 +342,8 @@ int fwa_sources_tell(struct fwa_journald *j)
 /* Nothing is left of it, and whoever writes the journal knows that it ended, or never heard of it. */
 static bool is_over(const struct fwa_source *src)
 {
-	return src->ended && fwa_source_waiting(src) == 0 && src->attached == src->detached;
+	return src->ended && fwa_source_waiting(src) == 0 && !fwa_ring_lost(src->words, NULL) &&
+	       src->attached == src->detached;
 }
 
 bool fwa_sources_sweep(struct fwa_journald *j)

@@ -90,7 +90,8 @@ int fwa_ring_pending(const struct fwa_ring_fds *fds)
 
 	if (r < 0)
 		return r;
-	r = atomic_load(&ring->produced) != atomic_load(&ring->consumed);
+	r = atomic_load(&ring->produced) != atomic_load(&ring->consumed) ||
+	    fwa_ring_lost(ring, NULL);
 	unmap(&ring);
 	return r;
 }
@@ -238,6 +239,27 @@ bool fwa_ring_ask_room(struct fwa_ring_writer *w, size_t need)
 		return false;
 	atomic_store(&w->ring->wants_room, 0);
 	return true;
+}
+
+/*= spec/SECURITY-MODEL.md#C31 */
+void fwa_ring_set_lost(struct fwa_ring_writer *w, const struct fwa_record_unrecorded *lost)
+{
+	atomic_store(&w->ring->lost_since, lost->since);
+	atomic_store(&w->ring->lost_until, lost->until);
+	atomic_store(&w->ring->lost_refused, lost->refused);
+	atomic_store(&w->ring->lost_passed, lost->passed);
+}
+
+bool fwa_ring_lost(const struct fwa_ring *ring, struct fwa_record_unrecorded *ret)
+{
+	struct fwa_record_unrecorded lost = { .refused = atomic_load(&ring->lost_refused),
+					      .passed = atomic_load(&ring->lost_passed),
+					      .since = atomic_load(&ring->lost_since),
+					      .until = atomic_load(&ring->lost_until) };
+
+	if (ret)
+		*ret = lost;
+	return lost.refused || lost.passed;
 }
 
 void fwa_ring_acked(const struct fwa_ring_writer *w)
@@ -397,6 +419,12 @@ void fwa_ring_release(struct fwa_ring_reader *r)
 	atomic_store(&r->ring->consumed, r->consumed);
 	if (atomic_load(&r->ring->wants_room) && atomic_exchange(&r->ring->wants_room, 0))
 		ring_bell(r->ack);
+}
+
+void fwa_ring_lost_told(struct fwa_ring_reader *r)
+{
+	atomic_store(&r->ring->lost_refused, 0);
+	atomic_store(&r->ring->lost_passed, 0);
 }
 
 void fwa_ring_receipt(struct fwa_ring_reader *r, uint64_t counter, uint64_t seq)

@@ -16,6 +16,8 @@
  *    (FWA_RING_SLEEPS), only for what is urgent or when the ring is half full while it looks again
  *    by itself soon (FWA_RING_DOZES). The producer publishes, then looks at the word; the consumer
  *    sets the word, then looks at what is published (both sequentially consistent): no wake-up is lost.
+ * 5. What could not be put in the producer counts in the ring, and tells in a record once there is room. If it
+ *    ends before, the consumer does so in its place, with the next counter.
  */
 #pragma once
 
@@ -47,6 +49,8 @@ struct fwa_ring {
 	/* the producer's */
 	_Alignas(64) _Atomic uint64_t produced;
 	_Atomic uint32_t wants_room; /* write the ack eventfd when something was consumed */
+	/* What found no room, and what no record tells yet (struct fwa_record_unrecorded). */
+	_Atomic uint64_t lost_refused, lost_passed, lost_since, lost_until;
 	/* the consumer's */
 	_Alignas(64) _Atomic uint64_t consumed;
 	_Atomic uint64_t durable;            /* counter of the last record on disk */
@@ -68,7 +72,7 @@ struct fwa_ring_fds {
 int fwa_ring_create(struct fwa_ring_fds *ret);
 void fwa_ring_close(struct fwa_ring_fds *fds);
 /*
- * Whether something is in the ring that is not in the journal's file yet: whoever launched a source that has
+ * Whether something is in the ring, or is said there to be lost, that is not in the journal's file yet: whoever launched a source that has
  * ended keeps its ring until this is 0, as a journald that dies needs it again. 1, 0 or negative errno.
  */
 int fwa_ring_pending(const struct fwa_ring_fds *fds);
@@ -105,6 +109,10 @@ int fwa_ring_trouble(const struct fwa_ring_writer *w);
 uint64_t fwa_ring_head(const struct fwa_ring_writer *w);
 /* Asks to be told on ack when there is more room. True when there is room for @need already. */
 bool fwa_ring_ask_room(struct fwa_ring_writer *w, size_t need);
+/* What could not be put in until now, and no record tells; all 0: nothing. */
+void fwa_ring_set_lost(struct fwa_ring_writer *w, const struct fwa_record_unrecorded *lost);
+/* Whether something is said to be; for anybody who has its first page. */
+bool fwa_ring_lost(const struct fwa_ring *ring, struct fwa_record_unrecorded *ret);
 /* Empties the ack eventfd; what has changed is in the words. */
 void fwa_ring_acked(const struct fwa_ring_writer *w);
 
@@ -139,6 +147,8 @@ struct fwa_ring_record {
 int fwa_ring_take(struct fwa_ring_reader *r, uint8_t *buf, struct fwa_ring_record *ret);
 /* What was taken so far is in the file: its room is free. */
 void fwa_ring_release(struct fwa_ring_reader *r);
+/* What its producer, which has ended, had lost is in the file. */
+void fwa_ring_lost_told(struct fwa_ring_reader *r);
 /* Notes the number of an urgent record, for when it is durable. */
 void fwa_ring_receipt(struct fwa_ring_reader *r, uint64_t counter, uint64_t seq);
 /* All that was taken is on disk, the journal's last number is @head. Tells a producer that waits. */

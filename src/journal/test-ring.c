@@ -144,6 +144,25 @@ static void test_wraps(void **state)
 	expect_result(f, 0);
 }
 
+/* Its launcher keeps a ring as long as what it lost is not told. */
+static void test_lost(void **state)
+{
+	struct fwa_record_unrecorded in = { .refused = 3, .since = 5, .until = 9 }, out;
+	struct fixture *f = *state;
+
+	assert_false(fwa_ring_lost(f->r.ring, &out));
+	fwa_ring_set_lost(&f->w, &in);
+	assert_true(fwa_ring_lost(f->r.ring, &out));
+	assert_memory_equal(&in, &out, sizeof(in));
+	assert_int_equal(fwa_ring_pending(&f->fds), 1);
+	fwa_ring_lost_told(&f->r);
+	assert_false(fwa_ring_lost(f->r.ring, NULL));
+	assert_int_equal(fwa_ring_pending(&f->fds), 0);
+	in = (struct fwa_record_unrecorded){ .passed = 1 };
+	fwa_ring_set_lost(&f->w, &in);
+	assert_true(fwa_ring_lost(f->r.ring, NULL));
+}
+
 static void test_full(void **state)
 {
 	struct fixture *f = *state;
@@ -627,6 +646,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		FIXED(test_lengths),
 		FIXED(test_wraps),
+		FIXED(test_lost),
 		FIXED(test_full),
 		FIXED(test_durable),
 		FIXED(test_trouble),

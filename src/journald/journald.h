@@ -59,6 +59,7 @@ struct source {
 	bool held;           /* no more decisions can be open: until there are fewer */
 	uint64_t held_since; /* CLOCK_BOOTTIME ns, while it is */
 	bool broken;         /* nothing more is taken */
+	bool confessed;      /* what it could not put in is told */
 	bool ending;         /* what is in the ring is all that comes */
 	enum {
 		NOT_DRAINED = 0,

@@ -331,6 +331,36 @@ uint64_t sources_deadline(const struct journald *j)
 	return first;
 }
 
+/*
+ * Tells what it counted as lost, and could not tell any more; as its last record. False when that is to be tried
+ * another time.
+ */
+/*= spec/SECURITY-MODEL.md#C31 */
+static bool confess(struct journald *j, struct source *s)
+{
+	struct fwa_record_unrecorded lost;
+	uint8_t body[64];
+	struct fwa_writer w = fwa_writer(body, sizeof(body));
+	struct fwa_append a = { .kind = FWA_RECORD_UNRECORDED,
+				.source = s->number,
+				.counter = s->ring.counter + 1 };
+	int r;
+
+	if (s->confessed || s->broken || !fwa_ring_lost(s->ring.ring, &lost))
+		return true;
+	fwa_record_unrecorded_encode(&w, &lost);
+	a.body = fwa_span(body, w.len);
+	r = commit_append(j, &a, NULL);
+	if (r == -ENOBUFS || r == -EROFS)
+		return false;
+	if (r == 0)
+		s->ring.counter++;
+	else
+		log_warning("%s: what it says of what is lost is nonsense", name_of(s));
+	s->confessed = true;
+	return true;
+}
+
 /* Ends it in the journal, and for us. */
 static void end(struct journald *j, struct source *s)
 {
@@ -350,7 +380,7 @@ static void round_of(struct journald *j, struct source *s)
 		empty = take(j, s);
 	else if (!s->broken)
 		empty = false;
-	if (!s->ending || !(empty || s->broken))
+	if (!s->ending || !(empty || s->broken) || !confess(j, s))
 		return;
 	/*
 	 * First all of it is in the file, and the ring says so, then that it has ended: should we die
@@ -383,8 +413,10 @@ void sources_release(struct journald *j)
 		struct source *s = fwa_list_entry(at, struct source, link);
 
 		fwa_ring_release(&s->ring);
-		if (s->drained == DRAINED)
-			s->drained = DRAINED_WRITTEN;
+		if (s->drained != DRAINED)
+			continue;
+		fwa_ring_lost_told(&s->ring);
+		s->drained = DRAINED_WRITTEN;
 	}
 }
 

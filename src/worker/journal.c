@@ -194,6 +194,7 @@ static bool tell_lost(struct journal *j)
 	if (!put(j, FWA_RECORD_UNRECORDED, &out, false, 0))
 		return false;
 	j->lost = (struct fwa_record_unrecorded){ 0 };
+	fwa_ring_set_lost(&j->ring, &j->lost);
 	return true;
 }
 
@@ -238,6 +239,7 @@ void journal_miss(struct worker *w, struct job *j)
 		lost->passed++;
 	else
 		lost->refused++;
+	fwa_ring_set_lost(&w->journal.ring, lost); /* should we end before it can be told */
 }
 
 /* --- decisions ---------------------------------------------------------------------------------------- */

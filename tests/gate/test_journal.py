@@ -25,7 +25,7 @@ CHECK = os.path.abspath(sys.argv.pop(2))
 DIE = os.path.abspath(sys.argv.pop(2)) if len(sys.argv) > 2 and sys.argv[2].endswith(".so") else None
 
 from ring import (CONSUMED, CONTEXT, DECISION, DURABLE, FLAG_DRIFTED, FLAG_GATE, FLAG_LEFT_OUT,  # noqa: E402
-                  FLAG_PAYLOAD, OUTCOME, STEP, UNRECORDED, Committer, Ring)
+                  FLAG_PAYLOAD, LOST, OUTCOME, STEP, UNRECORDED, Committer, Ring)
 from test_gate import (CALIBRATION, COMPLETED, DESCRIBE, DEVICE_ERROR, E_BUSY, E_GONE, FWADMITD,  # noqa: E402
                        GET_LSA, HEALTH, IDENTIFY, INITIATE, REASONS, REFUSED, ROOT, SET_LSA, UNDELIVERABLE,
                        UNKNOWN, Client, memfd, request)
@@ -579,10 +579,14 @@ class Down(JournalTest):
         recorded = len([r for r in self.ring.records if r.kind == DECISION])
         self.assertLess(recorded, n + 701)
         first = self.ring.counter + 1
+        # should it end now others can tell
+        words = [self.ring.word(LOST + 8 * i) for i in range(4)]
         self.ring.commit()
         lost = self.ring.wait(lambda r: r.kind == UNRECORDED)
         self.assertEqual((lost.counter, lost.refused, lost.passed), (first, n + 701 - recorded, 0))
         self.assertLess(lost.since, lost.until)
+        self.assertEqual(words, [lost.refused, lost.passed, lost.since, lost.until])
+        self.assertEqual([self.ring.word(LOST + 8 * i) for i in range(2)], [0, 0])
         self.commits()
         self.assertEqual(c.call(write(0, b"x")).status, COMPLETED)
         self.assertEqual(len(self.executed()), 1)

@@ -36,6 +36,28 @@ class Life(Case):
         self.assertEqual(modes.pop('lock'), '0o600')
         self.assertEqual({m for n, m in modes.items() if n.endswith('.fwj')}, {'0o640'})
 
+    def lost(self, launcher, ring, *words, told=True):
+        for i in range(2):
+            ring.put(DECISION, BODIES['refused'])
+        for i, n in enumerate(words):
+            ring.set_word(LOST_WORDS + 8 * i, n)
+        if told:
+            ring.counter += 1
+            ring.sent.append((UNRECORDED, struct.pack('<4Q', *words)))
+        launcher.detach(ring, LOST)
+        wait_until(lambda: not ring.word(LOST_WORDS) and not ring.word(LOST_WORDS + 8), 'not taken back')
+
+    def test_what_is_lost_is_told_when_its_source_ends(self):
+        launcher = self.start()
+        rings = [launcher.attach(self.ring(name='d%d' % i)) for i in range(4)]
+        launcher.begin()
+        self.lost(launcher, rings[0], 7, 0, 10, 20)
+        self.lost(launcher, rings[1], 0, 1, 5, 5)
+        self.lost(launcher, rings[2], 0, 0, 5, 6, told=False)
+        self.lost(launcher, rings[3], 3, 3, 8, 7, told=False)  # which is no record
+        self.assertEqual(self.end(launcher), 0)
+        self.check(rings)
+
     def refuses(self, why):
         launcher = self.spawn()
         kind, _, data = launcher.receive()
