@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the journal adds to a command through the gate: a read and a write, by turns through a gate without a
- * journal and one with. Usage: bench-recorded SOCKET-WITHOUT SOCKET-WITH
+ * What the journal adds to a command through the gate: a read and a write, or a read of more, by turns through a
+ * gate without a journal and one with. Usage: bench-recorded SOCKET-WITHOUT SOCKET-WITH cxl|nvme
  */
 #include "bench.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "proto/client.h"
@@ -56,12 +57,20 @@ int main(int argc, char **argv)
 	const struct fwa_command write = { .opcode = 0x4103,
 					   .scope = FWA_SCOPE_LEAST,
 					   .payload = fwa_span(label, sizeof(label)) };
+	const struct fwa_command log = { .set = FWA_SET_NVME_ADMIN,
+					 .scope = FWA_SCOPE_LEAST,
+					 .opcode = 0x02,
+					 .nsid = 0xffffffff,
+					 .cdw = { 0x05 | (4096 / 4 - 1) << 16 },
+					 .out_len = 4096 };
 	struct fwa_client *c[2];
+	bool nvme;
 
-	if (argc != 3) {
-		fprintf(stderr, "usage: bench-recorded SOCKET-WITHOUT SOCKET-WITH\n");
+	if (argc != 4) {
+		fprintf(stderr, "usage: bench-recorded SOCKET-WITHOUT SOCKET-WITH cxl|nvme\n");
 		return 2;
 	}
+	nvme = strcmp(argv[3], "nvme") == 0;
 	for (int i = 0; i < 2; i++) {
 		int r = fwa_client_connect(argv[1 + i], &c[i]);
 
@@ -70,7 +79,11 @@ int main(int argc, char **argv)
 			return 1;
 		}
 	}
-	compare("a read", c, &read, READS);
+	if (nvme) {
+		compare("a log of 4 KiB", c, &log, READS);
+		return 0;
+	}
+	compare("a read of 67 bytes", c, &read, READS);
 	compare("one with effects", c, &write, WRITES);
 	return 0;
 }
