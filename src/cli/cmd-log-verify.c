@@ -183,7 +183,7 @@ static void print_text(const struct check *c, const struct cli_log *log,
 		       (unsigned long long)(c->options.n_kept - v->kept_gone), c->options.n_kept,
 		       v->kept_gone ? "; the records of the others are retired" : "");
 	if (v->open)
-		printf("  %llu commands have no outcome yet\n", (unsigned long long)v->open);
+		printf("  commands without an outcome yet: %llu\n", (unsigned long long)v->open);
 }
 
 static int verify(struct check *c, struct cli_log *log)

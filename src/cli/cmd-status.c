@@ -198,6 +198,15 @@ static bool remarkable(struct json_object *device)
 	       strcmp(cli_member(device, "baseline", "", text), "required") == 0;
 }
 
+/* What is wrong with the file at @path, which begins what is said of it. */
+static const char *without_path(const char *text, const char *path)
+{
+	size_t len = strlen(path);
+
+	return strncmp(text, path, len) == 0 && strncmp(text + len, ": ", 2) == 0 ? text + len + 2
+										  : text;
+}
+
 /* In one line. A fwadmitd of before there was a journal says nothing of it. */
 static void print_journal(struct json_object *journal)
 {
@@ -213,7 +222,7 @@ static void print_journal(struct json_object *journal)
 	}
 	printf("journal %s, %s", cli_member(journal, "path", "?", path), state);
 	if (*cli_member(journal, "trouble", "", text))
-		printf(": %s", text);
+		printf(": %s; what cannot be recorded is refused", without_path(text, path));
 	printf("; head %s", number(journal, "head", head));
 	if (unsynced > 0)
 		printf(", %lld bytes wait to be written", (long long)unsynced);
