@@ -65,7 +65,8 @@ static void see(struct fwa_testfs_file *f, uint64_t offset, const void *data, si
 	}
 	w = &f->unsynced[f->n_unsynced++];
 	*w = (struct fwa_testfs_write){ offset, n, grow(NULL, n, 1) };
-	memcpy(w->data, data, n);
+	if (n)
+		memcpy(w->data, data, n);
 }
 
 static void forget_unsynced(struct fwa_testfs_file *f)
