@@ -82,7 +82,8 @@ class System:
         self.daemon = subprocess.Popen(
             [FWADMITD, '--socket-dir=%s/run' % self.base, '--policy=%s/policy' % self.base, '--no-discovery',
              '--state-dir=%s/state' % self.base, '--journal-segment=2M',
-             *('--device=%s=sim:honest,count=%s' % (n, self.tally(n)) for n in DEVICES)],
+             *('--device=%s=sim:honest,count=%s%s' % (n, self.tally(n), ',delay-ms=3' if n == 'b' else '')
+               for n in DEVICES)],
             stderr=self.log, stdin=subprocess.DEVNULL)
 
     def find(self):
