@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # fwadmitd as it is installed, run by systemd; and grants to units, which systemd made.
-plan 34
+plan 40
 
 all_served() {
 	[ -S /run/fwadmit/nvme0.sock ] && [ -S /run/fwadmit/mem0.sock ] && [ -S /run/fwadmit/mem1.sock ]
@@ -12,6 +12,7 @@ check 'sysusers makes the groups' systemd-sysusers
 for group in fwadmit-read fwadmit-admin; do
 	check "$group is there" grep -q "^$group:" /etc/group
 done
+check 'tmpfiles makes the journal' systemd-tmpfiles --create fwadmit.conf
 sed -i 's/^fwadmit-read:.*/&reader/; s/^fwadmit-admin:.*/&keeper/' /etc/group
 
 check 'systemctl start fwadmitd' systemctl start fwadmitd
@@ -22,7 +23,13 @@ no_complaint() {
 	grep -q 'fwadmitd' /tmp/log && ! grep -i 'cannot\|unknown\|not permitted\|denied\|SO_PEERPIDFD\|Landlock' /tmp/log
 }
 check 'and finds nothing amiss' no_complaint
-check 'its state is its own' says '^700 root$' stat -c '%a %U' /var/lib/fwadmit
+check 'nobody else writes its state' says '^711 root$' stat -c '%a %U' /var/lib/fwadmit
+check 'or reads it' says '^700 root$' stat -c '%a %U' /var/lib/fwadmit/baselines
+check 'but the journal, which is for administrators' says '^2750 root fwadmit-admin$' \
+	stat -c '%a %U %G' /var/lib/fwadmit/journal
+check 'with all its files' says '^640 root fwadmit-admin$' stat -c '%a %U %G' /var/lib/fwadmit/journal/*.fwj
+check 'and not its key' says '^600 root' stat -c '%a %U' /var/lib/fwadmit/journal/key
+check 'it is written' says '^journal /var/lib/fwadmit/journal, ok' fwadmit status
 check 'its sockets are for all' says '^755$' stat -c %a /run/fwadmit
 check 'the reader reads the drive' received x reader "nvme0 $smart"
 check 'and a memory device' received x reader "mem0 identify-memory-device"
