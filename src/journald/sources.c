@@ -201,7 +201,7 @@ static void hold(struct journald *j, struct source *s)
 		most = other;
 		n = open;
 	}
-	if (!most->broken)
+	if (n && !most->broken) /* else they are of sources that nobody has claimed yet */
 		source_break(j, most, TOO_MANY);
 }
 
