@@ -127,6 +127,22 @@ void journal_note_late(struct worker *w, uint64_t record)
 
 /* --- how it is -------------------------------------------------------------------------------------- */
 
+/* Whether nothing has come to disk for long, though something is to: also what nobody waits for (C31). */
+static bool is_behind(struct journal *j)
+{
+	uint64_t durable = fwa_ring_durable(&j->ring), now;
+
+	if (durable >= j->ring.counter) {
+		j->behind = 0;
+		return false;
+	}
+	now = fwa_clock_ns(CLOCK_MONOTONIC);
+	if (!j->behind || durable != j->durable)
+		j->behind = now;
+	j->durable = durable;
+	return now - j->behind >= JOURNAL_WAIT_MS * FWA_NS_PER_MS;
+}
+
 /* NULL, or why it is down. */
 static const char *why_down(struct journal *j)
 {
@@ -136,7 +152,7 @@ static const char *why_down(struct journal *j)
 		j->late = 0;
 	if (trouble)
 		return strerror(trouble);
-	if (j->late)
+	if (j->late || is_behind(j))
 		return "it does not say that anything is on disk";
 	return j->full && !has_room(j) ? "nothing is taken out of the ring" : NULL;
 }
@@ -178,6 +194,10 @@ static uint64_t put(struct journal *j, enum fwa_record_kind kind, const struct f
 
 	if (out->full || fwa_ring_room(&j->ring) < need)
 		return 0;
+	if (!j->behind) {
+		j->behind = fwa_clock_ns(CLOCK_MONOTONIC);
+		j->durable = fwa_ring_durable(&j->ring);
+	}
 	return fwa_ring_put(&j->ring, kind, fwa_span(out->buf, out->len), urgent);
 }
 

@@ -38,6 +38,8 @@ struct journal {
 
 	uint8_t said;        /* enum fwa_journal_state, as it was last logged */
 	uint64_t late;       /* a record that was waited for too long; 0: it is there by now */
+	uint64_t durable;    /* as it was when it grew last */
+	uint64_t behind;     /* CLOCK_MONOTONIC ns since when it does not, and should; 0: all is */
 	uint64_t full_since; /* CLOCK_MONOTONIC ns since when there is no room; 0: there is */
 	bool full;           /* for too long */
 	struct fwa_record_unrecorded lost;

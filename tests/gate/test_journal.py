@@ -471,6 +471,21 @@ class Plain(JournalTest):
             self.assertLess(kib["RssAnon"] + kib["RssFile"], 3 * 1024)
             self.assertLessEqual(kib["RssShmem"], 280)
 
+    def test_a_journal_that_nobody_waits_for(self):
+        """Reads are on disk within a second, too, or there are no more of them."""
+        c = self.client()
+        self.assertEqual(c.call(request()).status, COMPLETED)
+        time.sleep(WAIT_S / 2)
+        self.assertEqual(c.call(request()).status, COMPLETED)
+        time.sleep(WAIT_S / 2 + 0.5)
+        self.assertEqual(c.call(request()).reason, "journal")
+        self.ring.commit()
+        self.assertEqual(c.call(request()).status, COMPLETED)
+        for i in range(3):  # slow is not late
+            time.sleep(WAIT_S / 2)
+            self.ring.commit()
+            self.assertEqual(c.call(request()).status, COMPLETED)
+
 
 class Down(JournalTest):
     def test_trouble(self):
