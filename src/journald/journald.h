@@ -22,6 +22,7 @@
 
 #define CONNECTIONS_MAX 256u
 #define SOURCES_MAX FWA_OPEN_SOURCES_MAX
+#define OBJECTS_MAX 1024u
 /* Decisions that one source may have open: as many as a worker has sessions. */
 #define SOURCE_OPEN_MAX 1024u
 /* For launchers of a writer that died to attach again what they have. */

@@ -20,7 +20,6 @@
 #include "base/util.h"
 #include "journald/journald.h"
 
-#define OBJECTS_MAX 1024u
 #define AGAIN_NS FWA_NS_PER_S
 /* Between two steps of finding out what older segments name: each may read one from the disk. */
 #define SWEEP_NS FWA_NS_PER_S

@@ -20,8 +20,11 @@
 #include "base/util.h"
 #include "journald/journald.h"
 
-/* For each source its doorbell, ack and process, and while it is attached its memory. */
-#define DESCRIPTORS (SOURCES_MAX * 3 + CONNECTIONS_MAX + 512)
+/*
+ * For each source its doorbell, ack and process, and while it is attached its memory. Objects that cannot be
+ * written now: a message whose descriptors find no place ends the connection, and with it its sources.
+ */
+#define DESCRIPTORS (SOURCES_MAX * 3 + CONNECTIONS_MAX + OBJECTS_MAX + 512)
 
 int sandbox_begin(void)
 {

@@ -283,6 +283,30 @@ class Objects(Case):
         launcher.detach(ring)
         self.assertEqual(self.end(launcher), 0)
 
+    def test_as_many_as_there_may_be(self):
+        """Sources, and objects that cannot be written, all at once: there are descriptors for all of them."""
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        if 0 <= hard < 4096:
+            self.skipTest('fewer descriptors than journald wants')
+        resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard) if hard > 0 else 4096, hard))
+        launcher = self.start(preexec=limit)
+        large, small = sealed(b'x' * 3000000), sealed(b'small')
+        launcher.object(large)
+        rings = [launcher.attach(self.ring()) for i in range(250)]
+        for i in range(900):
+            launcher.object(small, key=struct.pack('<I28x', i + 1))
+        rings[-1].wait_durable(rings[-1].put(CONTEXT, BODIES['context'], urgent=True))
+        for fd in large, small:
+            os.close(fd)
+        resource.prlimit(launcher.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        wait_until(lambda: len(self.objects()) == 901, 'not kept')
+        for ring in rings:
+            launcher.detach(ring)
+        self.assertEqual(self.end(launcher), 0)
+
 
 class Time(Case):
     def switches(self, process):
