@@ -10,8 +10,10 @@
 
 #include "proto/client.h"
 
-#define READS 200
-#define WRITES 4
+/* As many as take longer than the writer dozes, which would else work between two rounds. */
+#define READS 4000
+#define WRITES 100
+#define ROUNDS 25
 
 static double call(struct fwa_client *c, const struct fwa_command *cmd, unsigned int n)
 {
@@ -33,17 +35,17 @@ static double call(struct fwa_client *c, const struct fwa_command *cmd, unsigned
 static void compare(const char *name, struct fwa_client *const c[2], const struct fwa_command *cmd,
 		    unsigned int n)
 {
-	static double ns[2][BENCH_ROUNDS];
+	static double ns[2][ROUNDS];
 	double without, with;
 
-	for (int r = 0; r < BENCH_ROUNDS; r++)
+	for (int r = 0; r < ROUNDS; r++)
 		for (int k = 0; k < 2; k++) {
 			int which = (k + r) & 1;
 
 			ns[which][r] = call(c[which], cmd, n);
 		}
-	without = bench_percentile(ns[0], BENCH_ROUNDS, 0.5);
-	with = bench_percentile(ns[1], BENCH_ROUNDS, 0.5);
+	without = bench_percentile(ns[0], ROUNDS, 0.5);
+	with = bench_percentile(ns[1], ROUNDS, 0.5);
 	printf("%-20s %9.1f us without a journal, %9.1f us with one: %.2f x, %.1f us more\n", name,
 	       without / 1e3, with / 1e3, with / without, (with - without) / 1e3);
 }
