@@ -201,12 +201,20 @@ static uint64_t put(struct journal *j, enum fwa_record_kind kind, const struct f
 	return fwa_ring_put(&j->ring, kind, fwa_span(out->buf, out->len), urgent);
 }
 
-/* How many decisions are not in the journal is the first that it hears when there is room again. */
+static bool has_lost(const struct journal *j)
+{
+	return j->lost.refused || j->lost.passed;
+}
+
+/*
+ * How many decisions are not in the journal is the first that it hears when there is room again, and
+ * once a second where they are only too many.
+ */
 static bool tell_lost(struct journal *j)
 {
 	struct fwa_writer out = fwa_writer(body, sizeof(body));
 
-	if (!j->lost.refused && !j->lost.passed)
+	if (!has_lost(j) || fwa_clock_ns(CLOCK_MONOTONIC) < j->tell_at)
 		return true;
 	if (!has_room(j))
 		return false;
@@ -215,7 +223,21 @@ static bool tell_lost(struct journal *j)
 		return false;
 	j->lost = (struct fwa_record_unrecorded){ 0 };
 	fwa_ring_set_lost(&j->ring, &j->lost);
+	j->tell_at = fwa_clock_ns(CLOCK_MONOTONIC) + FWA_NS_PER_S;
 	return true;
+}
+
+/* While it is down, or there is no room, the ack is waited for instead. */
+uint64_t journal_next_telling(const struct worker *w)
+{
+	const struct journal *j = &w->journal;
+
+	return has_lost(j) && j->said == FWA_JOURNAL_OK && !j->full_since ? j->tell_at : UINT64_MAX;
+}
+
+void journal_tell(struct worker *w, uint64_t now)
+{
+	tell_lost(&w->journal);
 }
 
 static bool tell_context(struct worker *w)
@@ -252,7 +274,7 @@ void journal_miss(struct worker *w, struct job *j)
 	if (j->missed)
 		return;
 	j->missed = true;
-	if (!lost->refused && !lost->passed)
+	if (!has_lost(&w->journal))
 		lost->since = j->judged;
 	lost->until = j->judged;
 	if (fwa_admitted(&j->reply.decision))
@@ -336,6 +358,20 @@ static void tell_decision(const struct worker *w, const struct job *j, struct fw
 	fwa_record_decision_encode(out, &r);
 }
 
+/* A refusal of somebody who has no grant at all, of whom enough is recorded in this second. */
+/*= spec/SECURITY-MODEL.md#C32 */
+static bool is_one_too_many(struct journal *journal, const struct job *j)
+{
+	static const struct fwa_rate rate = { .commands = JOURNAL_STRANGERS };
+
+	if (!j->session || j->session->rights->n_matched)
+		return false;
+	if (fwa_bucket_wait(&journal->strangers, &rate, j->judged))
+		return true;
+	fwa_bucket_take(&journal->strangers, &rate, 0, j->judged);
+	return false;
+}
+
 /*= spec/SECURITY-MODEL.md#C31 */
 bool journal_decision(struct worker *w, struct job *j)
 {
@@ -348,6 +384,10 @@ bool journal_decision(struct worker *w, struct job *j)
 		return true;
 	journal_outcome(w, j, true);
 	j->record = 0;
+	if (!admitted && is_one_too_many(journal, j)) {
+		journal_miss(w, j);
+		return true;
+	}
 	if (!tell_lost(journal) || !tell_context(w))
 		return false;
 	tell_decision(w, j, &out);

@@ -10,6 +10,8 @@
  *    says that it cannot write, and when somebody has waited too long for it, the journal is down:
  *    requests are judged by that, and what cannot be recorded is counted, and told first thing when
  *    it can be. It is up again by itself.
+ * 4. Of strangers, to whom no grant is given at all, only so many refusals a second are records, and the
+ *    others are counted: else anybody could push out of the journal what he likes (C32).
  */
 #pragma once
 
@@ -17,6 +19,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "core/bucket.h"
 #include "core/record.h"
 #include "journal/ring.h"
 #include "proto/gate.h"
@@ -27,6 +30,8 @@ struct job;
 /* How long a command waits for its record, at most, before the journal is down; and a worker for room. */
 #define JOURNAL_WAIT_MS 5000
 #define JOURNAL_ROOM_MS 2000
+/* Refusals of strangers that are recorded in a second, of all of them together. */
+#define JOURNAL_STRANGERS 10
 
 struct journal {
 	struct fwa_ring_writer ring; /* ring.ring is NULL when there is no journal, by choice */
@@ -43,6 +48,8 @@ struct journal {
 	uint64_t full_since; /* CLOCK_MONOTONIC ns since when there is no room; 0: there is */
 	bool full;           /* for too long */
 	struct fwa_record_unrecorded lost;
+	uint64_t tell_at; /* it is not told before that again, CLOCK_MONOTONIC ns */
+	struct fwa_bucket strangers;
 
 	/* What is decided by, as records name it. */
 	uint32_t context; /* grows with each change; */
@@ -75,6 +82,9 @@ uint64_t journal_full_at(const struct worker *w);
 void journal_note_full(struct worker *w);
 /* @record was waited for too long. */
 void journal_note_late(struct worker *w, uint64_t record);
+/* When it may tell what was not recorded, CLOCK_MONOTONIC ns, UINT64_MAX: not by itself; and does. */
+uint64_t journal_next_telling(const struct worker *w);
+void journal_tell(struct worker *w, uint64_t now);
 /* The ack was rung: takes note, and tells what could not be told before. */
 void journal_acked(struct worker *w);
 

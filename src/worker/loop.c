@@ -188,7 +188,7 @@ static const struct {
 } timers[] = {
 	{ jobs_next_expiry, jobs_expire }, { jobs_next_late, jobs_give_up },
 	{ lease_next, lease_run },         { state_next, state_run },
-	{ next_accept, accept_again },
+	{ next_accept, accept_again },     { journal_next_telling, journal_tell },
 };
 
 static uint64_t first_timer(const struct worker *w)

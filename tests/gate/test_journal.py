@@ -246,6 +246,30 @@ class Plain(JournalTest):
         self.assertGreater(len(set(reasons)), 3)
         self.assertEqual([r for r in self.ring.records if r.kind == OUTCOME or r.urgent], [])
 
+    def test_strangers_do_not_fill_the_journal(self):
+        """Of who has no grant at all some refusals a second are recorded, and the others are counted."""
+        self.reload(policy_of())
+        clients = [self.client() for _ in range(4)]
+        begin, told = time.monotonic(), 0
+        for i in range(2000):
+            r = clients[i % 4].call(request())
+            self.assertEqual((r.status, r.reason), (REFUSED, "no-grant"))
+        seconds = time.monotonic() - begin
+        self.commits()
+        end = time.monotonic() + 20
+        while told + self.refusals() < 2000 and time.monotonic() < end:  # it tells by itself
+            time.sleep(0.01)
+            with self.ring.lock:
+                self.ring.take()
+                told = sum(r.refused for r in self.ring.records if r.kind == UNRECORDED)
+        self.assertEqual(told + self.refusals(), 2000)
+        self.assertLessEqual(self.refusals(), 10 * (seconds + 1) + 1)
+        self.assertLessEqual(len([r for r in self.ring.records if r.kind == UNRECORDED]), seconds + 3)
+
+    def refusals(self):
+        with self.ring.lock:
+            return len([r for r in self.ring.records if r.kind == DECISION])
+
     def test_a_description_is_no_decision(self):
         self.assertEqual(self.client().call(request(kind=DESCRIBE)).error, 0)
         self.ring.take()
