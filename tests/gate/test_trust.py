@@ -204,8 +204,9 @@ class Activation(TrustTest):
         mine, outsider = self.client(), self.outsider()
         self.activate(mine, b"2.0", DECLARES, VENDOR_WRITE, 0)
         self.until(lambda: self.device()["firmware"] == "2.0", "it is not read again")
+        self.until(lambda: (self.dir / "log").read_text().count(": first of its model and firmware (") == 2,
+                   "it is not said")
         log = (self.dir / "log").read_text()
-        self.assertEqual(log.count(": first of its model and firmware ("), 2)
         self.assertIn(", 2.0): its declarations are trusted", log)
         device = self.device()
         self.assertEqual((device["baseline"], device.get("drift", 0)), ("seen", 0))
