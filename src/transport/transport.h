@@ -27,6 +27,32 @@ struct fwa_reply {
 	uint32_t out_len; /* bytes that the device returned, at most out_cap */
 };
 
+/* What peek and poke reach. Numbers of bytes; memory is as a program on the host would see it. */
+enum fwa_region {
+	/*
+	 * The registers that say how the interface is: CXL: the 8 bytes of Memory Device Status (CXL 3.1
+	 * 8.2.8.5), then Mailbox Status, Background Command Status; NVMe: CC, CSTS. Only to peek.
+	 */
+	FWA_REGION_REGISTERS,
+	/* What it stores: CXL: bytes by device physical address; NVMe: by LBA times block size. */
+	FWA_REGION_MEDIA,
+	/*
+	 * What stands behind the reply of the last command, as far as the device could write: the rest
+	 * of the payload registers, or of the memory around the buffer it was given. All zero, unless it
+	 * wrote more than it said: the transport clears it before each command once it was asked for.
+	 * Only to peek.
+	 */
+	FWA_REGION_BEYOND,
+	FWA_REGION_COUNT,
+};
+
+enum fwa_reset {
+	FWA_RESET_COLD, /* power off and on */
+	FWA_RESET_CONVENTIONAL,
+	FWA_RESET_CXL,
+	FWA_RESET_COUNT,
+};
+
 /*
  * Who calls what: with dev->lanes == 0 one thread calls everything. Else up to dev->lanes threads may
  * be in submit at once, and the other operations are called only while none is.
@@ -48,6 +74,21 @@ struct fwa_device_ops {
 	 * NULL: cannot tell without one, or at all.
 	 */
 	int (*progress)(struct fwa_device *dev, uint8_t *ret_percent);
+	/*
+	 * For those who look for effects that no command shows; NULL where the transport cannot. Reads
+	 * or writes @len bytes at @at of @region, past the command interface. 0; -ERANGE not all of it
+	 * is in the region; else as submit.
+	 */
+	int (*peek)(struct fwa_device *dev, enum fwa_region region, uint64_t at, void *buf,
+		    size_t len);
+	int (*poke)(struct fwa_device *dev, enum fwa_region region, uint64_t at,
+		    struct fwa_span data);
+	/*
+	 * Resets the device as @kind says and makes it usable again: 0, -EOPNOTSUPP when it cannot do
+	 * that kind, else as submit. What commands had put off until then is there afterwards. NULL:
+	 * cannot.
+	 */
+	int (*reset)(struct fwa_device *dev, enum fwa_reset kind, unsigned int timeout_ms);
 	void (*close)(struct fwa_device *dev);
 };
 
