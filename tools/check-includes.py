@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Checks that each folder of src/ includes only what its layer may include.
 
-The direction is base < wire < core < {transport, proto, journal} < host < {worker, daemon, cli, journald, mirror}. The pure
+The direction is base < wire < core < {transport, proto, journal} < host < {worker, daemon, verify, cli, journald, mirror}. The pure
 folders may use of libc only what needs no library call with effects.
 """
 
@@ -23,6 +23,7 @@ LAYERS = {
     "daemon": ("base", "core", "proto", "host", "journal"),
     "journald": ("base", "core", "journal"),
     "mirror": ("base", "core", "journal"),
+    "verify": ("base", "wire", "core", "transport", "host"),
     "cli": ("base", "wire", "core", "proto", "host", "journal"),
 }
 
