@@ -128,8 +128,16 @@ static void write_out(struct journald *j, bool sync)
 	if (r == 0 && sync) {
 		j->full = j->must_sync = false;
 		sources_publish(j);
-		r = fwa_store_rotate(j->store, j->now);
 	}
+	if (r < 0 && !j->trouble)
+		begin_trouble(j, -r);
+}
+
+/* What was synchronised may have been the last of its segment. */
+static void rotate(struct journald *j)
+{
+	int r = fwa_store_rotate(j->store, j->now);
+
 	if (r < 0 && !j->trouble)
 		begin_trouble(j, -r);
 }
@@ -143,14 +151,20 @@ static void write_nothing(struct journald *j)
 
 static void commit(struct journald *j)
 {
+	bool sync;
+
 	if (j->sign_at && j->now.boot >= j->sign_at)
 		sign(j, FWA_CHECKPOINT_PERIODIC);
 	if (j->trouble)
 		return;
-	if (fwa_store_unsynced(j->store))
-		write_out(j, j->must_sync || j->full || fwa_store_unsynced(j->store) >= SYNC_BYTES);
-	else
+	if (!fwa_store_unsynced(j->store)) {
 		write_nothing(j);
+		return;
+	}
+	sync = j->must_sync || j->full || fwa_store_unsynced(j->store) >= SYNC_BYTES;
+	write_out(j, sync);
+	if (sync && !j->trouble)
+		rotate(j);
 }
 
 /* Nobody comes to claim them any more. */
@@ -214,7 +228,10 @@ static int plan(struct journald *j)
 	at = next_time(j);
 	if (j->took)
 		at = earlier(at, j->now.boot + LONGEST_DOZE_NS);
-	return at ? timeout_until(j, at) : -1;
+	if (at)
+		return timeout_until(j, at);
+	/* Nobody is left who could wake it. */
+	return j->stopping ? 0 : -1;
 }
 
 static void handle(struct journald *j, void *what)
@@ -269,6 +286,16 @@ static bool gives_up(struct journald *j)
 	return true;
 }
 
+/* Signs what is not signed by us, and has it on disk; false when that is to be tried again. */
+static bool sign_off(struct journald *j)
+{
+	if (fwa_store_last(j->store) != j->checkpoint && sign(j, FWA_CHECKPOINT_STOP) < 0 &&
+	    !j->full)
+		return false;
+	write_out(j, true);
+	return !j->trouble && fwa_store_last(j->store) == j->checkpoint;
+}
+
 /* True when all is signed and on disk. */
 static bool stop(struct journald *j)
 {
@@ -279,11 +306,11 @@ static bool stop(struct journald *j)
 		listen_close(j);
 		j->stopping = true;
 	}
-	if (fwa_store_last(j->store) != j->checkpoint && sign(j, FWA_CHECKPOINT_STOP) < 0 &&
-	    !j->full)
+	if (!sign_off(j))
 		return false;
-	write_out(j, true);
-	return !j->trouble && fwa_store_last(j->store) == j->checkpoint;
+	/* Handing over and retiring append, too. That is signed once more, but hands over nothing. */
+	rotate(j);
+	return !j->trouble && sign_off(j);
 }
 
 int commit_loop(struct journald *j)

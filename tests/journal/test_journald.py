@@ -161,6 +161,49 @@ class Life(Case):
         self.assertEqual(said, '0\n')
         self.assertEqual(self.end(launcher), 0)
 
+    def ends_in_order(self, launcher):
+        """And says so last, whatever else came behind that."""
+        self.assertEqual(self.end(launcher), 0)
+        last = read_log(self.dir)[-1]
+        self.assertEqual((last.kind, last.body[CHECKPOINT_WHY]), (CHECKPOINT, STOP))
+
+    def test_the_end_hands_a_segment_over(self):
+        launcher = self.start('--segment=65536')
+        ring = launcher.attach(self.ring())
+        for i in range(400):
+            ring.put(DECISION, BODIES['refused'])
+        launcher.detach(ring)
+        self.ends_in_order(launcher)
+        self.assertEqual(len(segments(self.dir)), 2)
+        self.check([ring])
+
+    def test_the_end_hands_over_once(self):
+        """Where a segment has no room for how it ends it ends nevertheless."""
+        launcher = self.start('--segment=1')
+        ring = launcher.attach(self.ring())
+        ring.put(DECISION, BODIES['refused'])
+        launcher.detach(ring)
+        self.ends_in_order(launcher)
+        self.check([ring])
+
+    def test_the_end_retires_a_segment(self):
+        launcher = self.start('--segment=65536', '--age=3')
+        objects = os.path.join(self.dir, 'objects')
+        os.mkdir(objects)
+        open(os.path.join(objects, 64 * '0'), 'w').close()
+        ring = launcher.attach(self.ring())
+        for i in range(400):
+            ring.put(DECISION, BODIES['refused'])
+        for i in range(2):
+            ring.wait_durable(ring.put(CONTEXT, BODIES['context'], urgent=True))
+        # Until nothing is to be done any more, but to see that the first one is too old.
+        handed_over = time.time()
+        wait_until(lambda: not os.listdir(objects), 'not swept')
+        time.sleep(max(0, handed_over + 3.1 - time.time()))
+        launcher.detach(ring)
+        self.ends_in_order(launcher)
+        self.assertEqual(len(segments(self.dir)), 1)
+
     def test_a_path_of_any_length(self):
         self.dir = os.path.join(self.dir, *['x' * 100] * 5)
         os.makedirs(self.dir)
