@@ -253,6 +253,18 @@ def read_log(path):
     return records
 
 
+def read_log_in_use(path):
+    """The same while it is written: a file may be without its header yet, or gone; a record may be half there."""
+    end = time.monotonic() + DEADLINE
+    while True:
+        try:
+            return read_log(path)
+        except (AssertionError, FileNotFoundError, struct.error):
+            if time.monotonic() > end:
+                raise
+        time.sleep(0.01)
+
+
 def sources(records):
     """By id: the records of a source, whatever numbers it had."""
     names, found = {}, {}

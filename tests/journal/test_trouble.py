@@ -150,7 +150,7 @@ class Killed(Trouble):
         self.end(launcher, signal.SIGKILL)
         launcher = self.start().begin()
         begin = time.monotonic()
-        wait_until(lambda: any(r.kind == SOURCE_END for r in read_log(self.dir)), 'not ended')
+        wait_until(lambda: any(r.kind == SOURCE_END for r in read_log_in_use(self.dir)), 'not ended')
         self.assertGreater(time.monotonic() - begin, 1)
         self.assertEqual(self.end(launcher), 0)
         self.check([ring], closed=4)
