@@ -30,9 +30,25 @@ def wait_until(condition, what):
     raise AssertionError('timeout: ' + what)
 
 
+def writers(path):
+    """Who is to write the journal in @path, and may not have its lock yet: journald, or the child that becomes it."""
+    meant = {b'--dir=' + path.encode(), b'--journal=' + path.encode(), b'--state-dir=' + os.path.dirname(path).encode()}
+    found = []
+    for pid in filter(str.isdigit, os.listdir('/proc')):
+        try:
+            with open('/proc/%s/cmdline' % pid, 'rb') as f:
+                if meant & set(f.read().split(b'\0')):
+                    found.append(int(pid))
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return found
+
+
 def await_journal(path):
     """Until nobody writes the journal in @path any more: who does outlives fwadmitd, and has the lock."""
     def is_free():
+        if writers(path):
+            return False
         try:
             with open(os.path.join(path, 'lock')) as f:
                 fcntl.flock(f, fcntl.LOCK_EX | fcntl.LOCK_NB)

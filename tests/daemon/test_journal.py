@@ -136,6 +136,10 @@ class Case(DaemonCase):
         self.assertEqual(v.open, {})
         return {r.seq: r for _, r in reader.records(self.journal)}
 
+    def read_in_use(self):
+        """What is in the file by now."""
+        return {r.seq: r for _, r in reader.records(self.journal)}
+
     def sources(self, records):
         return {r.seq: (struct.unpack_from('<16sQIIB', r.body), r.body[35:35 + r.body[33]].decode())
                 for r in records.values() if r.kind == reader.SOURCE}
@@ -326,6 +330,10 @@ class Control(Case):
         digest = d.ask('Reload')['policy_digest']
         time.sleep(0.3)
         replies = load.stop()
+        # Rings have an order each, and none among them.
+        told = {seq for _, status, _, seq in replies if status == COMPLETED}
+        wait_until(lambda: told <= self.outcomes(self.read_in_use()).keys(), 'not written')
+        wait_until(lambda: d.info()['journal']['unsynced'] == 0, 'not all is written')
         self.assertEqual(d.end(), 0)
         records = self.read()
         self.assertGreater(self.all_is_there(replies, records), 50)
@@ -378,6 +386,13 @@ class FullDisk(Case):
         self.assertEqual(replies[-1][:2], (REFUSED, JOURNAL))
         return [(True, *r) for r in replies]
 
+    def is_at_rest(self, records, workers, dead):
+        """All is signed that came from @workers, and the end of @dead."""
+        known = {about[2]: seq for seq, (about, _) in self.sources(records).items()}
+        ends = {r.source for r in records.values() if r.kind == reader.SOURCE_END}
+        return (workers <= known.keys() and known[dead] in ends
+                and records[max(records)].kind == reader.CHECKPOINT)
+
     def check(self, pass_reads):
         d = self.on_disk('--journal-reads=' + ('pass' if pass_reads else 'refuse'))
         c = self.client(d, 'a')
@@ -399,11 +414,13 @@ class FullDisk(Case):
         self.assertEqual(c.read()[0], COMPLETED)
         self.assertIn('it is written again', d.log())
         # Its disk goes with the daemon: it is read before.
-        os.kill(d.device('a')['pid'], signal.SIGKILL)
-        wait_until(lambda: d.info()['journal']['unsynced'] == 0, 'not all is written')
-        time.sleep(1.2)
+        pid = d.device('a')['pid']
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: d.device('a').get('pid') not in (None, pid), 'no other worker')
+        pids = {pid, d.wait_state('a', 'ready')['pid']}
+        wait_until(lambda: self.is_at_rest(self.read_in_use(), pids, pid), 'not all is written')
         reader.Verifier().run(self.journal)
-        records = {r.seq: r for _, r in reader.records(self.journal)}
+        records = self.read_in_use()
         self.assertGreater(self.all_is_there(replies, records), 1)
         lost = [struct.unpack_from('<QQ', r.body) for r in records.values() if r.kind == reader.UNRECORDED]
         refused = [r for r in records.values() if r.kind == reader.DECISION and r.body[2] == JOURNAL]
