@@ -3,34 +3,10 @@
  * Bodies of records: what is written is read again, the same; what is read was written so, and
  * nothing else is taken.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
-#include "core/record-text.h"
 #include "core/test-record.h"
+#include "core/record-text.h"
+#include "core/test-draw.h"
 #include "wire/cxl.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-static uint64_t seed = 88172645463325252;
-
-static uint32_t below(uint32_t n)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (uint32_t)((seed >> 32) % n);
-}
-
-static bool chance(unsigned int percent)
-{
-	return below(100) < percent;
-}
 
 static uint8_t payload[FWA_RECORD_PAYLOAD_MAX];
 static uint8_t body[FWA_RECORD_BODY_MAX], twice[FWA_RECORD_BODY_MAX];

@@ -4,42 +4,10 @@
  */
 #pragma once
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
-
 #include "core/record.h"
+#include "core/test-draw.h"
 #include "wire/cxl.h"
 #include "wire/nvme.h"
-
-#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-static uint64_t seed = 88172645463325252;
-
-static uint32_t below(uint32_t n)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return (uint32_t)((seed >> 32) % n);
-}
-
-static bool chance(unsigned int percent)
-{
-	return below(100) < percent;
-}
-
-static void draw_bytes(void *to, size_t len)
-{
-	for (size_t i = 0; i < len; i++)
-		((uint8_t *)to)[i] = (uint8_t)below(256);
-}
-
-#define ONE_OF(array) ((array)[below(COUNT(array))])
 
 /* --- devices -------------------------------------------------------------------------------------- */
 
