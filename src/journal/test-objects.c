@@ -18,27 +18,8 @@
 
 #include "base/fd.h"
 #include "base/hex.h"
-#include "base/util.h"
 #include "journal/objects.h"
-
-static char dir[64];
-static int dirfd_;
-
-static int set_up(void **state)
-{
-	strcpy(dir, "/tmp/fwadmit-objects-XXXXXX");
-	dirfd_ = mkdtemp(dir) ? open(dir, O_RDONLY | O_DIRECTORY) : -1;
-	return dirfd_ < 0;
-}
-
-static int tear_down(void **state)
-{
-	char command[128];
-
-	fwa_close(dirfd_);
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	return system(command);
-}
+#include "journal/test-dir.h"
 
 static void path_of(const uint8_t sha256[FWA_HASH_LEN], char path[256])
 {

@@ -17,28 +17,11 @@
 #include <cmocka.h>
 
 #include "base/hex.h"
-#include "base/util.h"
 #include "journal/format.h"
+#include "journal/test-dir.h"
 
-static char dir[64], path[128];
-static int dirfd_;
+static char path[128];
 static const struct fwa_span message = { (const uint8_t *)"a message", 9 };
-
-static int set_up(void **state)
-{
-	strcpy(dir, "/tmp/fwadmit-sign-XXXXXX");
-	dirfd_ = mkdtemp(dir) ? open(dir, O_RDONLY | O_DIRECTORY) : -1;
-	return dirfd_ < 0;
-}
-
-static int tear_down(void **state)
-{
-	char command[128];
-
-	fwa_close(dirfd_);
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	return system(command);
-}
 
 static const char *at(const char *name)
 {

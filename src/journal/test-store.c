@@ -6,9 +6,9 @@
 #include "journal/test-world.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <unistd.h>
+
+#include "journal/test-dir.h"
 
 static void test_a_life(void **state)
 {
@@ -388,20 +388,15 @@ static void test_nonsense_is_not_appended(void **state)
 
 static void test_on_a_real_disk(void **state)
 {
-	char dir[] = "/tmp/fwadmit-store-XXXXXX", command[64];
-	fwa_auto_close int fd = mkdtemp(dir) ? open(dir, O_RDONLY | O_DIRECTORY) : -1;
-
 	begin_world(8192, 300 * 1024);
-	w.fs = fwa_fs_real(&fd);
+	w.fs = fwa_fs_real(&dirfd_);
 	assert_int_equal(life(200), 0);
 	for (int i = 0; i < 3; i++)
 		live_again();
 	assert_int_equal(w.fs.open(&w.fs, "../x", true), -EINVAL);
-	assert_int_equal(symlinkat("/etc/passwd", fd, "link"), 0);
+	assert_int_equal(symlinkat("/etc/passwd", dirfd_, "link"), 0);
 	assert_int_equal(w.fs.open(&w.fs, "link", true), -ELOOP);
 	end_world();
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	assert_int_equal(system(command), 0);
 }
 
 int main(void)
@@ -419,7 +414,7 @@ int main(void)
 		cmocka_unit_test(test_clock_steps),
 		cmocka_unit_test(test_objects_are_named),
 		cmocka_unit_test(test_nonsense_is_not_appended),
-		cmocka_unit_test(test_on_a_real_disk),
+		cmocka_unit_test_setup_teardown(test_on_a_real_disk, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, make_signer, free_signer);

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "journal/test-world.h"
 
-#include <fcntl.h>
-#include <stdio.h>
-
 #include "core/outcome.h"
+#include "journal/test-dir.h"
 
 struct world w;
 struct fwa_signer *signer;
@@ -262,12 +260,11 @@ void close_store(void)
 
 int make_signer(void **state)
 {
-	char dir[] = "/tmp/fwadmit-store-XXXXXX", command[64];
-	fwa_auto_close int fd = mkdtemp(dir) ? open(dir, O_RDONLY | O_DIRECTORY) : -1;
-	int r = fwa_signer_open(fd, "key", &signer);
+	int r = set_up(state);
 
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	return r < 0 ? r : system(command);
+	if (r == 0)
+		r = fwa_signer_open(dirfd_, "key", &signer);
+	return tear_down(state) == 0 ? r : -1;
 }
 
 int free_signer(void **state)
