@@ -8,6 +8,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "base/thread.h"
+
 /* As many descriptors as a process of ours may have; one that finds no place stays open. */
 #define PLACES 4096u
 #define STACK_LEN (64u * 1024)
@@ -44,20 +46,10 @@ static void *run(void *arg)
 
 int fwa_bury_start(void)
 {
-	pthread_attr_t attr;
-	pthread_t thread;
-	int r = pthread_attr_init(&attr);
+	int r = fwa_thread_start(STACK_LEN, run, NULL);
 
-	if (r)
-		return -r;
-	r = pthread_attr_setstacksize(&attr, STACK_LEN);
-	if (r == 0)
-		r = pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	if (r == 0)
-		r = pthread_create(&thread, &attr, run, NULL);
-	pthread_attr_destroy(&attr);
-	if (r)
-		return -r;
+	if (r < 0)
+		return r;
 	/* A thread's own beginning makes system calls that a sandbox may not allow later. */
 	pthread_mutex_lock(&graves.lock);
 	while (!graves.started)

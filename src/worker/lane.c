@@ -10,6 +10,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/thread.h"
+
 /* Submit needs little; what is not touched costs nothing. */
 #define STACK_LEN (256u * 1024)
 
@@ -53,21 +55,13 @@ static void *run(void *arg)
 
 static int start_threads(struct lanes *l, unsigned int n)
 {
-	pthread_attr_t attr;
-	pthread_t thread;
-	int r = pthread_attr_init(&attr);
+	int r = 0;
 
-	if (r)
-		return -r;
-	r = pthread_attr_setstacksize(&attr, STACK_LEN);
-	if (r == 0)
-		r = pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	while (r == 0 && l->n < n) {
-		r = pthread_create(&thread, &attr, run, l);
+		r = fwa_thread_start(STACK_LEN, run, l);
 		l->n += r == 0;
 	}
-	pthread_attr_destroy(&attr);
-	return -r;
+	return r;
 }
 
 int lanes_start(struct lanes *l, unsigned int n)
