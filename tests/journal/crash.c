@@ -5,7 +5,7 @@
  * be, and the cut is recorded. And it sees what it is for: where the steps' order is wrong, states are bad.
  *
  * usage: crash [TRACE TOLD KEYDIR]: what was recorded of fwadmit-journald, instead of lives of the store alone
- * $CRASH_SEEDS: so many times as many lives.
+ * $CRASH_SEEDS: so many times as many lives. $CRASH_ONE_IN: of so many of their states one is tried.
  */
 #include "crash.h"
 
@@ -267,14 +267,14 @@ static void try_life(struct crash_run *run, enum crash_plan plan, uint64_t seed,
 }
 
 /* All lives, by so many seeds. */
-static void try_lives(struct crash_run *run, uint64_t seeds)
+static void try_lives(struct crash_run *run, uint64_t seeds, size_t one_in)
 {
 	static const unsigned int weights[CRASH_LIVES] = { 10, 6, 2, 2, 1 };
 	size_t n = run->n_lives;
 
 	for (int plan = 0; plan < CRASH_LIVES; plan++)
 		for (uint64_t i = 0; i < weights[plan] * seeds; i++) {
-			run->sparse = plan == CRASH_LIFE_LARGE ? 64 : 1;
+			run->sparse = one_in * (plan == CRASH_LIFE_LARGE ? 64 : 1);
 			try_life(run, plan, 1 + i, NO_MUTANT);
 			n++;
 		}
@@ -282,7 +282,7 @@ static void try_lives(struct crash_run *run, uint64_t seeds)
 }
 
 /* True when each of them is seen. */
-static bool try_mutants(const struct crash_run *good)
+static bool try_mutants(const struct crash_run *good, size_t one_in)
 {
 	bool all = true;
 
@@ -292,7 +292,7 @@ static bool try_mutants(const struct crash_run *good)
 
 		memset(&run.c.states, 0, sizeof(run.c) - offsetof(struct crash_check, states));
 		run.second_every = 0;
-		run.sparse = 1;
+		run.sparse = one_in;
 		run.salt += 1000000 * m;
 		try_life(&run, CRASH_LIFE_BUSY, 1, m);
 		tell(mutant_names[m], &run, seconds() - begin);
@@ -320,16 +320,24 @@ static bool begin(struct crash_run *run, char *dir, const char *keys)
 	return r == 0 && seen;
 }
 
+/* A number of the environment, 1 when it is not there. */
+static uint64_t times(const char *name)
+{
+	const char *text = getenv(name);
+
+	return text ? strtoull(text, NULL, 10) : 1;
+}
+
 static bool try_made_up(struct crash_run *run)
 {
-	const char *seeds = getenv("CRASH_SEEDS");
+	size_t one_in = times("CRASH_ONE_IN");
 	double began = seconds();
 	bool good;
 
-	try_lives(run, seeds ? strtoull(seeds, NULL, 10) : 1);
+	try_lives(run, times("CRASH_SEEDS"), one_in);
 	tell("all lives", run, seconds() - began);
-	good = run->c.bad == 0 && run->c.states >= STATES_MIN;
-	return try_mutants(run) && good;
+	good = run->c.bad == 0 && run->c.states >= STATES_MIN / one_in;
+	return try_mutants(run, one_in) && good;
 }
 
 /* As it was, and as if fdatasync had been left out. */
