@@ -345,6 +345,7 @@ class Quarantine(FakeCase):
                 d, a = self.start_fake('a')
                 self.assertEqual(a.start()[0], (QUARANTINE, told, None))
                 d.end(signal.SIGKILL)
+                await_journal(os.path.join(self.state, 'journal'))
                 shutil.rmtree(self.state)
 
     def test_changed_before_our_eyes(self):
