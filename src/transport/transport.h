@@ -34,17 +34,23 @@ enum fwa_region {
 	 * 8.2.8.5), then Mailbox Status, Background Command Status; NVMe: CC, CSTS. Only to peek.
 	 */
 	FWA_REGION_REGISTERS,
-	/* What it stores: CXL: bytes by device physical address; NVMe: by LBA times block size. */
+	/*
+	 * What it stores: CXL: bytes by device physical address. NVMe has none: blocks are read by
+	 * commands.
+	 */
 	FWA_REGION_MEDIA,
 	/*
-	 * What stands behind the reply of the last command, as far as the device could write: the rest
-	 * of the payload registers, or of the memory around the buffer it was given. All zero, unless it
-	 * wrote more than it said: the transport clears it before each command once it was asked for.
-	 * Only to peek.
+	 * What stands behind the reply of the last command, as far as the device could write. CXL: the rest
+	 * of the payload registers, dev->payload_max less the reply. NVMe: the FWA_BEYOND_LEN bytes behind
+	 * the buffer that it was given, then as many before it. All zero, unless it wrote more than it said:
+	 * the transport prepares it before each command once it was asked for, so that the first time
+	 * there is nothing. Only to peek.
 	 */
 	FWA_REGION_BEYOND,
 	FWA_REGION_COUNT,
 };
+
+#define FWA_BEYOND_LEN 4096u
 
 enum fwa_reset {
 	FWA_RESET_COLD, /* power off and on */
@@ -77,7 +83,10 @@ struct fwa_device_ops {
 	/*
 	 * For those who look for effects that no command shows; NULL where the transport cannot. Reads
 	 * or writes @len bytes at @at of @region, past the command interface. 0; -ERANGE not all of it
-	 * is in the region; else as submit.
+	 * is in the region; -EACCES the device lets nobody at it now (it is locked, it sanitizes);
+	 * -ENOSPC not all of it was written, a simulated device has room for so much; -EOPNOTSUPP there is
+	 * no such region; else as submit. The gate's worker never calls them: its sandbox has no
+	 * room for what they need.
 	 */
 	int (*peek)(struct fwa_device *dev, enum fwa_region region, uint64_t at, void *buf,
 		    size_t len);
@@ -105,6 +114,7 @@ struct fwa_device {
 	unsigned int lanes;
 	bool is_child; /* a process that the transport started, and that the kernel kills when this one ends */
 	struct fwa_identity id; /* what the transport knows without a command; may be empty */
+	char about[64]; /* what plays the device, for people: "QEMU 7.2.22"; "" for hardware */
 };
 
 struct fwa_open_args {

@@ -23,15 +23,41 @@ uint16_t sim_background_start(struct sim *s, uint16_t opcode, uint64_t ms,
 	return CXL_RC_BACKGROUND;
 }
 
+static void end(struct sim *s, uint16_t code)
+{
+	s->background_opcode = s->background.opcode;
+	s->background_code = code;
+	s->background = (struct sim_background){ 0 };
+}
+
+static void finish(struct sim *s)
+{
+	uint16_t (*work)(struct sim * s) = s->background.finish;
+
+	end(s, CXL_RC_SUCCESS);
+	if (work)
+		s->background_code = work(s);
+}
+
 void sim_background_settle(struct sim *s)
 {
-	uint16_t (*finish)(struct sim * s) = s->background.finish;
-
-	if (!s->background.opcode || sim_now() < s->background.until_ns)
-		return;
-	s->background = (struct sim_background){ 0 };
-	if (finish)
+	if (s->background.opcode && sim_now() >= s->background.until_ns)
 		finish(s);
+}
+
+static void give_up(struct sim *s)
+{
+	if (s->background.opcode == CXL_OP_TRANSFER_FW)
+		sim_firmware_abort(s);
+	end(s, CXL_RC_ABORTED);
+}
+
+void sim_background_end(struct sim *s)
+{
+	if (s->background.opcode == SIM_OP_SANITIZE)
+		finish(s);
+	else if (s->background.opcode)
+		give_up(s);
 }
 
 uint8_t sim_percent(uint64_t start_ns, uint64_t until_ns)
@@ -53,8 +79,6 @@ uint16_t sim_request_abort(struct sim *s, struct sim_call *c)
 
 	if (!b->opcode || sim_now() - b->start_ns >= whole / 100 * ABORT_UNTIL_PERCENT)
 		return CXL_RC_SUCCESS;
-	if (b->opcode == CXL_OP_TRANSFER_FW)
-		sim_firmware_abort(s);
-	s->background = (struct sim_background){ 0 };
+	give_up(s);
 	return CXL_RC_SUCCESS;
 }

@@ -4,7 +4,7 @@
  * in parts (CXL 3.1 section 8.2.9.6).
  *
  * 1. A Feature's own entry says what a change of it does (C10): one that declares only
- *    config-*-reset keeps its current value until a reset, which this device never sees.
+ *    config-*-reset keeps its current value until a reset.
  * 2. Parts are collected beside the value; only the finishing part changes it.
  */
 #include "transport/sim/sim.h"
@@ -72,6 +72,15 @@ void sim_features_init(struct sim *s)
 		memcpy(s->value[SIM_CURRENT][id], s->value[SIM_DEFAULT][id], SIM_FEATURE_MAX);
 		memcpy(s->value[SIM_SAVED][id], s->value[SIM_DEFAULT][id], SIM_FEATURE_MAX);
 	}
+}
+
+void sim_features_reset(struct sim *s)
+{
+	s->transfer.running = false;
+	for (unsigned int id = 0; id < SIM_FEATURE_COUNT; id++)
+		memcpy(s->value[SIM_CURRENT][id],
+		       s->value[features[id].flags & HAS_SAVED ? SIM_SAVED : SIM_DEFAULT][id],
+		       SIM_FEATURE_MAX);
 }
 
 static bool find(const uint8_t *uuid, enum sim_feature_id *ret)

@@ -85,6 +85,13 @@ static uint16_t take_package(struct sim *s)
 	return CXL_RC_SUCCESS;
 }
 
+static void make_active(struct sim *s, uint8_t slot)
+{
+	s->firmware.active = slot;
+	s->firmware.staged = 0;
+	sim_change(s, s->firmware.head[slot - 1]);
+}
+
 static uint16_t activate(struct sim *s)
 {
 	struct sim_firmware *f = &s->firmware;
@@ -96,9 +103,7 @@ static uint16_t activate(struct sim *s)
 		f->staged = f->slot;
 		return CXL_RC_FW_COLD_RESET;
 	}
-	f->active = f->slot;
-	f->staged = 0;
-	sim_change(s, f->head[f->active - 1]);
+	make_active(s, f->slot);
 	return CXL_RC_SUCCESS;
 }
 
@@ -172,6 +177,12 @@ uint16_t sim_transfer_fw(struct sim *s, struct sim_call *c)
 void sim_firmware_abort(struct sim *s)
 {
 	s->firmware.transferring = false;
+}
+
+void sim_firmware_apply_staged(struct sim *s)
+{
+	if (s->firmware.staged)
+		make_active(s, s->firmware.staged);
 }
 
 uint16_t sim_activate_fw(struct sim *s, struct sim_call *c)

@@ -42,6 +42,15 @@ uint16_t sim_get_partition(struct sim *s, struct sim_call *c)
 	return CXL_RC_SUCCESS;
 }
 
+void sim_partition_apply(struct sim *s)
+{
+	uint64_t was = s->volatile_units * SIM_CAPACITY_UNIT;
+	uint64_t is = s->next_volatile_units * SIM_CAPACITY_UNIT;
+
+	sim_media_forget(s, was < is ? was : is, was < is ? is : was);
+	s->volatile_units = s->next_volatile_units;
+}
+
 uint16_t sim_set_partition(struct sim *s, struct sim_call *c)
 {
 	uint64_t units = fwa_le64(c->in.data);
@@ -51,7 +60,7 @@ uint16_t sim_set_partition(struct sim *s, struct sim_call *c)
 		return CXL_RC_INVALID_INPUT;
 	s->next_volatile_units = units;
 	if (c->in.data[8] & PARTITION_NOW)
-		s->volatile_units = units;
+		sim_partition_apply(s);
 	return CXL_RC_SUCCESS;
 }
 

@@ -61,6 +61,11 @@ static void insert(struct sim *s, unsigned int i, uint64_t dpa, uint8_t source)
 	s->n_poison++;
 }
 
+bool sim_is_poisoned(const struct sim *s, uint64_t dpa)
+{
+	return poisoned(s, first_from(s, dpa), dpa);
+}
+
 /* One line that went bad by itself. */
 void sim_poison_init(struct sim *s)
 {
@@ -125,6 +130,7 @@ uint16_t sim_inject_poison(struct sim *s, struct sim_call *c)
 	return CXL_RC_SUCCESS;
 }
 
+/* The line gets the data that comes with it, poisoned or not. */
 uint16_t sim_clear_poison(struct sim *s, struct sim_call *c)
 {
 	uint64_t dpa = fwa_le64(c->in.data);
@@ -133,6 +139,8 @@ uint16_t sim_clear_poison(struct sim *s, struct sim_call *c)
 
 	if (code != CXL_RC_SUCCESS)
 		return code;
+	if (!sim_media_write(s, dpa, c->in.data + 8))
+		return CXL_RC_RESOURCES;
 	i = first_from(s, dpa);
 	if (!poisoned(s, i, dpa))
 		return CXL_RC_SUCCESS;

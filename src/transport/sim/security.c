@@ -2,8 +2,8 @@
 /*
  * Sanitize, erase, passphrases and the security state (CXL 3.1 sections 8.2.9.9.5 and .6).
  *
- * Three wrong passphrases shut the door until a reset, which this device never sees. With the
- * option locked=1 it begins locked by the user passphrase "fwadmit".
+ * Three wrong passphrases shut the door until a cold reset. With the option locked=1 it begins locked
+ * by the user passphrase "fwadmit".
  */
 #include "transport/sim/sim.h"
 
@@ -30,16 +30,26 @@ void sim_security_init(struct sim *s)
 	s->locked = true;
 }
 
-static void erase_media(struct sim *s)
+void sim_security_reset(struct sim *s)
+{
+	for (unsigned int i = 0; i < SIM_PASSPHRASES; i++)
+		s->passphrase[i].failures = 0;
+	s->locked = s->passphrase[SIM_USER].set;
+	s->frozen = false;
+}
+
+/* By another key, or by writing over it as well. */
+static void erase_media(struct sim *s, bool overwrite)
 {
 	s->n_poison = 0;
 	s->n_injected = 0;
 	s->reg[SIM_REGISTER_MEDIA_KEY]++;
+	sim_media_erase(s, !overwrite);
 }
 
 void sim_sanitize_now(struct sim *s)
 {
-	erase_media(s);
+	erase_media(s, true);
 	memset(s->lsa, 0, sizeof(s->lsa));
 }
 
@@ -62,7 +72,7 @@ uint16_t sim_secure_erase(struct sim *s, struct sim_call *c)
 		return CXL_RC_SECURITY_STATE;
 	if (s->background.opcode)
 		return CXL_RC_BUSY;
-	erase_media(s);
+	erase_media(s, false);
 	return CXL_RC_SUCCESS;
 }
 
@@ -180,7 +190,7 @@ uint16_t sim_passphrase_erase(struct sim *s, struct sim_call *c)
 	code = check_passphrase(s, p, in + CURRENT);
 	if (code != CXL_RC_SUCCESS)
 		return code;
-	erase_media(s);
+	erase_media(s, false);
 	forget(s, &s->passphrase[SIM_USER]);
 	return CXL_RC_SUCCESS;
 }

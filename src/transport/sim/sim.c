@@ -17,13 +17,16 @@ static struct sim *sim_of(struct fwa_device *dev)
 }
 
 /* splitmix64 */
-uint64_t sim_random(struct sim *s)
+uint64_t sim_mix(uint64_t z)
 {
-	uint64_t z = s->random += 0x9e3779b97f4a7c15;
-
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
 	z = (z ^ z >> 27) * 0x94d049bb133111eb;
 	return z ^ z >> 31;
+}
+
+uint64_t sim_random(struct sim *s)
+{
+	return sim_mix(s->random += 0x9e3779b97f4a7c15);
 }
 
 uint64_t sim_now(void)
@@ -54,10 +57,11 @@ static int run(struct sim *s, struct sim_call *c)
 	return sim_command(s, c);
 }
 
-static int deliver(const struct sim *s, const struct sim_call *c, struct fwa_reply *reply)
+static int deliver(struct sim *s, const struct sim_call *c, struct fwa_reply *reply)
 {
 	uint32_t len;
 
+	s->replied = c->reported < s->dev.payload_max ? c->reported : s->dev.payload_max;
 	if (c->reported > s->dev.payload_max) /*= spec/SECURITY-MODEL.md#C25 */
 		return -EPROTO;
 	len = c->reported < reply->out_cap ? (uint32_t)c->reported : reply->out_cap;
@@ -84,10 +88,13 @@ static int answer(struct sim *s, const struct fwa_command *cmd, struct fwa_reply
 	reply->maybe_sent = true;
 	sim_tally_note(&s->tally, cmd);
 	sim_background_settle(s);
+	if (s->beyond_asked)
+		memset(s->payload, 0, s->dev.payload_max);
 	code = run(s, &c);
 	s->hung = code == -ETIMEDOUT;
 	if (code < 0)
 		return code;
+	s->code = (uint16_t)code;
 	reply->code = (uint32_t)code;
 	return deliver(s, &c, reply);
 }
@@ -152,6 +159,9 @@ static void close_sim(struct fwa_device *dev)
 static const struct fwa_device_ops ops = {
 	.submit = submit,
 	.progress = progress,
+	.peek = sim_peek,
+	.poke = sim_poke,
+	.reset = sim_reset,
 	.close = close_sim,
 };
 

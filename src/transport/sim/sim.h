@@ -34,6 +34,9 @@
 #define SIM_VOLATILE_ONLY_UNITS 1u
 #define SIM_PERSISTENT_ONLY_UNITS 1u
 
+#define SIM_LINE_LEN 64u
+#define SIM_LINES_MAX 4096u /* that are not as they came, or as an erase left them */
+
 #define SIM_POISON_MAX 64u
 #define SIM_POISON_LIMIT 32u /* how many may be injected */
 
@@ -140,6 +143,16 @@ struct sim_background {
 	uint16_t (*finish)(struct sim *s); /* NULL: only time passes */
 };
 
+/* What is stored, see media-lines.c. */
+struct sim_media {
+	bool keyed; /* what was not written since reads as noise of the media key, else as zeroes */
+	unsigned int n;
+	struct sim_line {
+		uint64_t dpa;
+		uint8_t data[SIM_LINE_LEN];
+	} line[SIM_LINES_MAX]; /* by address */
+};
+
 struct sim_event_log {
 	unsigned int count;
 	uint8_t record[SIM_EVENTS_MAX][SIM_EVENT_LEN]; /* oldest first */
@@ -212,7 +225,10 @@ struct sim {
 	bool gone;
 
 	struct sim_background background;
+	uint16_t background_opcode; /* of the one that ended last */
+	uint16_t background_code;
 
+	struct sim_media media;
 	size_t cel_len;
 	uint8_t cel[SIM_CEL_MAX];
 	uint8_t debug_log[SIM_DEBUG_LOG_LEN];
@@ -254,6 +270,9 @@ struct sim {
 
 	uint32_t reg[SIM_REGISTERS];
 
+	bool beyond_asked; /* the payload registers are cleared before each command */
+	size_t replied;    /* how much of them is the reply of the last one */
+	uint16_t code;     /* its return code */
 	uint8_t payload[]; /* the mailbox's payload registers, dev.payload_max bytes */
 };
 
@@ -261,6 +280,8 @@ struct sim {
 
 /* The next of the numbers that options.seed begins. */
 uint64_t sim_random(struct sim *s);
+/* One number for another. */
+uint64_t sim_mix(uint64_t z);
 /* CLOCK_MONOTONIC in ns. */
 uint64_t sim_now(void);
 void sim_wait_ms(uint64_t ms);
@@ -300,6 +321,24 @@ void sim_change_by_options(struct sim *s);
 /* Declares what the firmware says that is now active; @head of its package. */
 void sim_change(struct sim *s, const uint8_t *head);
 
+/* --- past the mailbox, peek.c and reset.c ------------------------------------------------------ */
+
+/* As in struct fwa_device_ops. */
+int sim_peek(struct fwa_device *dev, enum fwa_region region, uint64_t at, void *buf, size_t len);
+int sim_poke(struct fwa_device *dev, enum fwa_region region, uint64_t at, struct fwa_span data);
+int sim_reset(struct fwa_device *dev, enum fwa_reset kind, unsigned int timeout_ms);
+
+/* --- what is stored, media-lines.c ------------------------------------------------------------- */
+
+/* The line at @dpa, of 64 bytes; a poisoned one is all ones. */
+void sim_media_read(const struct sim *s, uint64_t dpa, uint8_t ret[SIM_LINE_LEN]);
+/* False when the device has no room for another line that is not as an erase left it. */
+bool sim_media_write(struct sim *s, uint64_t dpa, const uint8_t data[SIM_LINE_LEN]);
+/* Nothing is stored any more: @keyed, for the media key is another one; else it is overwritten. */
+void sim_media_erase(struct sim *s, bool keyed);
+/* The same for what is stored from @from up to @to, as far as it was written. */
+void sim_media_forget(struct sim *s, uint64_t from, uint64_t to);
+
 /* --- background work, background.c ---------------------------------------------------------- */
 
 /* Begins @ms of work for @opcode that ends in @finish, or nothing; gives CXL_RC_BACKGROUND. */
@@ -309,6 +348,8 @@ uint16_t sim_background_start(struct sim *s, uint16_t opcode, uint64_t ms,
 void sim_background_settle(struct sim *s);
 /* How much of the time from @start_ns to @until_ns is over, 0 to 99. */
 uint8_t sim_percent(uint64_t start_ns, uint64_t until_ns);
+/* It ends now: a sanitize by being done, other work by coming to nothing. */
+void sim_background_end(struct sim *s);
 /* The media cannot be reached: a sanitize runs, or the device is locked. */
 bool sim_media_disabled(const struct sim *s);
 
@@ -318,6 +359,8 @@ void sim_events_init(struct sim *s);
 void sim_firmware_init(struct sim *s);
 const uint8_t *sim_firmware_revision(const struct sim *s, unsigned int slot);
 void sim_features_init(struct sim *s);
+/* What a reset does to them: saved or default values, and no transfer. */
+void sim_features_reset(struct sim *s);
 /* The value of @id that takes effect only at a reset, put into effect at once. */
 void sim_feature_apply_saved(struct sim *s, enum sim_feature_id id);
 void sim_alerts_init(struct sim *s);
@@ -325,9 +368,16 @@ void sim_poison_init(struct sim *s);
 void sim_log_init(struct sim *s);
 void sim_security_init(struct sim *s);
 void sim_vendor_init(struct sim *s);
-/* The transfer that the background works on comes to nothing. */
+/* The transfer that runs, and that the background works on, comes to nothing. */
 void sim_firmware_abort(struct sim *s);
-/* User data gone: LSA, poison and the media key. */
+/* The firmware that was staged is active. */
+void sim_firmware_apply_staged(struct sim *s);
+/* The capacity is divided as was asked for; what moved from one part to the other is lost. */
+void sim_partition_apply(struct sim *s);
+/* Locked if there is a passphrase, not frozen, and nobody has tried one yet. */
+void sim_security_reset(struct sim *s);
+bool sim_is_poisoned(const struct sim *s, uint64_t dpa);
+/* User data gone: media, LSA, poison and the media key. */
 void sim_sanitize_now(struct sim *s);
 
 /* --- handlers, by group --------------------------------------------------------------------- */
