@@ -20,6 +20,8 @@ struct vfy_claim {
 	fwa_effects floor;      /* by the model */
 	fwa_effects declarable; /* what this family has bits for (effects.h) */
 	bool listed;            /* every command is declared at all */
+	uint8_t scope;          /* the most that the gate asks for, enum fwa_scope */
+	uint32_t n;             /* commands; 0: nothing was sent but what observes */
 };
 
 /*
@@ -28,6 +30,11 @@ struct vfy_claim {
  */
 void vfy_claim_add(struct vfy_claim *claim, const struct fwa_profile *profile,
 		   const struct fwa_command *cmd);
+/*
+ * The device was reset: what the commands declare for such a reset (a cold one is a conventional one, and
+ * both bring what a CXL reset does) may have changed its configuration.
+ */
+void vfy_claim_reset(struct vfy_claim *claim, enum fwa_reset kind);
 
 /* One field of one observable that is not as it was. */
 struct vfy_change {

@@ -28,10 +28,11 @@
 
 enum vfy_each {
 	VFY_EACH_ONCE,
-	VFY_EACH_FEATURE,   /* CXL Features that can be read, each in the selections that it has */
-	VFY_EACH_LOG,       /* CXL logs, in pieces that fit the mailbox */
-	VFY_EACH_LSA,       /* pieces of the label storage area */
-	VFY_EACH_NAMESPACE, /* NVMe active namespaces */
+	VFY_EACH_FEATURE, /* CXL Features that can be read, each in the selections that it has */
+	VFY_EACH_FEATURE_LIST, /* the list of CXL Features, in pieces that fit the mailbox */
+	VFY_EACH_LOG,          /* CXL logs, in pieces that fit the mailbox */
+	VFY_EACH_LSA,          /* pieces of the label storage area */
+	VFY_EACH_NAMESPACE,    /* NVMe active namespaces */
 	VFY_EACH_FID, /* NVMe features that the model names (and page 12h, if there is one, lists) */
 	VFY_EACH_LID, /* NVMe log pages without side effects (and page 00h, if there is one, lists) */
 	VFY_EACH_LBA,       /* a sample of blocks of each NVMe namespace, their digests */
@@ -40,28 +41,36 @@ enum vfy_each {
 };
 
 enum vfy_field_kind {
-	VFY_STATE,    /* differs: it was changed */
-	VFY_COUNTER,  /* little-endian; growing is no change, shrinking is one */
-	VFY_CLOCK,    /* little-endian; advancing by the time that went by is no change */
-	VFY_RECORDS,  /* a list of records: see vfy_change.grown */
+	VFY_STATE,   /* differs: it was changed */
+	VFY_COUNTER, /* little-endian; growing is no change, shrinking is one */
+	VFY_CLOCK,   /* little-endian; advancing by the time that went by is no change */
+	VFY_RECORDS, /* a list of records that ends with the value: see vfy_change.grown */
+	VFY_RING,    /* newest first, as many as fit: new ones push the oldest out */
+	VFY_TRACE, /* the vendor's own notes: when they once change by themselves, none of them says anything */
 	VFY_VOLATILE, /* says nothing: temperature */
 	VFY_DECLARES, /* what the contract is made of: never masked */
 };
 
-/* One part of an observable's bytes. Parts do not overlap and stand in order; what none is of is VFY_STATE of the row's own @means. */
+/*
+ * One part of an observable's bytes. Parts stand in order, and only those overlap that are different
+ * bits of one byte; what is in none of them is VFY_STATE of the row's own @means.
+ */
 struct vfy_field {
 	const char *name;
 	uint32_t first;
 	uint32_t last; /* UINT32_MAX: to the end */
 	uint8_t kind;  /* enum vfy_field_kind */
-	uint32_t unit; /* of VFY_CLOCK: ns a tick */
+	uint8_t mask;  /* bits of its one byte; 0: all of its bytes */
+	uint32_t unit; /* of VFY_CLOCK: ns a tick; of VFY_RECORDS and VFY_RING: bytes of a record */
 	/*
-	 * A change is covered when any of these was declared. The first that a report names is the lowest bit
-	 * of @name_as. 0: by what the Feature's own entry declares (immediate effects for the current value,
-	 * any for the saved one; `config` when it declares none).
+	 * A change is covered when any of these was declared; @name_as is what a report calls it. 0: `config`,
+	 * and what the Feature's own entry declares: its immediate effects for the current value, all for the
+	 * saved one.
 	 */
 	fwa_effects means;
 	fwa_effects name_as; /* one bit of @means */
+	/* Of VFY_RECORDS and VFY_RING: the same for records that are only more. 0: they need nothing. */
+	fwa_effects grows;
 };
 
 struct vfy_observe_row {
@@ -73,7 +82,9 @@ struct vfy_observe_row {
 	uint8_t payload_len; /* of the template; the expansion fills in UUIDs, offsets and lengths */
 	uint8_t payload[32];
 	uint32_t cdw[6];
-	uint32_t out_len; /* NVMe; 0: the model's least */
+	uint32_t out_len; /* NVMe */
+	/* A bit of the reply's first byte: the same command brings more. 0: none. */
+	uint8_t more;
 	const struct vfy_field *field;
 	uint8_t n_fields;
 	fwa_effects means;
@@ -95,9 +106,10 @@ struct vfy_observable {
 	uint64_t at;             /* in the region */
 	uint32_t len;            /* most bytes of the value */
 	bool digest; /* the value is the SHA-256 of what was read: user data is not shown */
+	bool rare;   /* costs much for what it tells: not read each time */
 	struct fwa_command cmd; /* its payload is @payload */
 	uint8_t payload[32];
-	/* The Feature's own entry, where a field's @means is 0. */
+	/* Where a field's @means is 0: by the Feature's own entry; NVMe: the model's for Set Features. */
 	fwa_effects feature_effects;
 	uint8_t selection; /* 0 current, 1 default, 2 saved */
 };
@@ -107,20 +119,32 @@ struct vfy_plan {
 	struct vfy_observable *observable;
 	size_t n;
 	size_t bytes; /* of one snapshot's values */
-	/* Rows that cannot be read without effects, or at all, for coverage: names, NULL-ended. */
+	/* What cannot be read without effects, or at all, for coverage: "name: why", NULL-ended. */
 	const char **left_out;
 	size_t n_left_out;
 };
 
 /*
- * The plan for @profile and what @dev's transport can peek at. The profile must outlive it. 0 or
- * -ENOMEM. Bounded: at most VFY_OBSERVABLES_MAX; what is beyond is left out and named.
+ * Sends one command; what target.h does with each. 0 or as fwa_device_ops.submit.
+ */
+typedef int (*vfy_submit_fn)(void *userdata, const struct fwa_command *cmd,
+			     struct fwa_reply *reply);
+
+/*
+ * The plan for @profile and what @dev's transport can peek at. The profile must outlive it. It asks the
+ * device by @submit, with commands that it declares as reads, how large it is, and NVMe controllers which
+ * pages and features they have; @submit NULL: nothing is sent, and what depends on it is left out.
+ * Bounded: at most VFY_OBSERVABLES_MAX and VFY_PLAN_BYTES_MAX; what is beyond is left out and named.
+ *
+ * 0, -ENOMEM, or -ENODEV, -ETIMEDOUT, -EPROTO: the device is of no use. To be cleared in all cases.
  */
 #define VFY_OBSERVABLES_MAX 2048u
-int vfy_plan_make(struct vfy_plan *plan, const struct fwa_profile *profile,
-		  const struct fwa_device *dev);
+#define VFY_PLAN_BYTES_MAX (16u * 1024 * 1024)
+int vfy_plan_make(struct vfy_plan *plan, const struct fwa_profile *profile, struct fwa_device *dev,
+		  vfy_submit_fn submit, void *userdata);
 void vfy_plan_clear(struct vfy_plan *plan);
 
+/* Of Get Features (NVMe) the value is the completion's dword 0 and then the data. */
 struct vfy_value {
 	int32_t error;  /* negative errno of the transport, else 0 */
 	uint32_t code;  /* return code or status */
@@ -141,13 +165,12 @@ int vfy_snapshot_make(struct vfy_snapshot *s, const struct vfy_plan *plan);
 void vfy_snapshot_clear(struct vfy_snapshot *s);
 
 /*
- * Sends one command; what target.h does with each. 0 or as fwa_device_ops.submit. Reading stops at
- * the first -ENODEV, -ETIMEDOUT or -EPROTO, which vfy_observe() returns: the device is of no use.
+ * Reads all observables, with @previous (NULL: none) only those that are not rare: what @previous has of
+ * the others is taken over. @previous may not be @ret. Reading stops at the first -ENODEV, -ETIMEDOUT or
+ * -EPROTO, which it returns: the device is of no use.
  */
-typedef int (*vfy_submit_fn)(void *userdata, const struct fwa_command *cmd,
-			     struct fwa_reply *reply);
 int vfy_observe(const struct vfy_plan *plan, struct fwa_device *dev, vfy_submit_fn submit,
-		void *userdata, struct vfy_snapshot *ret);
+		void *userdata, const struct vfy_snapshot *previous, struct vfy_snapshot *ret);
 
 /* --- masks ---------------------------------------------------------------------------------------- */
 
@@ -160,6 +183,12 @@ struct vfy_mask {
 
 int vfy_mask_make(struct vfy_mask *m, const struct vfy_plan *plan);
 void vfy_mask_clear(struct vfy_mask *m);
-/* Adds what differs between @a and @b, between which nothing was sent. How many bytes are new. Pure. */
+/*
+ * Adds what differs between @a and @b, between which nothing was sent. How many bytes are new. Pure.
+ *
+ * Not of the first reading of a fresh device: what is different from it and then stays was changed by
+ * observing, which sends only what is declared to change nothing. Learn from the second reading on, and
+ * let the judge compare the first with the second under an empty claim.
+ */
 size_t vfy_mask_learn(struct vfy_mask *m, const struct vfy_plan *plan, const struct vfy_snapshot *a,
 		      const struct vfy_snapshot *b);

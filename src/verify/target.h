@@ -45,4 +45,6 @@ int vfy_target_run(struct vfy_target *t, const struct vfy_plan *plan, const stru
 		   uint32_t *ret_beyond);
 /* Waits until no background work runs, at most @ms. 0, -ETIMEDOUT, or as run. */
 int vfy_target_settle(struct vfy_target *t, unsigned int ms);
-int vfy_target_observe(struct vfy_target *t, const struct vfy_plan *plan, struct vfy_snapshot *ret);
+/* vfy_observe() on it: with @previous what is rare is not read, but taken over from there. */
+int vfy_target_observe(struct vfy_target *t, const struct vfy_plan *plan,
+		       const struct vfy_snapshot *previous, struct vfy_snapshot *ret);
