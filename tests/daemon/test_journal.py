@@ -81,7 +81,8 @@ class Load:
 
     def __init__(self, d, names):
         self.d, self.stopping, self.replies = d, False, []
-        self.threads = [threading.Thread(target=self.run, args=(name, i)) for name in names for i in range(2)]
+        self.threads = [threading.Thread(target=self.run, args=(name, i), daemon=True)
+                        for name in names for i in range(2)]
         for t in self.threads:
             t.start()
 
@@ -100,6 +101,12 @@ class Load:
                     break
                 self.replies.append((n % 3 == 0 or i == 0, *reply))
             c.close()
+
+    def until(self, n):
+        """Until so many of them were told of a number."""
+        wait_until(lambda: sum(status == COMPLETED and seq > 0 for _, status, _, seq in self.replies[:]) >= n,
+                   'nothing is served')
+        return self
 
     def stop(self):
         self.stopping = True
@@ -194,7 +201,7 @@ class Deaths(Case):
             wait_until(lambda: d.info()['journal'].get('pid') not in (None, pid), 'no other one')
             self.well(d)
         time.sleep(0.15)
-        replies = load.stop()
+        replies = load.until(51).stop()
         self.assertEqual(len(pids), 8)
         self.assertEqual(d.end(), 0)
         records = self.read()
@@ -212,6 +219,7 @@ class Deaths(Case):
             d = self.serve('a', 'b')
             load = Load(d, 'ab')
             time.sleep(0.3)
+            load.until(4)
             self.assertEqual(d.end(signal.SIGKILL), -signal.SIGKILL)
             replies = load.stop()
             self.assertGreater(self.all_is_there(replies, self.read(), cut_short=2), 3)
@@ -329,7 +337,7 @@ class Control(Case):
         self.write_policy(POLICY + '# another one\n')
         digest = d.ask('Reload')['policy_digest']
         time.sleep(0.3)
-        replies = load.stop()
+        replies = load.until(51).stop()
         # Rings have an order each, and none among them.
         told = {seq for _, status, _, seq in replies if status == COMPLETED}
         wait_until(lambda: told <= self.outcomes(self.read_in_use()).keys(), 'not written')

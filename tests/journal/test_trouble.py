@@ -101,10 +101,9 @@ class Killed(Trouble):
             time.sleep(rng.uniform(0, 0.06))
             self.end(launcher, signal.SIGKILL)
             launcher = self.again(producers)
-        time.sleep(0.1)
+        wait_until(lambda: len(segments(self.dir)) > 1, 'no second segment')
         records = self.finish(launcher, producers)
         self.assertGreater(sum(1 for r in records if r.kind == START), 20)
-        self.assertGreater(len(segments(self.dir)), 1)
 
     @unittest.skipUnless(STRACE, 'needs strace')
     def test_at_each_call(self):
@@ -135,10 +134,16 @@ class Killed(Trouble):
 
     @staticmethod
     def kill_traced(tracer):
-        """The program that @tracer runs, and with that @tracer."""
-        with open('/proc/%d/task/%d/children' % (tracer.pid, tracer.pid)) as f:
-            for pid in f.read().split():
-                os.kill(int(pid), signal.SIGKILL)
+        """The program that @tracer runs, and with that @tracer; it may have come only to the children before that."""
+        def is_over():
+            try:
+                with open('/proc/%d/task/%d/children' % (tracer.pid, tracer.pid)) as f:
+                    for pid in f.read().split():
+                        os.kill(int(pid), signal.SIGKILL)
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+            return tracer.poll() is not None
+        wait_until(is_over, 'strace goes on')
 
     def test_nobody_claims(self):
         """A launcher died with its journald: what it has left open is unknown, two seconds after the next came."""
