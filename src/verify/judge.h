@@ -20,8 +20,8 @@ struct vfy_claim {
 	fwa_effects floor;      /* by the model */
 	fwa_effects declarable; /* what this family has bits for (effects.h) */
 	bool listed;            /* every command is declared at all */
-	uint8_t scope;          /* the most that the gate asks for, enum fwa_scope */
-	uint32_t n;             /* commands; 0: nothing was sent but what observes */
+	uint8_t scope; /* the most that the gate asks for, FWA_SCOPE_NEVER: it sends it to nobody */
+	uint32_t n;    /* commands; 0: nothing was sent but what observes */
 };
 
 /*
@@ -47,12 +47,12 @@ struct vfy_change {
 	fwa_effects shown;    /* the one bit that it is called by */
 	bool covered;
 };
-#define VFY_NO_FIELD 255u
 #define VFY_CHANGES_MAX 64u
 
 enum vfy_severity {
 	VFY_NOTE, /* nothing that a caller gains by */
-	VFY_LOW,  /* the floor has it: the gate was not fooled (C7) */
+	/* The gate was not fooled: the floor has it (C7), or it sends none of it to anybody (C6, C8, C15, C18). */
+	VFY_LOW,
 	VFY_MEDIUM, /* the gate asks for the same scope, and for a grant that does not name the effect (C14) */
 	VFY_HIGH,     /* the gate asks for less scope than it should (C13) */
 	VFY_CRITICAL, /* so much less that a reader changes data, security or the device (C13) */

@@ -73,6 +73,8 @@ struct vfy_field {
 	fwa_effects grows;
 };
 
+#define VFY_NO_FIELD 255u /* as an index: in none of them */
+
 struct vfy_observe_row {
 	const char *name;  /* "partition-info" */
 	const char *title; /* "Get Partition Info" */
