@@ -18,6 +18,8 @@ CONTROL = 'org.fwadmit.Control.'
 SERVICE = 'org.varlink.service.'
 POLICY = '[grant test]\nuser = *\ndevice = *\nscope = debug-read-only\n'
 DEADLINE = 20.0
+# The last one: a child of one that was killed had its socket until it became another program.
+NOT_THERE = FileNotFoundError, ConnectionRefusedError, ConnectionResetError
 
 
 def wait_until(condition, what):
@@ -133,7 +135,7 @@ class Daemon:
         def there():
             try:
                 return self.info()
-            except (FileNotFoundError, ConnectionRefusedError):
+            except NOT_THERE:
                 return None
         wait_until(there, 'no socket')
 
@@ -147,7 +149,7 @@ class Daemon:
         def there():
             try:
                 device = self.device(name)
-            except (FileNotFoundError, ConnectionRefusedError):
+            except NOT_THERE:
                 if self.process.poll() is not None:
                     raise AssertionError('fwadmitd ended: ' + self.log())
                 return None
