@@ -12,7 +12,13 @@
 #define NVME_OP_FW_COMMIT 0x10
 #define NVME_OP_FW_DOWNLOAD 0x11
 #define NVME_OP_SELF_TEST 0x14
+#define NVME_OP_FORMAT 0x80
 #define NVME_OP_SANITIZE 0x84
+/* NVM I/O. */
+#define NVME_OP_FLUSH 0x00
+#define NVME_OP_WRITE 0x01
+#define NVME_OP_READ 0x02
+#define NVME_OP_WRITE_ZEROES 0x08
 #define NVME_NSID_ALL 0xffffffffu
 
 /*

@@ -151,9 +151,9 @@ static void test_declares_what_it_does(void **state)
 	assert_true(fwa_profile_check(&profile));
 	assert_string_equal(profile.id.serial, "0000000000000007");
 	assert_string_equal(profile.id.firmware, "1.0");
-	assert_int_equal(fwa_profile_count(&profile), 6);
+	assert_int_equal(fwa_profile_count(&profile), 13);
 	assert_true(fwa_profile_namespace(&profile, 1, &ns));
-	assert_int_equal(ns.block_size, 4096);
+	assert_int_equal(ns.block_size, 512);
 	for (uint16_t opcode = 0; opcode <= 0xff; opcode++) {
 		struct fwa_declared d;
 
