@@ -45,7 +45,7 @@ static const struct sim_command commands[] = {
 	{ 0x4302, 0x0004, 72, 72, true, sim_clear_poison },
 	{ 0x4303, 0x0000, 16, 16, false, sim_get_scan_caps },
 	{ SIM_OP_SCAN_MEDIA, 0x0140, 17, 17, false, sim_scan_media },
-	{ 0x4305, 0x0000, 0, 0, false, sim_get_scan_results },
+	{ 0x4305, 0x0010, 0, 0, false, sim_get_scan_results },
 	{ SIM_OP_SANITIZE, 0x0164, 0, 0, false, sim_sanitize },
 	{ 0x4401, 0x0024, 0, 0, false, sim_secure_erase },
 	{ 0x4500, 0x0000, 0, 0, false, sim_get_security },
