@@ -9,6 +9,11 @@ void sim_liar_data_declare(struct sim *s)
 	sim_declare(s, 0x4302, 0x0000); /* Clear Poison: not even data */
 }
 
+void sim_liar_security_declare(struct sim *s)
+{
+	sim_undeclare(s, SIM_OP_FREEZE); /* which it does all the same */
+}
+
 void sim_liar_spec_declare(struct sim *s)
 {
 	sim_declare(s, 0x4103, 0x0000); /* Set LSA: a read, it says */

@@ -19,6 +19,17 @@ int sim_flapping(struct sim *s, struct sim_call *c)
 	return code;
 }
 
+/* The second whole reading of the CEL is other than the first and those that follow. */
+int sim_liar_cel(struct sim *s, struct sim_call *c)
+{
+	unsigned int before = s->readings;
+	int code = sim_command(s, c);
+
+	if (s->readings != before)
+		sim_declare(s, SIM_OP_SET_LSA, s->readings == 1 ? 0x0002 : 0x0006);
+	return code;
+}
+
 int sim_hang(struct sim *s, struct sim_call *c)
 {
 	return c->opcode == GET_HEALTH_INFO ? -ETIMEDOUT : sim_command(s, c);

@@ -49,16 +49,22 @@ static bool is(struct fwa_span w, const char *name)
 	return w.len == strlen(name) && memcmp(w.data, name, w.len) == 0;
 }
 
-/* @intro about @w, and what there is instead. */
+#define CUT_OFF ", ..."
+
+/* @intro about @w, and what there is instead, as much of it as fits. */
 static int unknown(char error[FWA_ERROR_LEN], const char *intro, struct fwa_span w,
 		   const char *(*name)(size_t i))
 {
 	size_t len;
 
-	snprintf(error, FWA_ERROR_LEN, "%s \"%.*s\"; there are", intro,
+	snprintf(error, FWA_ERROR_LEN - sizeof(CUT_OFF), "%s \"%.*s\"; there are", intro,
 		 (int)(w.len < 40 ? w.len : 40), (const char *)w.data);
 	for (size_t i = 0; name(i); i++) {
 		len = strlen(error);
+		if (len + strlen(name(i)) + strlen(", " CUT_OFF) >= FWA_ERROR_LEN) {
+			memcpy(error + len, CUT_OFF, sizeof(CUT_OFF));
+			break;
+		}
 		snprintf(error + len, FWA_ERROR_LEN - len, "%s %s", i ? "," : "", name(i));
 	}
 	return -EINVAL;
@@ -154,6 +160,8 @@ int sim_options_parse(const char *text, const struct sim_personality **ret_perso
 		return unknown(error, "unknown personality", w, personality_name);
 	for (size_t i = 0; i < FWA_ARRAY_SIZE(keys); i++)
 		*value_of(&o, &keys[i]) = keys[i].initial;
+	if (p->after)
+		o.after = p->after;
 	while (text[w.len]) {
 		text += w.len + 1;
 		w = word(text);

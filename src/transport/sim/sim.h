@@ -109,8 +109,9 @@ struct sim_personality {
 	void (*declare)(struct sim *s);
 	/* Stands in for sim_command(): a return code, -ENODEV or -ETIMEDOUT; NULL = sim_command(). */
 	int (*command)(struct sim *s, struct sim_call *c);
-	bool waits; /* may keep a caller waiting by itself */
-	bool nvme;  /* a device of its own, nvme.c */
+	bool waits;     /* may keep a caller waiting by itself */
+	bool nvme;      /* a device of its own, nvme.c */
+	uint64_t after; /* what the option is when it is not given; 0: 1 */
 };
 
 struct sim_options {
@@ -205,6 +206,12 @@ struct sim_passphrase {
 	uint8_t text[SIM_PASSPHRASE_LEN];
 };
 
+/* What the liars of liar-*.c keep in mind; an honest device has none of it. */
+struct sim_lie {
+	uint64_t count; /* of commands that led up to the lie */
+	bool wedged;
+};
+
 enum sim_passphrase_type {
 	SIM_MASTER,
 	SIM_USER,
@@ -273,6 +280,9 @@ struct sim {
 	bool beyond_asked; /* the payload registers are cleared before each command */
 	size_t replied;    /* how much of them is the reply of the last one */
 	uint16_t code;     /* its return code */
+
+	struct sim_lie lie;
+
 	uint8_t payload[]; /* the mailbox's payload registers, dev.payload_max bytes */
 };
 
@@ -305,6 +315,8 @@ extern const size_t sim_n_personalities;
 
 /* What the honest device does with @c. */
 int sim_command(struct sim *s, struct sim_call *c);
+/* The most bytes that @opcode takes; 0 when there is no such command. */
+uint32_t sim_input_max(uint16_t opcode);
 /* Declares the command table. */
 void sim_declare_honest(struct sim *s);
 /* Changes what is declared for @opcode. */

@@ -90,6 +90,13 @@ static uint16_t run(struct sim *s, struct sim_call *c)
 	return command->run(s, c);
 }
 
+uint32_t sim_input_max(uint16_t opcode)
+{
+	const struct sim_command *command = find(opcode);
+
+	return command ? command->in_max : 0;
+}
+
 int sim_command(struct sim *s, struct sim_call *c)
 {
 	uint16_t code = run(s, c);
