@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compiles the text tables of model/ to the C tables of src/core/model-tables.h.
+"""Compiles the text tables of model/ to the C tables of src/core/model-tables.h and src/verify/observe.h.
 
 The format is described in model/README.md. A table that is wrong in any way fails the build: each
 fault is printed as `FILE:LINE: what`, and nothing is written.
 
     gen-model.py --output model-tables.c FILE...    compile
+    gen-model.py --observe observe-tables.c FILE... compile the observables
     gen-model.py --list FILE...                     the commands, as tab-separated values
     gen-model.py --list-selected FILE...            the selected forms, likewise
     gen-model.py --list-operations FILE...          the operations of commands, likewise
@@ -18,10 +19,10 @@ import re
 import sys
 from dataclasses import dataclass, field
 
-# Effects in the order of src/core/effects.h; the C compiler checks names and number.
-EFFECTS = ('config-cold-reset', 'config', 'data', 'policy', 'log', 'security', 'background',
-           'config-conv-reset', 'config-cxl-reset', 'namespace-capability', 'namespace-inventory',
-           'controller-capability', 'exclusive', 'dma', 'carrier', 'other-client', 'unknown')
+sys.dont_write_bytecode = True  # beside the sources
+import gen_observe
+from model_words import EFFECTS, LENGTH_ANY, NAME, TITLE, UUID_LEN, Fault, c_effects, c_name
+
 # What a device of each family has a bit for, and so can leave out or not.
 DECLARABLE = {
     'cxl': {'config-cold-reset', 'config', 'data', 'policy', 'log', 'security', 'background',
@@ -40,7 +41,10 @@ SELECTOR_COLUMNS = {
     'cxl': ['uuid', 'name', 'title'],
     'nvme': ['value', 'name', 'title', 'when'],
 }
-OPERATION_COLUMNS = ['command', 'at', 'value', 'name', 'title', 'does']
+FIXED_COLUMNS = {
+    'operation': ['command', 'at', 'value', 'name', 'title', 'does'],
+    'observe': gen_observe.COLUMNS,
+}
 # Names that many rows of a selector table, or of a command's operations, may share.
 SHARED_NAMES = ('reserved', 'vendor-specific')
 
@@ -104,20 +108,12 @@ RULES = {
     'length-dwords-cdw12': RuleKind('nvme', needs='any'),
 }
 
-LENGTH_ANY = 0xffffffff
 ALIGN_MOST = 36
-UUID_LEN = 16
-NAME = re.compile(r'[a-z0-9]+(-[a-z0-9]+)*')
-TITLE = re.compile(r'[A-Za-z0-9][A-Za-z0-9 ,./()+-]*')
 UUID = re.compile(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}')
 RULE = re.compile(r'([a-z0-9-]+)(?:@(\d+)(?:,(\d+))?(?::(\d+))?)?')
 BITS = r'\[(\d+)(?::(\d+))?\]'
 PLACE = re.compile(rf'(?:cdw1([0-5]){BITS}|payload@(\d+)(?::(2)|{BITS})?)')
 WHEN = re.compile(r'cdw1([0-5])\[(\d+)(?::(\d+))?\]=(\d+)')
-
-
-class Fault(Exception):
-    """One thing that is wrong with the line at hand."""
 
 
 @dataclass
@@ -190,9 +186,9 @@ class Table:
     name: str
     family: str
     columns: list
-    kind: str = ''  # of a selector table; `operation`; empty: a command set
+    kind: str = ''  # of a selector table; `operation`; `observe`; empty: a command set
     sources: dict = field(default_factory=dict)
-    rows: list = field(default_factory=list)  # of a command set or of operations
+    rows: list = field(default_factory=list)  # of a command set, of operations, of observables
     forms: dict = field(default_factory=dict)  # of a selector table: use -> rows
     seen: dict = field(default_factory=dict)  # (column, content) -> line
 
@@ -472,7 +468,7 @@ def split_cells(line):
 
 
 def parse_head(path, line, words):
-    """The line that says what a file holds: `set`, `select` or `operations`, and whose."""
+    """The line that says what a file holds: `set`, `select`, `operations` or `observe`, and whose."""
     if len(words) == 2 and words[0] == 'set':
         if words[1] not in SETS:
             raise Fault(f'unknown command set "{words[1]}"')
@@ -483,20 +479,20 @@ def parse_head(path, line, words):
         if not NAME.fullmatch(words[1]):
             raise Fault(f'bad name "{words[1]}"')
         return Table(path, line, words[1], KINDS[words[3]], [], kind=words[3])
-    if len(words) == 2 and words[0] == 'operations':
+    if len(words) == 2 and words[0] in ('operations', 'observe'):
         if words[1] not in COMMAND_COLUMNS:
             raise Fault(f'unknown family "{words[1]}"')
-        return Table(path, line, words[1], words[1], [], kind='operation')
-    raise Fault('want "set NAME", "select NAME by KIND" or "operations FAMILY" first')
+        return Table(path, line, words[1], words[1], [], kind=words[0].removesuffix('s'))
+    raise Fault('want "set NAME", "select NAME by KIND", "operations FAMILY" or "observe FAMILY" first')
 
 
 def parse_columns(table, cells):
     if not table.kind:
         if cells != COMMAND_COLUMNS[table.family]:
             raise Fault('want the columns ' + ' | '.join(COMMAND_COLUMNS[table.family]))
-    elif table.kind == 'operation':
-        if cells != OPERATION_COLUMNS:
-            raise Fault('want the columns ' + ' | '.join(OPERATION_COLUMNS))
+    elif table.kind in FIXED_COLUMNS:
+        if cells != FIXED_COLUMNS[table.kind]:
+            raise Fault('want the columns ' + ' | '.join(FIXED_COLUMNS[table.kind]))
     else:
         fixed = SELECTOR_COLUMNS[table.family]
         uses = cells[len(fixed):]
@@ -532,6 +528,8 @@ def parse_line(table, text, line):
         raise Fault(f'column "{table.columns[cells.index("")]}" is empty: write -')
     elif table.kind == 'operation':
         parse_operation(table, dict(zip(table.columns, cells)), line)
+    elif table.kind == 'observe':
+        gen_observe.parse_row(table, dict(zip(table.columns, cells)), line)
     elif table.kind:
         parse_form(table, dict(zip(table.columns, cells)), line)
     else:
@@ -558,6 +556,7 @@ class Model:
         self.sets = {}
         self.selectors = {}
         self.operations = {}
+        self.observables = {}
         self.faults = []
 
     def fault(self, path, line, text):
@@ -584,8 +583,8 @@ class Model:
         try:
             if not table:
                 raise Fault('an empty file')
-            home = (self.operations if table.kind == 'operation'
-                    else self.selectors if table.kind else self.sets)
+            home = {'': self.sets, 'operation': self.operations,
+                    'observe': self.observables}.get(table.kind, self.selectors)
             if table.name in home:
                 raise Fault(f'a second table "{table.name}": see {home[table.name].path}')
             home[table.name] = table
@@ -608,6 +607,8 @@ class Model:
         for table in self.operations.values():
             for row in table.rows:
                 self.check_operation(table, row)
+        for table in self.observables.values():
+            gen_observe.check(self, table, {name: cset.c_name for name, cset in SETS.items()})
         for name in SETS:
             if name not in self.sets:
                 self.faults.append(f'no table of command set "{name}"')
@@ -635,14 +636,6 @@ class Model:
 
 
 # --- C -------------------------------------------------------------------------------------------
-
-
-def c_name(*parts):
-    return '_'.join(parts).replace('-', '_')
-
-
-def c_effects(names):
-    return ' | '.join('FWA_EFFECT_' + c_name(n).upper() for n in names) or '0'
 
 
 def c_class(klass):
@@ -865,6 +858,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description=__doc__.partition('\n')[0])
     mode = parser.add_mutually_exclusive_group(required=True)
     mode.add_argument('--output', metavar='FILE', help='write the C tables to FILE')
+    mode.add_argument('--observe', metavar='FILE', help='write those of observables to FILE')
     mode.add_argument('--list', action='store_true', help='print the commands')
     mode.add_argument('--list-selected', action='store_true', help='print the selected forms')
     mode.add_argument('--list-operations', action='store_true', help='print their operations')
@@ -894,8 +888,8 @@ def main():
     elif args.list_operations:
         print_operations(model)
     else:
-        with open(args.output, 'w', encoding='ascii') as file:
-            file.write(emit(model))
+        with open(args.output or args.observe, 'w', encoding='ascii') as file:
+            file.write(emit(model) if args.output else gen_observe.emit(model))
     return 0
 
 

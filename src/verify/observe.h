@@ -87,6 +87,7 @@ struct vfy_observe_row {
 	uint32_t out_len; /* NVMe */
 	/* A bit of the reply's first byte: the same command brings more. 0: none. */
 	uint8_t more;
+	uint8_t capacity_at; /* CXL: the device's 64-byte lines go here, 8 bytes; 0: nowhere */
 	const struct vfy_field *field;
 	uint8_t n_fields;
 	fwa_effects means;

@@ -5,6 +5,7 @@ import contextlib
 import io
 import os
 import subprocess
+import sys
 import unittest.mock
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -12,6 +13,7 @@ ROOT = os.path.join(HERE, '..', '..')
 GENERATOR = os.environ.get('GEN_MODEL', os.path.join(ROOT, 'tools', 'gen-model.py'))
 MODEL = os.environ.get('MODEL', os.path.join(ROOT, 'model'))
 INCLUDE = os.environ.get('INCLUDE', os.path.join(ROOT, 'src'))
+sys.path.insert(0, os.path.dirname(GENERATOR))  # where a script finds its modules
 COMPILER = os.environ.get('CC', 'cc').split()
 with open(GENERATOR, encoding='utf-8') as source:
     CODE = compile(source.read(), GENERATOR, 'exec', dont_inherit=True)
