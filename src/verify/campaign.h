@@ -10,6 +10,7 @@
 #include "verify/target.h"
 
 struct vfy_campaign;
+struct vfy_engine; /* engine.h */
 
 struct vfy_budget {
 	uint64_t commands; /* 0: no limit */
@@ -57,6 +58,9 @@ struct vfy_campaign {
 	struct vfy_finding *finding; /* worst first once it has ended */
 	size_t n_findings;
 	size_t dropped; /* findings beyond VFY_FINDINGS_MAX, and those that repeat another */
+	uint64_t masked_late;      /* bytes of which it was seen only later that they say nothing */
+	uint64_t not_confirmed;    /* what was seen once and not again: no finding */
+	struct vfy_engine *engine; /* its own */
 };
 
 /*

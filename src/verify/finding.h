@@ -78,6 +78,11 @@ struct vfy_finding {
 	struct vfy_answer *answer; /* by step; NULL: none */
 	uint32_t n_exhibits;
 	struct vfy_exhibit exhibit[VFY_EXHIBITS_MAX];
+	/*
+	 * The reading before is that of another fresh device, for observing this one first would have changed
+	 * it. Else it is that of the last VFY_OBSERVE of the sequence, or of the device before the first step.
+	 */
+	bool apart;
 	uint32_t runs;       /* how often it was tried on a fresh device */
 	uint32_t reproduced; /* and how often it happened */
 	uint32_t controls;   /* runs without the sequence, in which nothing may change */
