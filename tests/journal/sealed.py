@@ -38,24 +38,37 @@ class Case(unittest.TestCase):
         subprocess.run([MAKE_LOG, path, *(f'{k}={v}' for k, v in options.items())], check=True)
         return path
 
-    def ask(self, *words):
-        """The lines that the C reader answers."""
+    def say(self, *words):
         print(*words, file=self.dump.stdin, flush=True)
+
+    def hear(self):
+        """The lines that the C reader answers."""
         lines = []
         while line := self.dump.stdout.readline():
             if line == '\n':
                 return lines
             lines.append(line.rstrip('\n'))
-        raise AssertionError(f'{words}: the C reader has died')
+        raise AssertionError('the C reader has died')
 
-    def verify_c(self, path, key=None, kept=(), **options):
+    def ask(self, *words):
+        self.say(*words)
+        return self.hear()
+
+    def say_verify(self, path, key=None, kept=(), **options):
         words = [f'{k}={v}' for k, v in options.items()] + ([f'key={key.hex()}'] if key else [])
-        line, = self.ask('verify', path, *words, *('kept=' + k.replace(' ', '_') for k in kept))
+        self.say('verify', path, *words, *('kept=' + k.replace(' ', '_') for k in kept))
+
+    def hear_verified(self):
+        line, = self.hear()
         fault, bad, segment, offset, *numbers = line.split(' ', 11)
         names = 'first', 'last', 'records', 'checkpoints', 'signed', 'open', 'gone', 'why'
         self.assertNotEqual(fault, 'error', line)
         return {'fault': fault, 'bad': int(bad), 'segment': segment, 'offset': int(offset),
                 **{n: v if n == 'why' else int(v) for n, v in zip(names, numbers)}}
+
+    def verify_c(self, path, *args, **options):
+        self.say_verify(path, *args, **options)
+        return self.hear_verified()
 
     def verify_py(self, path, key=None, kept=()):
         try:
@@ -64,8 +77,12 @@ class Case(unittest.TestCase):
             return e.fault, e.bad, None
 
     def verify(self, path, key=None, kept=()):
-        """(fault, first bad number), about which both agree."""
-        c, (fault, bad, v) = self.verify_c(path, key, kept), self.verify_py(path, key, kept)
+        """(fault, first bad number), about which both agree, who are at it at the same time."""
+        self.say_verify(path, key, kept)
+        try:
+            fault, bad, v = self.verify_py(path, key, kept)
+        finally:
+            c = self.hear_verified()
         self.assertEqual((c['fault'], c['bad']), (fault, bad), f'{path}: C, Python; {c}')
         if v and v.journal:
             self.assertEqual((c['first'], c['last'], c['signed'], c['open']),

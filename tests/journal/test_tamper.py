@@ -17,6 +17,9 @@ from sealed import HEADER, Sealed, cut_zeroes, end, frames, segments
 IN_RECORD = {'frame', 'sequence', 'hash', 'trailing'}
 IN_HEADER = {'header', 'hash', 'key'}
 SEED = b'another key that signs, 32 bytes'
+# A sanitizer looks at memory: it is shown some of each kind of damage.
+SANITIZED = bool(os.environ.get('FWADMIT_SANITIZED'))
+EACH = 8 if SANITIZED else 1
 
 
 class Tamper(sealed.Case):
@@ -59,7 +62,7 @@ class Bits(Tamper):
         with open(segment, 'r+b', buffering=0) as f:
             for offset, byte in enumerate(data):
                 _, seq, faults = next(p for p in places if offset < p[0])
-                for bit in range(8):
+                for bit in [offset % 8] if SANITIZED else range(8):
                     os.pwrite(f.fileno(), bytes([byte ^ 1 << bit]), offset)
                     self.assertFound(path, seq, faults)
                 os.pwrite(f.fileno(), bytes([byte]), offset)
@@ -155,7 +158,7 @@ class Records(Tamper):
     def test_truncate_at_every_byte(self):
         places = frames(self.data)
         ends = {at + n: i + 1 for i, (at, n) in enumerate(places)}
-        for length in range(len(self.data) - 1, -1, -1):
+        for length in range(len(self.data) - 1, -1, -EACH):
             os.truncate(self.segment, length)
             if length >= end(self.data):
                 self.assertEqual(self.verify(self.path, kept=[self.kept]), ('none', 0))
@@ -167,7 +170,7 @@ class Records(Tamper):
     def test_zero_the_end_at_every_byte(self):
         places = frames(self.data)
         ends = {at + n: i + 1 for i, (at, n) in enumerate(places)}
-        for length in range(end(self.data) - 1, HEADER, -3):
+        for length in range(end(self.data) - 1, HEADER, -3 * EACH):
             # A hash may end with zeroes: its record is whole without them.
             if not self.data[length:min(at for at in ends if at > length)].strip(b'\0'):
                 continue
