@@ -394,6 +394,14 @@ class FullDisk(Case):
         self.assertEqual(replies[-1][:2], (REFUSED, JOURNAL))
         return [(True, *r) for r in replies]
 
+    def until_served(self, d, c):
+        """Until a write is no more refused."""
+        def is_served():
+            reply = c.write()
+            self.assertIsNotNone(reply, d.log())
+            return reply[0] == COMPLETED
+        wait_until(is_served, 'still refused')
+
     def is_at_rest(self, records, workers, dead):
         """All is signed that came from @workers, and the end of @dead."""
         known = {about[2]: seq for seq, (about, _) in self.sources(records).items()}
@@ -414,10 +422,7 @@ class FullDisk(Case):
         os.unlink(self.disk + '/fill')
         self.well(d)
         self.assertEqual(d.ask('Release', device='a'), {})
-        end = time.monotonic() + DEADLINE
-        while c.write()[0] != COMPLETED:
-            self.assertLess(time.monotonic(), end)
-            time.sleep(0.02)
+        self.until_served(d, c)
         replies.append((True, *c.write()))
         self.assertEqual(c.read()[0], COMPLETED)
         self.assertIn('it is written again', d.log())
@@ -457,10 +462,7 @@ class FullDisk(Case):
         subprocess.run(['nsenter', '-t', str(d.process.pid), '-m', 'mount', '-o', 'remount,size=2m',
                         self.base + '/disk'], check=True)
         self.well(d)
-        end = time.monotonic() + DEADLINE
-        while c.write()[0] != COMPLETED:
-            self.assertLess(time.monotonic(), end)
-            time.sleep(0.02)
+        self.until_served(d, c)
 
 
 if __name__ == '__main__':
