@@ -75,6 +75,18 @@ static bool is_done(uint32_t code)
 	return code == CXL_RC_SUCCESS || code == CXL_RC_BACKGROUND || code == CXL_RC_FW_COLD_RESET;
 }
 
+/* Nothing but the reply is in the payload registers. */
+static void check_beyond(struct fwa_device *dev, uint32_t replied)
+{
+	uint8_t beyond[2048];
+
+	assert_true(dev->payload_max <= sizeof(beyond));
+	assert_int_equal(
+		dev->ops->peek(dev, FWA_REGION_BEYOND, 0, beyond, dev->payload_max - replied), 0);
+	for (size_t i = 0; i < dev->payload_max - replied; i++)
+		assert_int_equal(beyond[i], 0);
+}
+
 static void run(const char *what, uint64_t seed)
 {
 	struct fwa_device *dev = test_open(what);
@@ -86,11 +98,12 @@ static void run(const char *what, uint64_t seed)
 		bool done;
 
 		test_draw(&d, s);
-		memcpy(before, s, sizeof(*s));
+		test_copy(before, s);
 		done = is_done(test_send(dev, d.opcode, d.in, d.len));
 		assert_int_equal(answer.error, 0);
 		if (answer.code == CXL_RC_BACKGROUND)
 			assert_true(declared(before, d.opcode) & CXL_CEL_BACKGROUND);
+		check_beyond(dev, answer.len);
 		/* What it does in the background is its own, too. */
 		while (dev->ops->progress(dev, &percent))
 			assert_true(percent < 100);

@@ -279,6 +279,8 @@ static void test_wedge(void **state)
 	assert_int_equal(SEND(liar, SIM_OP_GET_POISON, LE64(0), LE64(64)), CXL_RC_INTERNAL);
 	ask_for_scan(1);
 	assert_string_equal(lie(), "");
+	assert_int_equal(liar->ops->reset(liar, FWA_RESET_CXL, 20), 0);
+	assert_int_equal(BOTH(SIM_OP_GET_POISON, LE64(0), LE64(64)), CXL_RC_SUCCESS);
 	close_both();
 }
 

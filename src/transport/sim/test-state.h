@@ -31,6 +31,8 @@ static const struct test_part test_parts[] = {
 	PART("poison", n_poison, CXL_CEL_DATA),
 	PART("poison", n_injected, CXL_CEL_DATA),
 	PART("poison", poison, CXL_CEL_DATA),
+	{ "media", offsetof(struct sim, media), offsetof(struct sim_media, line[64]),
+	  CXL_CEL_DATA },
 	PART("debug-log", debug_log, CXL_CEL_LOG),
 	PART("events", event, CXL_CEL_LOG),
 	PART("event-policy", event_policy, CXL_CEL_POLICY),
@@ -74,6 +76,18 @@ static inline bool test_value_differs(unsigned int selection, unsigned int id, c
 				      const struct sim *b)
 {
 	return memcmp(a->value[selection][id], b->value[selection][id], SIM_FEATURE_MAX) != 0;
+}
+
+/* The parts and the values alone: a whole device is large. */
+static inline void test_copy(struct sim *to, const struct sim *from)
+{
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(test_parts); i++)
+		memcpy((char *)to + test_parts[i].at, (const char *)from + test_parts[i].at,
+		       test_parts[i].len);
+	memcpy(to->value, from->value, sizeof(to->value));
+	memcpy(to->feature, from->feature, sizeof(to->feature));
+	to->transfer.id = from->transfer.id;
+	to->cel_len = from->cel_len;
 }
 
 /* What is not the same in @a and @b: names with blanks between them. */
