@@ -24,6 +24,7 @@ static void forget_what_runs(struct sim *s)
 	sim_firmware_abort(s);
 	s->scan = (struct sim_scan){ 0 };
 	s->poison_from = 0;
+	s->lie = (struct sim_lie){ 0 };
 	memset(s->payload, 0, s->dev.payload_max);
 	s->replied = 0;
 	s->code = 0;
