@@ -175,6 +175,26 @@ static int nvme_submit(struct fwa_device *dev, const struct fwa_command *cmd,
 	return 0;
 }
 
+/*
+ * A controller reset, which takes the kernel as long as it takes. A reset of the subsystem leaves a
+ * controller that the kernel has given up: that is not offered.
+ */
+static int nvme_reset(struct fwa_device *dev, enum fwa_reset kind, unsigned int timeout_ms)
+{
+	if (kind != FWA_RESET_CONVENTIONAL)
+		return -EOPNOTSUPP;
+	if (ioctl(nvme_device(dev)->fd, NVME_IOCTL_RESET) == 0)
+		return 0;
+	switch (errno) {
+	case EACCES:
+		return -EPERM;
+	case ENOTTY:
+		return -EOPNOTSUPP;
+	default:
+		return -errno;
+	}
+}
+
 static void nvme_close(struct fwa_device *dev)
 {
 	struct nvme_device *nvme = nvme_device(dev);
@@ -187,6 +207,7 @@ static void nvme_close(struct fwa_device *dev)
 
 static const struct fwa_device_ops nvme_ops = {
 	.submit = nvme_submit,
+	.reset = nvme_reset,
 	.close = nvme_close,
 };
 

@@ -28,9 +28,11 @@ int ioctl(int fd, unsigned long what, ...)
 {
 	va_list args;
 
-	va_start(args, what);
-	passed = *va_arg(args, struct nvme_passthru_cmd64 *);
-	va_end(args);
+	if (what != NVME_IOCTL_RESET) {
+		va_start(args, what);
+		passed = *va_arg(args, struct nvme_passthru_cmd64 *);
+		va_end(args);
+	}
 	request = what;
 	usleep(answer_ms * 1000);
 	if (answer >= 0)
@@ -138,12 +140,36 @@ static void test_late(void **state)
 	parameter = 0;
 }
 
+static void test_reset(void **state)
+{
+	static const int errors[][2] = {
+		{ 0, 0 }, { -EACCES, -EPERM }, { -ENOTTY, -EOPNOTSUPP }, { -ENODEV, -ENODEV }
+	};
+	struct fwa_open_args args = { .spec = "nvme:/dev/nvme0", .fd = -1 };
+	struct fwa_device *dev;
+
+	assert_int_equal(fwa_nvme_open(&args, "/dev/nvme0", &dev), 0);
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(errors); i++) {
+		answer = errors[i][0];
+		request = 0;
+		assert_int_equal(dev->ops->reset(dev, FWA_RESET_CONVENTIONAL, 1), errors[i][1]);
+		assert_int_equal(request, NVME_IOCTL_RESET);
+	}
+	request = 0;
+	assert_int_equal(dev->ops->reset(dev, FWA_RESET_COLD, 1), -EOPNOTSUPP);
+	assert_int_equal(request, 0);
+	assert_null(dev->ops->peek);
+	dev->ops->close(dev);
+	answer = 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_no_hurry),
 		cmocka_unit_test(test_outcomes),
 		cmocka_unit_test(test_late),
+		cmocka_unit_test(test_reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
