@@ -21,6 +21,13 @@ void fwa_pci_start(struct fwa_qtest *q);
 /* Opens the bridge @config to @bus behind it, and to the one MiB-granular window [@from, @to]. */
 void fwa_pci_bridge(struct fwa_qtest *q, uint32_t config, uint8_t own_bus, uint8_t bus,
 		    uint32_t from, uint32_t to);
+/*
+ * Resets the whole machine, as its reset button does, and waits until that has happened: afterwards
+ * everything is to be set up anew.
+ */
+void fwa_pci_reset_machine(struct fwa_qtest *q);
+/* Resets what is behind the bridge @config, which loses its BARs and its command register. */
+void fwa_pci_reset_bus(struct fwa_qtest *q, uint32_t config);
 /* Puts 64-bit memory BAR @bar (0, 2, 4) at @addr; the exchange fails when it does not stay there. */
 void fwa_pci_place(struct fwa_qtest *q, uint32_t config, unsigned int bar, uint32_t addr);
 /* Lets the device answer memory accesses and be a bus master. */

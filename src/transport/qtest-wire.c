@@ -275,9 +275,20 @@ void fwa_qtest_writeq(struct fwa_qtest *q, uint64_t addr, uint64_t v)
 	post(q, 0, "writeq 0x%" PRIx64 " 0x%" PRIx64, addr, v);
 }
 
+void fwa_qtest_outb(struct fwa_qtest *q, uint16_t port, uint8_t v)
+{
+	post(q, 0, "outb 0x%x 0x%x", (unsigned int)port, (unsigned int)v);
+}
+
 void fwa_qtest_outl(struct fwa_qtest *q, uint16_t port, uint32_t v)
 {
 	post(q, 0, "outl 0x%x 0x%" PRIx32, (unsigned int)port, v);
+}
+
+uint32_t fwa_qtest_inl(struct fwa_qtest *q, uint16_t port)
+{
+	post(q, 0, "inl 0x%x", (unsigned int)port);
+	return (uint32_t)number(q, UINT32_MAX);
 }
 
 static void read_chunk(struct fwa_qtest *q, uint64_t addr, uint8_t *buf, size_t len)
@@ -331,5 +342,10 @@ void fwa_qtest_write(struct fwa_qtest *q, uint64_t addr, struct fwa_span data)
 
 void fwa_qtest_zero(struct fwa_qtest *q, uint64_t addr, size_t len)
 {
-	post(q, 0, "memset 0x%" PRIx64 " 0x%zx 0x0", addr, len);
+	fwa_qtest_fill(q, addr, len, 0);
+}
+
+void fwa_qtest_fill(struct fwa_qtest *q, uint64_t addr, size_t len, uint8_t byte)
+{
+	post(q, 0, "memset 0x%" PRIx64 " 0x%zx 0x%x", addr, len, (unsigned int)byte);
 }

@@ -62,9 +62,12 @@ uint32_t fwa_qtest_readl(struct fwa_qtest *q, uint64_t addr);
 uint64_t fwa_qtest_readq(struct fwa_qtest *q, uint64_t addr);
 void fwa_qtest_writel(struct fwa_qtest *q, uint64_t addr, uint32_t value);
 void fwa_qtest_writeq(struct fwa_qtest *q, uint64_t addr, uint64_t value);
-/* An I/O port. */
+/* I/O ports. */
+void fwa_qtest_outb(struct fwa_qtest *q, uint16_t port, uint8_t value);
 void fwa_qtest_outl(struct fwa_qtest *q, uint16_t port, uint32_t value);
+uint32_t fwa_qtest_inl(struct fwa_qtest *q, uint16_t port);
 /* Any number of bytes. After an error @buf is all zeroes. */
 void fwa_qtest_read(struct fwa_qtest *q, uint64_t addr, void *buf, size_t len);
 void fwa_qtest_write(struct fwa_qtest *q, uint64_t addr, struct fwa_span data);
 void fwa_qtest_zero(struct fwa_qtest *q, uint64_t addr, size_t len);
+void fwa_qtest_fill(struct fwa_qtest *q, uint64_t addr, size_t len, uint8_t byte);

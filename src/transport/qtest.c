@@ -126,6 +126,7 @@ static int open_device(const struct options *o, char error[FWA_ERROR_LEN],
 		return fwa_fail(error, -ENOMEM, "out of memory");
 	d->dev.lanes = 1; /* one socket to QEMU */
 	d->dev.is_child = true;
+	snprintf(d->dev.about, sizeof(d->dev.about), "QEMU %s", v.text);
 	r = start(d, type, &v, o, error);
 	if (r < 0)
 		fwa_qtest_close(&d->dev);

@@ -78,8 +78,10 @@ static void test_values(void **state)
 	assert_int_equal(fwa_qtest_readl(&f->q, 0xb0c00000), 0x70758086);
 	say(f, "OK 0xffffffffffffffff\n");
 	assert_true(fwa_qtest_readq(&f->q, 0x8) == UINT64_MAX);
+	say(f, "OK 0xb0000001\n");
+	assert_int_equal(fwa_qtest_inl(&f->q, 0xcfc), 0xb0000001);
 	assert_int_equal(f->q.error, 0);
-	assert_string_equal(heard(f, buf, sizeof(buf)), "readl 0xb0c00000\nreadq 0x8\n");
+	assert_string_equal(heard(f, buf, sizeof(buf)), "readl 0xb0c00000\nreadq 0x8\ninl 0xcfc\n");
 }
 
 static void test_posted_writes_leave_with_the_read(void **state)
@@ -89,14 +91,16 @@ static void test_posted_writes_leave_with_the_read(void **state)
 
 	assert_int_equal(fwa_qtest_begin(&f->q, LONG_MS), 0);
 	fwa_qtest_outl(&f->q, 0xcf8, 0x80000060);
+	fwa_qtest_outb(&f->q, 0xcf9, 6);
 	fwa_qtest_write(&f->q, 0x20, fwa_span("\x01\xab", 2));
 	fwa_qtest_writeq(&f->q, 0x8, 0x20004100);
+	fwa_qtest_fill(&f->q, 0x40, 16, 0xa5);
 	assert_string_equal(heard(f, buf, sizeof(buf)), "");
-	say(f, "OK\nOK\nOK\nOK 0x5\n");
+	say(f, "OK\nOK\nOK\nOK\nOK\nOK 0x5\n");
 	assert_int_equal(fwa_qtest_readl(&f->q, 4), 5);
 	assert_string_equal(heard(f, buf, sizeof(buf)),
-			    "outl 0xcf8 0x80000060\nwrite 0x20 0x2 0x01ab\n"
-			    "writeq 0x8 0x20004100\nreadl 0x4\n");
+			    "outl 0xcf8 0x80000060\noutb 0xcf9 0x6\nwrite 0x20 0x2 0x01ab\n"
+			    "writeq 0x8 0x20004100\nmemset 0x40 0x10 0xa5\nreadl 0x4\n");
 	assert_int_equal(fwa_qtest_begin(&f->q, LONG_MS), 0);
 }
 
