@@ -14,6 +14,7 @@
 
 #include <cmocka.h>
 
+#include "base/base64.h"
 #include "transport/qtest-wire.h"
 
 #define SHORT_MS 30
@@ -110,10 +111,11 @@ static void test_long_data_is_cut(void **state)
 	static char answer[2 * FWA_QTEST_CHUNK + 8], line[3 * FWA_QTEST_LINE];
 	static uint8_t data[FWA_QTEST_CHUNK + 3];
 
-	snprintf(answer, sizeof(answer), "OK 0x");
-	for (size_t i = 0; i < FWA_QTEST_CHUNK; i++)
-		memcpy(answer + 5 + 2 * i, "5a", 2);
-	answer[5 + 2 * FWA_QTEST_CHUNK] = '\n';
+	memset(data, 0x5a, FWA_QTEST_CHUNK);
+	memcpy(answer, "OK ", 3);
+	fwa_base64_text(data, FWA_QTEST_CHUNK, answer + 3);
+	answer[3 + fwa_base64_len(FWA_QTEST_CHUNK)] = '\n';
+	memset(data, 0, sizeof(data));
 	assert_int_equal(fwa_qtest_begin(&f->q, LONG_MS), 0);
 	say(f, answer);
 	say(f, "OK 0x010203\n");
@@ -122,7 +124,8 @@ static void test_long_data_is_cut(void **state)
 	assert_int_equal(data[0], 0x5a);
 	assert_int_equal(data[FWA_QTEST_CHUNK - 1], 0x5a);
 	assert_memory_equal(data + FWA_QTEST_CHUNK, "\x01\x02\x03", 3);
-	assert_string_equal(heard(f, line, sizeof(line)), "read 0x1000 0x2000\nread 0x3000 0x3\n");
+	assert_string_equal(heard(f, line, sizeof(line)),
+			    "b64read 0x1000 0x2000\nread 0x3000 0x3\n");
 
 	say(f, "OK\nOK\n");
 	fwa_qtest_write(&f->q, 0x1000, fwa_span(data, sizeof(data)));
@@ -192,6 +195,36 @@ static void test_data_of_another_length(void **state)
 		fwa_qtest_read(&f->q, 0, data, sizeof(data));
 		assert_int_equal(f->q.error, -EPROTO);
 		assert_memory_equal(data, "\0\0\0", 3);
+		tear_down((void **)&f);
+	}
+	(void)state;
+}
+
+/* An answer in base64 to a request for 65 bytes: not these many, no base64, or no answer. */
+static void test_long_data_of_another_length(void **state)
+{
+	char answers[6][128] = { "OK \n", "OK 0x00\n" };
+	uint8_t bytes[80] = { 1 };
+
+	for (size_t i = 2; i < 6; i++) {
+		static const size_t len[] = { 64, 66, 67, 65 };
+		char text[112];
+
+		fwa_base64_text(bytes, len[i - 2], text);
+		if (i == 5)
+			text[3] = '!';
+		snprintf(answers[i], sizeof(answers[i]), "OK %s\n", text);
+	}
+	for (size_t i = 0; i < 6; i++) {
+		struct fixture *f = NULL;
+		uint8_t data[65] = { 9 };
+
+		assert_int_equal(set_up((void **)&f), 0);
+		assert_int_equal(fwa_qtest_begin(&f->q, LONG_MS), 0);
+		say(f, answers[i]);
+		fwa_qtest_read(&f->q, 0, data, sizeof(data));
+		assert_int_equal(f->q.error, -EPROTO);
+		assert_int_equal(data[0], 0);
 		tear_down((void **)&f);
 	}
 	(void)state;
@@ -319,6 +352,7 @@ int main(void)
 		cmocka_unit_test(test_nonsense),
 		TEST(test_value_for_a_write_is_nonsense),
 		cmocka_unit_test(test_data_of_another_length),
+		cmocka_unit_test(test_long_data_of_another_length),
 		TEST(test_endless_line),
 		TEST(test_end),
 		TEST(test_end_between_exchanges),
