@@ -161,6 +161,7 @@ struct vfy_snapshot {
 	struct vfy_value *value; /* by observable */
 	uint8_t *data;
 	size_t n, data_len;
+	uint8_t *scratch; /* of vfy_observe() */
 };
 
 /* An empty snapshot for @plan. 0 or -ENOMEM. */
