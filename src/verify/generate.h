@@ -90,6 +90,8 @@ void vfy_generator_coverage(const struct vfy_generator *g, unsigned int phase,
 /*
  * The probe that @step needs on a device whose @profile it is: what --plan prints and safety checks.
  * A property of the bytes, the declaration and the model; the more demanding of the two counts.
+ * VFY_PROBES: none is enough, for it would break the host, or what the device is reached by.
  */
 enum vfy_probe vfy_step_risk(const struct fwa_profile *profile, const struct vfy_step *step);
+/* "read-only", "declared", "destructive"; "never" for VFY_PROBES. */
 const char *vfy_probe_name(unsigned int probe);
