@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Bursts: the steps of one job, and how they become experiments.
+ *
+ * 1. No step gets into a burst that the probe may not send (vfy_step_risk()).
+ * 2. An experiment is judged by the union of what its commands declare. So steps are in one experiment
+ *    only when this union is no more than each one's own, or where the job says that it is meant.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "verify/generate-internal.h"
+
+void vfy_burst_begin(struct vfy_generator *g, unsigned int piece)
+{
+	struct vfy_burst *b = &g->burst;
+
+	vfy_sequence_cut(&b->steps, 0);
+	*b = (struct vfy_burst){
+		.steps = b->steps,
+		.note = b->note,
+		.notes_room = b->notes_room,
+		.piece = piece < VFY_EXPERIMENT_STEPS ? piece : VFY_EXPERIMENT_STEPS,
+	};
+}
+
+void vfy_burst_clear(struct vfy_burst *b)
+{
+	vfy_sequence_clear(&b->steps);
+	free(b->note);
+	*b = (struct vfy_burst){ 0 };
+}
+
+static int room_for_note(struct vfy_burst *b)
+{
+	size_t room = b->notes_room ? 2 * b->notes_room : 64;
+	struct vfy_note *note;
+
+	if (b->steps.n < b->notes_room)
+		return 0;
+	note = realloc(b->note, room * sizeof(*note));
+	if (!note)
+		return -ENOMEM;
+	b->note = note;
+	b->notes_room = room;
+	return 0;
+}
+
+static void append(struct vfy_generator *g, const struct vfy_step *step,
+		   const struct vfy_note *note)
+{
+	struct vfy_burst *b = &g->burst;
+	size_t at = b->steps.n;
+	int r = room_for_note(b);
+
+	if (r == 0)
+		r = vfy_sequence_add(&b->steps, step);
+	if (r == 0)
+		b->note[at] = *note;
+	else if (r == -E2BIG)
+		b->full = true;
+	else
+		b->error = r;
+}
+
+#define FORMAT_NVM 0x80
+#define FORMAT_OF_BLOCKS 0x300fu /* CDW10: the format's number */
+
+/*
+ * With blocks of another size transfers would be longer than the buffers that go with them, which are
+ * made by what the profile says.
+ */
+static bool changes_blocks(const struct vfy_generator *g, const struct vfy_step *step)
+{
+	return step->kind == VFY_COMMAND && step->set == FWA_SET_NVME_ADMIN &&
+	       step->opcode == FORMAT_NVM &&
+	       (step->cdw[0] & FORMAT_OF_BLOCKS) != vfy_nvme_format(g, step->nsid);
+}
+
+#define DAMAGES (FWA_EFFECT_SECURITY | FWA_EFFECT_NAMESPACE_INVENTORY)
+
+void vfy_burst_add(struct vfy_generator *g, const struct vfy_step *step, uint32_t form)
+{
+	struct vfy_burst *b = &g->burst;
+	struct vfy_note note = { .form = form };
+	struct fwa_decision d;
+	enum vfy_probe risk = vfy_step_judged(g->profile, step, &d);
+
+	if (risk > g->args.probe || changes_blocks(g, step)) {
+		b->spoiled = true;
+		return;
+	}
+	note.declared = d.declared;
+	note.floor = d.floor;
+	note.listed = step->kind != VFY_COMMAND || d.reason != FWA_REASON_UNDECLARED;
+	note.reads = risk == VFY_PROBE_READ_ONLY;
+	if ((d.declared | d.floor) & DAMAGES)
+		b->damages = true;
+	append(g, step, &note);
+}
+
+void vfy_burst_reset(struct vfy_generator *g, enum fwa_reset reset)
+{
+	struct vfy_step step = { .kind = VFY_RESET, .reset = (uint8_t)reset };
+
+	vfy_burst_add(g, &step, VFY_NO_FORM);
+}
+
+void vfy_burst_settle(struct vfy_generator *g)
+{
+	struct vfy_step step = { .kind = VFY_SETTLE };
+
+	vfy_burst_add(g, &step, VFY_NO_FORM);
+}
+
+/* --- cutting -------------------------------------------------------------------------------------- */
+
+/* What both declare together is what each of them declares. */
+static bool same_claim(const struct vfy_burst *b, size_t x, size_t y)
+{
+	const struct vfy_step *s = &b->steps.step[x], *t = &b->steps.step[y];
+	const struct vfy_note *m = &b->note[x], *n = &b->note[y];
+
+	if (m->declared != n->declared || m->floor != n->floor || m->listed != n->listed)
+		return false;
+	return !(m->declared | m->floor) ||
+	       (s->kind == t->kind && s->set == t->set && s->opcode == t->opcode);
+}
+
+/* How many steps from b->at on are one experiment. */
+static size_t length_of_piece(const struct vfy_burst *b)
+{
+	size_t left = b->steps.n - b->at, n, bytes = 0;
+
+	if (b->together)
+		return left;
+	for (n = 0; n < left && n < b->piece; n++) {
+		bytes += b->steps.step[b->at + n].payload_len;
+		if (n && (bytes > VFY_EXPERIMENT_BYTES ||
+			  !(b->mixed || same_claim(b, b->at, b->at + n))))
+			break;
+	}
+	return n;
+}
+
+static int copy_piece(struct vfy_generator *g, size_t n, struct vfy_experiment *ret)
+{
+	struct vfy_burst *b = &g->burst;
+
+	for (size_t i = 0; i < n; i++) {
+		int r = vfy_sequence_add(&ret->sequence, &b->steps.step[b->at + i]);
+
+		if (r < 0)
+			return r;
+		g->last[i] = b->note[b->at + i].form;
+		if (!b->note[b->at + i].reads)
+			ret->settle = true;
+	}
+	g->n_last = n;
+	return 0;
+}
+
+/* A form that is sent for the first time in this phase is one more that was tried. */
+static void count_forms(struct vfy_generator *g)
+{
+	for (size_t i = 0; i < g->n_last; i++) {
+		struct vfy_form *f;
+
+		if (g->last[i] == VFY_NO_FORM)
+			continue;
+		f = &g->form[g->last[i]];
+		if (g->ops->by_forms && !(f->sent_in >> g->phase & 1))
+			g->done[g->phase]++;
+		f->sent_in |= 1u << g->phase;
+	}
+}
+
+static bool usable(const struct vfy_burst *b)
+{
+	return !b->together || !(b->spoiled || b->full || b->steps.n > VFY_EXPERIMENT_STEPS);
+}
+
+int vfy_burst_cut(struct vfy_generator *g, struct vfy_experiment *ret)
+{
+	struct vfy_burst *b = &g->burst;
+	size_t n;
+	int r;
+
+	if (b->error)
+		return b->error;
+	if (b->at >= b->steps.n || !usable(b))
+		return 0;
+	n = length_of_piece(b);
+	*ret = (struct vfy_experiment){
+		.phase = g->phase, .deferred = b->deferred, .settle = b->settle, .fresh = g->damaged
+	};
+	r = copy_piece(g, n, ret);
+	if (r < 0) {
+		vfy_sequence_clear(&ret->sequence);
+		return r;
+	}
+	count_forms(g);
+	b->at += n;
+	g->damaged = b->damages;
+	if (b->at < b->steps.n && b->overlap < n)
+		b->at -= b->overlap;
+	if (b->at >= b->steps.n)
+		g->done[g->phase] += b->units;
+	return 1;
+}

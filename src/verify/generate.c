@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The order of the phases, and what was tried of each.
+ */
+#include "verify/generate.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "verify/generate-internal.h"
+#include "wire/cxl.h"
+
+static const struct vfy_phase_ops *const phases[VFY_PHASES] = {
+	[VFY_PHASE_VALID] = &vfy_valid,
+	[VFY_PHASE_SWEEP] = &vfy_sweep,
+};
+
+static const char *const names[VFY_PHASES] = { "valid",    "boundary", "malformed", "reset",
+					       "vendor",   "repeat",   "pairs",     "triples",
+					       "triggers", "sweep",    "random" };
+
+const char *vfy_phase_name(unsigned int phase)
+{
+	return phase < VFY_PHASES ? names[phase] : NULL;
+}
+
+/* Whether the phase is one of those that were asked for. */
+static bool is_asked_for(const struct vfy_generator *g, unsigned int phase)
+{
+	return phases[phase] && (!g->args.phases || g->args.phases >> phase & 1);
+}
+
+static uint32_t mailbox_of(const struct fwa_profile *p)
+{
+	if (!p->payload_max)
+		return CXL_PAYLOAD_MIN;
+	return vfy_least(p->payload_max, CXL_PAYLOAD_MAX);
+}
+
+static int set_up(struct vfy_generator *g, const struct vfy_generate_args *args)
+{
+	int r;
+
+	g->args = *args;
+	g->profile = args->profile;
+	g->nvme = args->profile->has_nvme || args->profile->family == FWA_FAMILY_NVME;
+	g->mailbox = mailbox_of(args->profile);
+	g->room = g->mailbox > VFY_NVME_DATA_MAX ? g->mailbox : VFY_NVME_DATA_MAX;
+	g->data = calloc(1, g->room);
+	if (!g->data)
+		return -ENOMEM;
+	r = vfy_forms_make(g);
+	for (unsigned int i = 0; r == 0 && i < VFY_PHASES; i++)
+		if (is_asked_for(g, i))
+			r = phases[i]->plan(g);
+	return r;
+}
+
+int vfy_generator_make(const struct vfy_generate_args *args, struct vfy_generator **ret)
+{
+	struct vfy_generator *g = calloc(1, sizeof(*g));
+	int r;
+
+	if (!g)
+		return -ENOMEM;
+	r = set_up(g, args);
+	if (r < 0)
+		vfy_generator_free(g);
+	else
+		*ret = g;
+	return r;
+}
+
+struct vfy_generator *vfy_generator_free(struct vfy_generator *g)
+{
+	if (!g)
+		return NULL;
+	vfy_burst_clear(&g->burst);
+	vfy_forms_clear(g);
+	vfy_valid_clear(g);
+	free(g->data);
+	free(g);
+	return NULL;
+}
+
+/* The next burst with anything in it: 1, 0 when all phases are over, negative errno. */
+static int next_burst(struct vfy_generator *g)
+{
+	for (; g->phase < VFY_PHASES; g->phase++, g->job = 0, g->ops = NULL) {
+		int r = 0;
+
+		if (!is_asked_for(g, g->phase))
+			continue;
+		if (!g->ops)
+			r = phases[g->phase]->plan(g);
+		if (r < 0)
+			return r;
+		g->ops = phases[g->phase];
+		if (g->ops->fill(g, g->job++))
+			return g->burst.error ? g->burst.error : 1;
+	}
+	return 0;
+}
+
+int vfy_generator_next(struct vfy_generator *g, struct vfy_experiment *ret)
+{
+	int r;
+
+	do {
+		r = vfy_burst_cut(g, ret);
+		if (r == 0) {
+			r = next_burst(g);
+			if (r <= 0)
+				return r;
+			r = 0;
+		}
+	} while (r == 0);
+	return r;
+}
+
+void vfy_generator_answered(struct vfy_generator *g, const struct vfy_experiment *e,
+			    const struct vfy_answer *answer, size_t n)
+{
+	if (e->sequence.n != g->n_last)
+		return;
+	for (size_t i = 0; i < n && i < g->n_last; i++) {
+		const struct vfy_step *step = &e->sequence.step[i];
+
+		if (step->kind == VFY_COMMAND && g->last[i] != VFY_NO_FORM)
+			vfy_learn(g, g->last[i], step, &answer[i]);
+	}
+}
+
+void vfy_generator_coverage(const struct vfy_generator *g, unsigned int phase,
+			    struct vfy_coverage *ret)
+{
+	*ret = (struct vfy_coverage){ .unit = "" };
+	if (phase >= VFY_PHASES || !phases[phase])
+		return;
+	*ret = (struct vfy_coverage){
+		.planned = g->planned[phase],
+		.done = g->done[phase],
+		.unit = phases[phase]->unit,
+	};
+}
