@@ -44,6 +44,11 @@ static unsigned int find(uint8_t fid)
 	return i;
 }
 
+uint32_t *sim_nvme_feature(struct sim_nvme *n, uint8_t fid)
+{
+	return &n->feature[SIM_CURRENT][find(fid)];
+}
+
 uint16_t sim_nvme_set_features(struct sim_nvme *n, const struct fwa_command *cmd)
 {
 	unsigned int i = find((uint8_t)cmd->cdw[0]);

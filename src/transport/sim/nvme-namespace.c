@@ -19,7 +19,7 @@ enum secure_erase {
 	ERASE_CRYPTO,
 };
 
-static uint64_t blocks(const struct sim_nvme *n)
+uint64_t sim_nvme_blocks(const struct sim_nvme *n)
 {
 	return SIM_NVME_DISK_LEN >> block_shift[n->format];
 }
@@ -31,7 +31,7 @@ uint16_t sim_nvme_identify_namespace(struct sim_nvme *n, const struct fwa_comman
 	if (cmd->nsid != SIM_NVME_NSID)
 		return NVME_INVALID_NAMESPACE;
 	for (unsigned int i = 0; i < 3; i++) /* size, capacity, utilization */
-		fwa_put_le64(page + 8u * i, blocks(n));
+		fwa_put_le64(page + 8u * i, sim_nvme_blocks(n));
 	page[NLBAF] = FORMATS - 1;
 	page[NVME_ID_NS_FLBAS] = n->format;
 	for (unsigned int i = 0; i < FORMATS; i++)
@@ -48,7 +48,7 @@ static uint16_t find(const struct sim_nvme *n, const struct fwa_command *cmd, si
 
 	if (cmd->nsid != SIM_NVME_NSID)
 		return NVME_INVALID_NAMESPACE;
-	if (first > blocks(n) || count > blocks(n) - first)
+	if (first > sim_nvme_blocks(n) || count > sim_nvme_blocks(n) - first)
 		return NVME_LBA_RANGE;
 	*ret_at = (size_t)(first << block_shift[n->format]);
 	*ret_len = (size_t)(count << block_shift[n->format]);

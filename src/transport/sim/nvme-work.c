@@ -83,6 +83,14 @@ uint16_t sim_nvme_download(struct sim_nvme *n, const struct fwa_command *cmd)
 	return 0;
 }
 
+/* What stands in its slot may be replaced later, and is what runs only from the next reset on. */
+static void activate(struct sim_nvme *n, uint8_t slot)
+{
+	n->active = slot;
+	n->next = 0;
+	memcpy(n->running, n->slot[slot - 1], sizeof(n->running));
+}
+
 uint16_t sim_nvme_commit(struct sim_nvme *n, const struct fwa_command *cmd)
 {
 	unsigned int slot = cmd->cdw[0] & 7, action = NVME_COMMIT_ACTION(cmd->cdw[0]);
@@ -100,8 +108,7 @@ uint16_t sim_nvme_commit(struct sim_nvme *n, const struct fwa_command *cmd)
 	if (!n->slot[slot - 1][0])
 		return NVME_INVALID_IMAGE;
 	if (action == NVME_COMMIT_ACTIVATE_NOW) {
-		n->active = (uint8_t)slot;
-		n->next = 0;
+		activate(n, (uint8_t)slot);
 	} else if (action) {
 		n->next = (uint8_t)slot;
 	}
@@ -111,7 +118,7 @@ uint16_t sim_nvme_commit(struct sim_nvme *n, const struct fwa_command *cmd)
 void sim_nvme_work_init(struct sim_nvme *n)
 {
 	memcpy(n->slot[0], "1.0     ", NVME_ID_CTRL_FR_LEN);
-	n->active = 1;
+	activate(n, 1);
 }
 
 void sim_nvme_work_reset(struct sim_nvme *n)
@@ -119,7 +126,5 @@ void sim_nvme_work_reset(struct sim_nvme *n)
 	if (n->work.opcode == NVME_OP_SELF_TEST)
 		n->work.opcode = 0;
 	n->image_len = 0;
-	if (n->next)
-		n->active = n->next;
-	n->next = 0;
+	activate(n, n->next ? n->next : n->active);
 }

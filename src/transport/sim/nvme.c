@@ -53,7 +53,7 @@ static void identify_controller(struct sim_nvme *n)
 	fwa_put_le16(page + NVME_ID_CTRL_VID, 0x1234);
 	text(page + NVME_ID_CTRL_SN, NVME_ID_CTRL_SN_LEN, n->dev.id.serial);
 	text(page + NVME_ID_CTRL_MN, NVME_ID_CTRL_MN_LEN, "Simulated NVMe controller");
-	memcpy(page + NVME_ID_CTRL_FR, n->slot[n->active - 1], NVME_ID_CTRL_FR_LEN);
+	memcpy(page + NVME_ID_CTRL_FR, n->running, NVME_ID_CTRL_FR_LEN);
 	fwa_put_le16(page + ID_CTRL_OACS, OACS_FORMAT | OACS_FIRMWARE | OACS_SELF_TEST);
 	page[ID_CTRL_FRMW] = FRMW;
 	fwa_put_le32(page + ID_CTRL_SANICAP, SANICAP);
@@ -162,7 +162,7 @@ static uint16_t get_log(struct sim_nvme *n, const struct fwa_command *cmd)
 
 /* --- the device ----------------------------------------------------------------------------- */
 
-static uint16_t run(struct sim_nvme *n, const struct fwa_command *cmd)
+uint16_t sim_nvme_command(struct sim_nvme *n, const struct fwa_command *cmd)
 {
 	bool looks = cmd->set == FWA_SET_NVME_ADMIN &&
 		     (cmd->opcode == NVME_OP_GET_LOG_PAGE || cmd->opcode == NVME_OP_IDENTIFY);
@@ -173,6 +173,13 @@ static uint16_t run(struct sim_nvme *n, const struct fwa_command *cmd)
 		if (commands[i].set == cmd->set && commands[i].opcode == cmd->opcode)
 			return commands[i].run(n, cmd);
 	return NVME_INVALID_OPCODE;
+}
+
+static uint16_t run(struct sim_nvme *n, const struct fwa_command *cmd)
+{
+	if (n->personality->nvme_command)
+		return n->personality->nvme_command(n, cmd);
+	return sim_nvme_command(n, cmd);
 }
 
 static void execute(struct sim_nvme *n, const struct fwa_command *cmd, struct fwa_reply *reply)
@@ -256,8 +263,8 @@ static const struct fwa_device_ops ops = {
 	.close = close_nvme,
 };
 
-int sim_nvme_open(const struct sim_options *options, struct fwa_open_args *args,
-		  struct fwa_device **ret_dev)
+int sim_nvme_open(const struct sim_personality *personality, const struct sim_options *options,
+		  struct fwa_open_args *args, struct fwa_device **ret_dev)
 {
 	struct sim_nvme *n = calloc(1, sizeof(*n));
 	int r;
@@ -274,6 +281,7 @@ int sim_nvme_open(const struct sim_options *options, struct fwa_open_args *args,
 	n->dev.is_nvme = true;
 	n->dev.lanes = options->delay_ms ? (unsigned int)options->lanes : 0;
 	pthread_mutex_init(&n->lock, NULL);
+	n->personality = personality;
 	n->options = *options;
 	snprintf(n->dev.id.serial, FWA_TEXT_MAX, "%016llx", (unsigned long long)options->seed);
 	sim_nvme_work_init(n);

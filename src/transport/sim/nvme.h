@@ -33,6 +33,7 @@
 
 struct sim_nvme {
 	struct fwa_device dev;
+	const struct sim_personality *personality;
 	struct sim_options options;
 	pthread_mutex_t lock; /* of all below */
 	struct sim_tally tally;
@@ -47,6 +48,7 @@ struct sim_nvme {
 	uint8_t active; /* slots count from 1 */
 	uint8_t next;   /* active after a reset; 0: none */
 	char slot[SIM_NVME_SLOTS][NVME_ID_CTRL_FR_LEN];
+	char running[NVME_ID_CTRL_FR_LEN]; /* revision of what was activated */
 	uint32_t image_len;
 	uint8_t image[SIM_NVME_IMAGE_MAX];
 	uint32_t feature[SIM_SELECTIONS][SIM_NVME_FEATURES];
@@ -59,6 +61,12 @@ struct sim_nvme {
 /* Each carries out one command and gives the status; the answer's data and result are zeroed before. */
 typedef uint16_t sim_nvme_handler(struct sim_nvme *n, const struct fwa_command *cmd);
 
+/* What the honest controller does. */
+sim_nvme_handler sim_nvme_command;
+
+/* liar-nvme.c: controllers that lie; see personality.h. */
+sim_nvme_handler sim_liar_nvme_data, sim_liar_nvme_feature, sim_liar_nvme_lba;
+
 /* nvme-work.c */
 sim_nvme_handler sim_nvme_self_test, sim_nvme_sanitize, sim_nvme_download, sim_nvme_commit;
 /* Finishes what is due. Called before anything looks at the state. */
@@ -70,6 +78,8 @@ void sim_nvme_work_reset(struct sim_nvme *n);
 /* nvme-namespace.c */
 sim_nvme_handler sim_nvme_flush, sim_nvme_write, sim_nvme_read, sim_nvme_write_zeroes;
 sim_nvme_handler sim_nvme_format, sim_nvme_identify_namespace;
+/* How many blocks there are, as it is formatted. */
+uint64_t sim_nvme_blocks(const struct sim_nvme *n);
 /* Everything that is stored becomes @pattern, by dwords. */
 void sim_nvme_overwrite(struct sim_nvme *n, uint32_t pattern);
 /* Everything that is stored becomes the noise that it is under another key. */
@@ -77,5 +87,7 @@ void sim_nvme_scramble(struct sim_nvme *n);
 
 /* nvme-feature.c */
 sim_nvme_handler sim_nvme_set_features, sim_nvme_get_features;
+/* The current value of feature @fid, which it has. */
+uint32_t *sim_nvme_feature(struct sim_nvme *n, uint8_t fid);
 void sim_nvme_features_init(struct sim_nvme *n);
 void sim_nvme_features_reset(struct sim_nvme *n);

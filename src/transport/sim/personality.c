@@ -4,6 +4,8 @@
  */
 #include "transport/sim/personality.h"
 
+#include "transport/sim/nvme.h"
+
 const struct sim_personality sim_personalities[] = {
 	{ "honest", "does what it declares, and declares all that it does", NULL, NULL },
 	{ "liar-data", "declares Clear Poison and a debug read as reads; both change data",
@@ -48,6 +50,12 @@ const struct sim_personality sim_personalities[] = {
 	{ "rotting", "answers with nonsense once its declarations were read", NULL, sim_rotting },
 	{ "nvme", "an NVMe controller, honest, with firmware, self-test and sanitize",
 	  .nvme = true },
+	{ "liar-nvme-data", "NVMe: Get Features overwrites stored data", .nvme = true,
+	  .nvme_command = sim_liar_nvme_data },
+	{ "liar-nvme-feature", "NVMe: Get Log Page changes a feature", .nvme = true,
+	  .nvme_command = sim_liar_nvme_feature },
+	{ "liar-nvme-lba", "NVMe: a Write of a magic word to the last block changes a feature",
+	  .nvme = true, .nvme_command = sim_liar_nvme_lba },
 	{ "gone", "disappears at the command after=N (1) once its declarations were read", NULL,
 	  sim_gone },
 };

@@ -197,7 +197,7 @@ int fwa_sim_open(struct fwa_open_args *args, const char *rest, struct fwa_device
 	if (r < 0)
 		return r;
 	if (personality->nvme)
-		return sim_nvme_open(&options, args, ret_dev);
+		return sim_nvme_open(personality, &options, args, ret_dev);
 	s = calloc(1, sizeof(*s) + options.payload);
 	if (!s)
 		return fwa_fail(args->error, -ENOMEM, "sim: out of memory");

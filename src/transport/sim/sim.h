@@ -82,6 +82,7 @@ enum sim_selection {
 };
 
 struct sim;
+struct sim_nvme;
 
 /* One command on its way through the mailbox. */
 struct sim_call {
@@ -109,8 +110,10 @@ struct sim_personality {
 	void (*declare)(struct sim *s);
 	/* Stands in for sim_command(): a return code, -ENODEV or -ETIMEDOUT; NULL = sim_command(). */
 	int (*command)(struct sim *s, struct sim_call *c);
-	bool waits;     /* may keep a caller waiting by itself */
-	bool nvme;      /* a device of its own, nvme.c */
+	bool waits; /* may keep a caller waiting by itself */
+	bool nvme;  /* a device of its own, nvme.c */
+	/* The same for it, with the status; NULL = sim_nvme_command(). */
+	uint16_t (*nvme_command)(struct sim_nvme *n, const struct fwa_command *cmd);
 	uint64_t after; /* what the option is when it is not given; 0: 1 */
 };
 
@@ -296,8 +299,8 @@ uint64_t sim_mix(uint64_t z);
 uint64_t sim_now(void);
 void sim_wait_ms(uint64_t ms);
 /* Opens the NVMe controller, nvme.c. */
-int sim_nvme_open(const struct sim_options *options, struct fwa_open_args *args,
-		  struct fwa_device **ret_dev);
+int sim_nvme_open(const struct sim_personality *personality, const struct sim_options *options,
+		  struct fwa_open_args *args, struct fwa_device **ret_dev);
 
 /* Opens the tally at @path, none for "": 0, or negative errno with one line in @error. */
 int sim_tally_open(struct sim_tally *t, const char *path, char error[FWA_ERROR_LEN]);
