@@ -37,8 +37,9 @@ PAYLOAD_MAX = 32
 PARTS_MAX = 200
 BYTES = re.compile(r'(\d+)(?:(-)(\d+)?|\[(\d)(?::(\d))?\])?')
 # Words behind a command.
-ASK = re.compile(r'(cdw1[0-5])=([0-9a-f]{8})h|(out)=(\d+)|(more)=([0-9a-f]{2})h|(capacity)@(\d+)'
-                 r'|((?:[0-9a-f]{2})+)(?:\.\.([0-9a-f]{2}))?')
+ASK = re.compile(r'(?P<dword>nsid|cdw1[0-5])=(?P<value>[0-9a-f]{8})h|out=(?P<out>\d+)'
+                 r'|more=(?P<more>[0-9a-f]{2})h|capacity@(?P<capacity>\d+)'
+                 r'|(?P<payload>(?:[0-9a-f]{2})+)(?:\.\.(?P<last>[0-9a-f]{2}))?')
 
 
 @dataclass
@@ -64,7 +65,9 @@ class Observable:
     title: str = ''
     payload: bytes = b''
     last: int = -1  # the payload is one byte from there to this one; a row of C for each
+    nsid: int = 0
     cdw: list = field(default_factory=lambda: [0] * 6)
+    rare: bool = False
     out: int = 0
     more: int = 0
     capacity_at: int = 0
@@ -143,23 +146,28 @@ def parse_grows(text, part):
 
 
 def parse_ask(word, family, row):
+    if word == 'rare':
+        row.rare = True
+        return
     match = ASK.fullmatch(word)
-    if not match or bool(match[1] or match[3]) != (family == 'nvme'):
-        raise Fault(f'bad request "{word}": want ' + (
-            'cdwN=8 digits and h, or out=N' if family == 'nvme'
+    if not match or bool(match['dword'] or match['out']) != (family == 'nvme'):
+        raise Fault(f'bad request "{word}": want rare, ' + (
+            'nsid= or cdwN=8 digits and h, or out=N' if family == 'nvme'
             else 'bytes of the payload, NN..NN, more=2 digits and h, or capacity@AT'))
-    if match[1]:
-        row.cdw[int(match[1][-1])] = int(match[2], 16)
-    elif match[3]:
-        row.out = int(match[4])
-    elif match[5]:
-        row.more = int(match[6], 16)
-    elif match[7]:
-        row.capacity_at = int(match[8])
+    if match['dword'] == 'nsid':
+        row.nsid = int(match['value'], 16)
+    elif match['dword']:
+        row.cdw[int(match['dword'][-1])] = int(match['value'], 16)
+    elif match['out']:
+        row.out = int(match['out'])
+    elif match['more']:
+        row.more = int(match['more'], 16)
+    elif match['capacity']:
+        row.capacity_at = int(match['capacity'])
     else:
-        row.payload = bytes.fromhex(match[9])
-        if match[10]:
-            row.last = int(match[10], 16)
+        row.payload = bytes.fromhex(match['payload'])
+        if match['last']:
+            row.last = int(match['last'], 16)
             if len(row.payload) != 1 or row.payload[0] >= row.last:
                 raise Fault(f'bad request "{word}": want one byte, and then a greater one')
 
@@ -316,6 +324,7 @@ def emit_row(table, row, name, payload):
             f'\t  .each = VFY_EACH_{c_name(row.each).upper()}, .set = {row.c_set or 0},\n'
             f'\t  .opcode = 0x{row.opcode:04x}, .payload_len = {len(payload)},\n'
             f'\t  .payload = {{ {data} }},\n'
+            f'\t  .rare = {int(row.rare)}, .nsid = 0x{row.nsid:08x}u,\n'
             f'\t  .cdw = {{ {", ".join(f"0x{d:08x}u" for d in row.cdw)} }},\n'
             f'\t  .out_len = {row.out}, .more = 0x{row.more:02x}, '
             f'.capacity_at = {row.capacity_at},\n'

@@ -28,6 +28,11 @@ static struct fwa_span view(const struct vfy_observable *o, const struct vfy_sna
 	return ret;
 }
 
+bool vfy_same_reading(const struct vfy_value *a, const struct vfy_value *b)
+{
+	return a->at_ns && a->at_ns == b->at_ns && a->took_ns == b->took_ns;
+}
+
 static bool masked(const struct comparison *c, uint32_t i)
 {
 	return c->mask && vfy_bit(c->mask->bytes, c->mask->n_bytes, c->at + i);
@@ -240,6 +245,8 @@ void vfy_compare(const struct vfy_plan *plan, const struct vfy_mask *mask,
 		c.va = &before->value[i];
 		c.vb = &after->value[i];
 		c.d = (struct vfy_difference){ .observable = (uint32_t)i };
+		if (vfy_same_reading(c.va, c.vb))
+			continue;
 		if (c.va->error != c.vb->error || c.va->code != c.vb->code) {
 			c.d.reading = true;
 			report(&c, VFY_NO_FIELD);

@@ -22,6 +22,9 @@ void vfy_compare(const struct vfy_plan *plan, const struct vfy_mask *mask,
 		 const struct vfy_snapshot *before, const struct vfy_snapshot *after,
 		 void (*fn)(void *userdata, const struct vfy_difference *d), void *userdata);
 
+/* One was taken over from the other: nobody reads twice at one time. */
+bool vfy_same_reading(const struct vfy_value *a, const struct vfy_value *b);
+
 /* Bit @i of @bits, which has @n. */
 static inline bool vfy_bit(const uint8_t *bits, size_t n, size_t i)
 {

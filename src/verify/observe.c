@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/util.h"
+#include "verify/compare.h"
 #include "verify/digest.h"
 #include "wire/cxl.h"
 #include "wire/nvme.h"
@@ -206,9 +207,12 @@ static int read_one(const struct reading *r)
 
 /* --- all of them ------------------------------------------------------------------------------------ */
 
+/* What is taken over again and again is there already. */
 static void take_over(const struct vfy_snapshot *from, struct vfy_snapshot *to, size_t i,
 		      uint32_t len)
 {
+	if (vfy_same_reading(&to->value[i], &from->value[i]))
+		return;
 	to->value[i] = from->value[i];
 	memcpy(to->data + to->value[i].at, from->data + from->value[i].at, len);
 }

@@ -83,6 +83,8 @@ struct vfy_observe_row {
 	uint16_t opcode;
 	uint8_t payload_len; /* of the template; the expansion fills in UUIDs, offsets and lengths */
 	uint8_t payload[32];
+	bool rare; /* see struct vfy_observable */
+	uint32_t nsid;
 	uint32_t cdw[6];
 	uint32_t out_len; /* NVMe */
 	/* A bit of the reply's first byte: the same command brings more. 0: none. */

@@ -13,8 +13,8 @@
 
 #define NAMESPACE_RECORD 8 /* bytes of one in the profile: le32 nsid, its format */
 #define FEATURE_VALUE (4 + NVME_PAGE_LEN)
-#define READ_BLOCKS 4096u /* bytes of blocks in one digest */
 #define BLOCK_MAX (64u * 1024)
+#define BLOCKS 8u /* of a namespace, that are looked at */
 #define DIGEST_LEN 32u
 
 #define SELECT_SHIFT 8 /* Get Features: CDW10 10:8 */
@@ -26,6 +26,10 @@ static void put_number_name(struct vfy_observable *o, const char *word, const ch
 	char text[8];
 
 	snprintf(text, sizeof(text), "%02xh", number);
+	if (number && (uint8_t)o->row->cdw[0] == number) { /* a row for this one */
+		snprintf(o->name, sizeof(o->name), "%.24s%s%s", word, *more ? " " : "", more);
+		return;
+	}
 	snprintf(o->name, sizeof(o->name), "%.24s %.40s%s%s", word, shared ? text : known,
 		 *more ? " " : "", more);
 }
@@ -41,9 +45,14 @@ static void put_length(struct fwa_command *cmd)
 	cmd->cdw[1] |= numd >> 16;
 }
 
-/* Whether the controller has it: it answers without an error. Named when it does not. */
+/*
+ * Whether the controller has it: it answers without an error. Named when it does not, unless it was one of
+ * all that there are.
+ */
 static bool answers(struct vfy_planning *p, const struct vfy_observable *o)
 {
+	bool named = (o->row->each != VFY_EACH_FID && o->row->each != VFY_EACH_LID) ||
+		     (uint8_t)o->row->cdw[0];
 	uint32_t len, code = 0;
 	char why[96];
 
@@ -53,6 +62,10 @@ static bool answers(struct vfy_planning *p, const struct vfy_observable *o)
 		return true;
 	if (p->error)
 		return false;
+	if (!named) {
+		p->n_missing++;
+		return false;
+	}
 	snprintf(why, sizeof(why), "the controller answers %#x", code);
 	vfy_plan_leave_out(p, o->name, why);
 	return false;
@@ -113,7 +126,8 @@ static void add_feature(struct vfy_planning *p, const struct vfy_observe_row *ro
 
 		o.cmd.cdw[0] = fid | (uint32_t)s << SELECT_SHIFT;
 		o.selection = s;
-		o.rare = s == 1;
+		o.rare |= s !=
+			  0; /* what is read from the page of a feature costs more than it tells */
 		o.feature_effects = feature_effects(p, fid);
 		put_number_name(&o, row->name, vfy_selected_name(&o.cmd), fid, selections[s]);
 		vfy_plan_nvme_once(p, &o);
@@ -161,7 +175,9 @@ static bool is_known(const struct vfy_planning *p, const struct vfy_observe_row 
 static void add_numbers(struct vfy_planning *p, const struct vfy_observe_row *row)
 {
 	uint8_t only = (uint8_t)row->cdw[0];
+	char why[96];
 
+	p->n_missing = 0;
 	for (unsigned int value = 0; value < 256 && !p->error; value++) {
 		if (only ? value != only : has_own_row(row, (uint8_t)value))
 			continue;
@@ -172,6 +188,9 @@ static void add_numbers(struct vfy_planning *p, const struct vfy_observe_row *ro
 		else
 			add_log_page(p, row, (uint8_t)value);
 	}
+	snprintf(why, sizeof(why), "%zu of which the controller knows nothing", p->n_missing);
+	if (p->n_missing)
+		vfy_plan_leave_out(p, row->name, why);
 }
 
 /* --- namespaces ------------------------------------------------------------------------------------- */
@@ -204,16 +223,15 @@ static uint64_t blocks_of(struct vfy_planning *p, uint32_t nsid)
 	return len >= 8 ? fwa_le64(p->page) : 0;
 }
 
-static void add_blocks(struct vfy_planning *p, const struct vfy_observe_row *row,
-		       const struct fwa_namespace *ns, uint64_t lba, uint32_t n)
+static void add_block(struct vfy_planning *p, const struct vfy_observe_row *row,
+		      const struct fwa_namespace *ns, uint64_t lba)
 {
 	struct vfy_observable o = vfy_plan_begin(row);
 
 	o.cmd.nsid = ns->nsid;
 	o.cmd.cdw[0] = (uint32_t)lba;
 	o.cmd.cdw[1] = (uint32_t)(lba >> 32);
-	o.cmd.cdw[2] = n - 1;
-	o.cmd.out_len = n * ns->block_size;
+	o.cmd.out_len = ns->block_size;
 	o.len = DIGEST_LEN;
 	o.digest = true;
 	snprintf(o.name, sizeof(o.name), "%s %u @%#llx", row->name, ns->nsid,
@@ -221,13 +239,12 @@ static void add_blocks(struct vfy_planning *p, const struct vfy_observe_row *row
 	vfy_plan_add(p, &o);
 }
 
-/* The first blocks, some between, and the last: each once. */
+/* The first block, the next, some between, and the last: each once. */
 static void sample_blocks(struct vfy_planning *p, const struct vfy_observe_row *row, uint32_t nsid)
 {
 	struct fwa_namespace ns;
-	uint64_t blocks, at[6], next = 0;
+	uint64_t blocks, at[BLOCKS], next = 0;
 	char name[40];
-	uint32_t n;
 
 	snprintf(name, sizeof(name), "%.20s %u", row->name, nsid);
 	if (!fwa_profile_namespace(p->profile, nsid, &ns) || !ns.block_size ||
@@ -235,22 +252,20 @@ static void sample_blocks(struct vfy_planning *p, const struct vfy_observe_row *
 		vfy_plan_leave_out(p, name, "its blocks have no size that makes sense");
 		return;
 	}
-	n = ns.block_size < READ_BLOCKS ? READ_BLOCKS / ns.block_size : 1;
 	blocks = blocks_of(p, nsid);
-	if (blocks < n) {
+	if (!blocks) {
 		vfy_plan_leave_out(p, name, "the controller does not say how large it is");
 		return;
 	}
 	at[0] = 0;
-	at[1] = n;
-	for (unsigned int i = 2; i < 5; i++)
-		at[i] = blocks / 4 * (i - 1);
-	at[5] = blocks - n;
-	for (unsigned int i = 0; i < 6 && !p->error; i++) {
-		if (at[i] < next || at[i] > blocks - n)
+	for (unsigned int i = 1; i < BLOCKS - 1; i++)
+		at[i] = i == 1 ? 1 : blocks / (BLOCKS - 2) * (i - 1);
+	at[BLOCKS - 1] = blocks - 1;
+	for (unsigned int i = 0; i < BLOCKS && !p->error; i++) {
+		if (at[i] < next || at[i] >= blocks)
 			continue;
-		add_blocks(p, row, &ns, at[i], n);
-		next = at[i] + n;
+		add_block(p, row, &ns, at[i]);
+		next = at[i] + 1;
 	}
 }
 

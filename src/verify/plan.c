@@ -129,7 +129,9 @@ struct vfy_observable vfy_plan_begin(const struct vfy_observe_row *row)
 	struct vfy_observable o = {
 		.row = row,
 		.len = row->out_len,
+		.rare = row->rare,
 		.cmd = { .set = row->set,
+			 .nsid = row->nsid,
 			 .opcode = row->opcode,
 			 .scope = FWA_SCOPE_LEAST,
 			 .out_len = row->out_len },
@@ -197,7 +199,7 @@ static __attribute__((format(printf, 2, 3))) void put_name(struct vfy_observable
 /* Piece @i of @n is read each time when they are few, or at one of the ends. */
 static bool is_rare(uint32_t i, uint32_t n)
 {
-	return n > VFY_OFTEN_MAX && i >= VFY_OFTEN_MAX / 2 && i != n - 1;
+	return n > VFY_OFTEN_MAX && i >= VFY_OFTEN_MAX / 4 && i != n - 1;
 }
 
 /*
@@ -255,7 +257,10 @@ static void put_uuid_name(struct vfy_observable *o, const char *word, const char
 	cmd.payload = fwa_span(o->payload, FWA_UUID_LEN);
 	known = vfy_selected_name(&cmd);
 	fwa_uuid_text(o->payload, text);
-	put_name(o, "%.24s %.37s%s%s", word, known ? known : text, *more ? " " : "", more);
+	if (o->row->payload_len == FWA_UUID_LEN) /* a row for this one */
+		put_name(o, "%.24s%s%s", word, *more ? " " : "", more);
+	else
+		put_name(o, "%.24s %.37s%s%s", word, known ? known : text, *more ? " " : "", more);
 }
 
 static void add_feature(struct vfy_planning *p, const struct vfy_observe_row *row,
@@ -272,7 +277,7 @@ static void add_feature(struct vfy_planning *p, const struct vfy_observe_row *ro
 		if ((s == 1 && !(f.flags & HAS_DEFAULT)) || (s == 2 && !(f.flags & HAS_SAVED)))
 			continue;
 		o.selection = s;
-		o.rare = s == 1;
+		o.rare |= s == 1;
 		o.feature_effects = fwa_cxl_declared(f.effects).effects & ~FWA_EFFECTS_NEVER;
 		memcpy(o.payload, uuid, FWA_UUID_LEN);
 		o.payload[CXL_GET_FEATURE_SELECTION] = s;
@@ -303,7 +308,7 @@ static void add_feature_list(struct vfy_planning *p, const struct vfy_observe_ro
 			put_name(&o, "%s @%u", row->name, at);
 		fwa_put_le32(o.payload, p->piece);
 		fwa_put_le16(o.payload + 4, (uint16_t)at);
-		o.rare = is_rare(at / of_piece, p->profile->n_features / of_piece + 1);
+		o.rare |= is_rare(at / of_piece, p->profile->n_features / of_piece + 1);
 		if (!add_cxl(p, &o, CXL_GET_FEATURES_LEN, p->piece))
 			return;
 	}

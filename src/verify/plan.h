@@ -16,6 +16,7 @@ struct vfy_planning {
 	size_t room_out;     /* of plan->left_out */
 	uint32_t piece;      /* CXL: most bytes of one reading */
 	uint64_t lines;      /* CXL: 64-byte lines of the whole device; 0: not known */
+	size_t n_missing;    /* NVMe: of a row's features or pages the controller has not */
 	bool has_selections; /* NVMe: features have default and saved values */
 	uint8_t *page;       /* VFY_PIECE_MAX bytes: the newest answer */
 	int error;           /* nothing more can be planned */

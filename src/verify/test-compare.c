@@ -150,12 +150,14 @@ static void test_clocks(void **state)
 	assert_change(0, 0, 2);
 	put_clocks(t, t - 1, 1000 * MS);
 	assert_int_equal(bench_changes(&b)->n_changes, 1);
-	put_clocks(t, 0, 0);
+	put_clocks(t, 0, 1);
 	assert_int_equal(bench_changes(&b)->n_changes, 1);
 	put_clocks(0, UINT64_MAX, 1000 * MS);
 	assert_int_equal(bench_changes(&b)->n_changes, 1);
 	put_clocks(t, t, 0);
 	b.values[1][0].at_ns = 0; /* readings in no order that makes sense */
+	assert_no_change();
+	put_clocks(t, 0, 0); /* one reading, taken over */
 	assert_no_change();
 }
 

@@ -34,6 +34,10 @@ static void print_row(const struct vfy_observe_row *r)
 		for (int i = 0; i < 6; i++)
 			printf(" %08" PRIx32, r->cdw[i]);
 	}
+	if (r->nsid)
+		printf(" nsid %" PRIx32, r->nsid);
+	if (r->rare)
+		printf(" rare");
 	if (r->out_len)
 		printf(" out %" PRIu32, r->out_len);
 	if (r->more)

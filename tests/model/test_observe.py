@@ -29,7 +29,7 @@ bits | - | - | registers | config | -
 NVME = '''\
 observe nvme
 name | part | where | kind | means | grows
-page | - | get-log-page cdw10=00000007h cdw12=0000000fh out=512 | once | log | -
+page | - | get-log-page rare nsid=fffffffeh cdw10=00000007h cdw12=0000000fh out=512 | once | log | -
 page | entries | 8-63 | ring:28 | log | free
 blocks | - | read | lba | data | -
 '''
@@ -63,11 +63,11 @@ MALFORMED = (
     ('cxl-observe.model', 'pages | -', 'pages | - | list-page 00 | once | log | any',
      'only parts grow'),
     ('cxl-observe.model', 'pages | -', 'pages | - | list-page 0 | once | log | -',
-     'bad request "0": want bytes of the payload'),
+     'bad request "0": want rare, bytes of the payload'),
     ('cxl-observe.model', 'pages | -', 'pages | - | list-page out=4 | once | log | -',
      'bad request "out=4"'),
     ('nvme-observe.model', 'page | -', 'page | - | get-log-page 00 | once | log | -',
-     'bad request "00": want cdwN=8 digits'),
+     'bad request "00": want rare, nsid= or cdwN=8 digits'),
     ('nvme-observe.model', 'page | -', 'page | - | get-log-page cdw10=7h | once | log | -',
      'bad request "cdw10=7h"'),
     ('nvme-observe.model', 'page | -', 'page | - | get-log-page cdw16=00000007h | once | log | -',
@@ -184,7 +184,7 @@ value "Get Feature" each 1 set 0 opcode 5303 payload means 0 as 0
  first 0-0 kind 6 mask 00 unit 0 means 0 as 0 grows 0
 bits "Registers" each 9 set 0 opcode 0000 payload means 2 as 2
 --
-page "Telemetry" each 0 set 1 opcode 0002 payload cdw 00000007 00000000 0000000f 00000000 00000000 00000000 out 512 means 10 as 10
+page "Telemetry" each 0 set 1 opcode 0002 payload cdw 00000007 00000000 0000000f 00000000 00000000 00000000 nsid fffffffe rare out 512 means 10 as 10
  entries 8-63 kind 4 mask 00 unit 28 means 10 as 10 grows 0
 blocks "Read" each 8 set 2 opcode 0002 payload means 4 as 4
 --
