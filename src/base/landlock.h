@@ -17,11 +17,12 @@ enum {
 	FWA_LANDLOCK_REMOVE_FILE = 1 << 5,
 	FWA_LANDLOCK_MAKE_DIR = 1 << 7,
 	FWA_LANDLOCK_MAKE_REG = 1 << 8,
-	FWA_LANDLOCK_TRUNCATE = 1 << 14, /* of version 3 */
+	FWA_LANDLOCK_TRUNCATE = 1 << 14,  /* of version 3 */
+	FWA_LANDLOCK_IOCTL_DEV = 1 << 15, /* of version 5 */
 };
 
 struct fwa_landlock_path {
-	int fd; /* of a folder */
+	int fd; /* of a folder, or of one file */
 	uint64_t allowed;
 };
 

@@ -27,6 +27,10 @@ struct vfy_campaign_args {
 	uint32_t phases;
 	unsigned int timeout_ms;
 	unsigned int repeats; /* runs that must reproduce a finding; 0: 3 */
+	/* What the caller says that the device's serial number is: vfy_may_probe(); NULL: nothing. */
+	const char *serial;
+	/* Once it is not 0 the campaign ends as if its budget had; NULL: never. */
+	const volatile int *stop;
 	/* Called now and then and at each finding; NULL: not. */
 	void (*progress)(void *userdata, const struct vfy_campaign *c);
 	void *userdata;
@@ -57,9 +61,11 @@ struct vfy_campaign {
 	size_t n_rows;
 	struct vfy_finding *finding; /* worst first once it has ended */
 	size_t n_findings;
-	size_t dropped; /* findings beyond VFY_FINDINGS_MAX, and those that repeat another */
-	uint64_t masked_late;      /* bytes of which it was seen only later that they say nothing */
-	uint64_t not_confirmed;    /* what was seen once and not again: no finding */
+	size_t dropped;       /* findings beyond VFY_FINDINGS_MAX, and those that repeat another */
+	uint64_t masked_late; /* bytes of which it was seen only later that they say nothing */
+	uint64_t not_confirmed; /* what was seen once and not again: no finding */
+	uint64_t
+		left; /* experiments not run: the device does not survive them, or they are too risky */
 	struct vfy_engine *engine; /* its own */
 };
 

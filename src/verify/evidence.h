@@ -9,7 +9,10 @@
 
 #include "verify/campaign.h"
 
-/* The whole campaign, findings with their evidence included: what `report` draws. NULL: no memory. */
+/*
+ * The whole campaign, what `report` draws. Each finding has, as "evidence", the text of its evidence file: who
+ * saves it writes just that. NULL: no memory.
+ */
 json_object *vfy_campaign_json(const struct vfy_campaign *c);
 /* Finding @i alone, self-contained. NULL: no memory. */
 json_object *vfy_evidence_json(const struct vfy_campaign *c, size_t i);
@@ -46,6 +49,9 @@ struct vfy_replayed {
 	struct vfy_finding finding; /* as it is here */
 };
 
-/* Runs @e on @spec, as often as it was confirmed, with controls. 0, or negative errno with @error. */
-int vfy_replay(const struct vfy_evidence *e, const char *spec, unsigned int timeout_ms,
+/*
+ * Runs @e on the device of @args, as often as it was confirmed, with controls. 0, with one line in @error when
+ * it was not run; -EPERM: it needs more than the probe of @args; other negative errno with @error.
+ */
+int vfy_replay(const struct vfy_evidence *e, const struct vfy_campaign_args *args,
 	       struct vfy_replayed *ret, char error[FWA_ERROR_LEN]);
