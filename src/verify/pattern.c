@@ -8,16 +8,15 @@
 #include <errno.h>
 #include <string.h>
 
+#include "verify/sample.h"
 #include "verify/target.h"
 #include "wire/cxl.h"
 #include "wire/nvme.h"
 
 #define CAPACITY 0x10 /* in Identify Memory Device, in units of 256 MiB */
 #define UNIT_SHIFT 28
-#define SAMPLES_CXL 16u
 
-#define SAMPLE_NVME 4096u /* bytes, at least a block */
-#define NAMESPACE_SIZE 0  /* in Identify Namespace, blocks */
+#define NAMESPACE_SIZE 0 /* in Identify Namespace, blocks */
 
 static void fill(uint8_t *buf, size_t len, uint64_t place)
 {
@@ -56,13 +55,12 @@ static int write_lines(struct vfy_target *t, uint64_t lines)
 {
 	uint8_t line[CXL_DPA_ALIGN];
 
-	for (uint64_t i = 0; i < SAMPLES_CXL; i++) {
-		uint64_t at = i == SAMPLES_CXL - 1 ? lines - 1 : lines / SAMPLES_CXL * i;
+	for (unsigned int i = 0; i < VFY_SAMPLE_LINES; i++) {
+		uint64_t at = vfy_sample_line(lines, i) * CXL_DPA_ALIGN;
 		int r;
 
-		fill(line, sizeof(line), at * CXL_DPA_ALIGN);
-		r = t->dev->ops->poke(t->dev, FWA_REGION_MEDIA, at * CXL_DPA_ALIGN,
-				      fwa_span(line, sizeof(line)));
+		fill(line, sizeof(line), at);
+		r = t->dev->ops->poke(t->dev, FWA_REGION_MEDIA, at, fwa_span(line, sizeof(line)));
 		if (r < 0)
 			return is_fatal(r) ? r : 0;
 	}
@@ -91,16 +89,15 @@ static int write_cxl(struct vfy_target *t)
 
 /* --- NVMe ------------------------------------------------------------------------------------------- */
 
-/* Writes @n blocks from @lba on. 1, 0 when the device refuses, negative errno. */
-static int write_blocks(struct vfy_target *t, const struct fwa_namespace *ns, uint64_t lba,
-			uint32_t n)
+/* 1, 0 when the device refuses, negative errno. */
+static int write_block(struct vfy_target *t, const struct fwa_namespace *ns, uint64_t lba)
 {
 	struct fwa_command cmd = { .set = FWA_SET_NVME_IO,
 				   .scope = FWA_SCOPE_LEAST,
 				   .opcode = NVME_OP_WRITE,
 				   .nsid = ns->nsid,
-				   .cdw = { (uint32_t)lba, (uint32_t)(lba >> 32), n - 1 },
-				   .payload = fwa_span(t->reply, (size_t)n * ns->block_size) };
+				   .cdw = { (uint32_t)lba, (uint32_t)(lba >> 32) },
+				   .payload = fwa_span(t->reply, ns->block_size) };
 	struct fwa_reply reply = { .out = t->reply };
 	int r;
 
@@ -119,8 +116,8 @@ static int write_namespace(struct vfy_target *t, const struct fwa_namespace *ns)
 					.nsid = ns->nsid,
 					.cdw = { NVME_CNS_NAMESPACE },
 					.out_len = NVME_IDENTIFY_LEN };
-	uint64_t blocks, at[6];
-	uint32_t n;
+	uint64_t at[VFY_SAMPLE_BLOCKS];
+	size_t n;
 	int r;
 
 	if (!ns->block_size || ns->block_size > FWA_COMMAND_DATA_MAX)
@@ -128,18 +125,9 @@ static int write_namespace(struct vfy_target *t, const struct fwa_namespace *ns)
 	r = ask(t, &identify, NVME_IDENTIFY_LEN);
 	if (r <= 0)
 		return r;
-	blocks = fwa_le64(t->reply + NAMESPACE_SIZE);
-	n = ns->block_size < SAMPLE_NVME ? SAMPLE_NVME / ns->block_size : 1;
-	if (blocks < 2 * (uint64_t)n)
-		return 0;
-	at[0] = 0;
-	at[1] = n;
-	for (unsigned int i = 2; i < 5; i++)
-		at[i] = blocks / 4 * (i - 1);
-	at[5] = blocks - n;
-	for (unsigned int i = 0; i < 6 && r > 0; i++)
-		if (at[i] <= blocks - n)
-			r = write_blocks(t, ns, at[i], n);
+	n = vfy_sample_blocks(fwa_le64(t->reply + NAMESPACE_SIZE), at);
+	for (size_t i = 0; i < n && r > 0; i++)
+		r = write_block(t, ns, at[i]);
 	return r < 0 ? r : 0;
 }
 

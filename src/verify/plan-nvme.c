@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "verify/plan.h"
+#include "verify/sample.h"
 #include "wire/nvme.h"
 
 #define ONCS 520 /* in Identify Controller; bit 4: features have default and saved values */
@@ -14,7 +15,6 @@
 #define NAMESPACE_RECORD 8 /* bytes of one in the profile: le32 nsid, its format */
 #define FEATURE_VALUE (4 + NVME_PAGE_LEN)
 #define BLOCK_MAX (64u * 1024)
-#define BLOCKS 8u /* of a namespace, that are looked at */
 #define DIGEST_LEN 32u
 
 #define SELECT_SHIFT 8 /* Get Features: CDW10 10:8 */
@@ -239,12 +239,12 @@ static void add_block(struct vfy_planning *p, const struct vfy_observe_row *row,
 	vfy_plan_add(p, &o);
 }
 
-/* The first block, the next, some between, and the last: each once. */
 static void sample_blocks(struct vfy_planning *p, const struct vfy_observe_row *row, uint32_t nsid)
 {
 	struct fwa_namespace ns;
-	uint64_t blocks, at[BLOCKS], next = 0;
+	uint64_t blocks, at[VFY_SAMPLE_BLOCKS];
 	char name[40];
+	size_t n;
 
 	snprintf(name, sizeof(name), "%.20s %u", row->name, nsid);
 	if (!fwa_profile_namespace(p->profile, nsid, &ns) || !ns.block_size ||
@@ -257,16 +257,9 @@ static void sample_blocks(struct vfy_planning *p, const struct vfy_observe_row *
 		vfy_plan_leave_out(p, name, "the controller does not say how large it is");
 		return;
 	}
-	at[0] = 0;
-	for (unsigned int i = 1; i < BLOCKS - 1; i++)
-		at[i] = i == 1 ? 1 : blocks / (BLOCKS - 2) * (i - 1);
-	at[BLOCKS - 1] = blocks - 1;
-	for (unsigned int i = 0; i < BLOCKS && !p->error; i++) {
-		if (at[i] < next || at[i] >= blocks)
-			continue;
+	n = vfy_sample_blocks(blocks, at);
+	for (size_t i = 0; i < n && !p->error; i++)
 		add_block(p, row, &ns, at[i]);
-		next = at[i] + 1;
-	}
 }
 
 void vfy_plan_nvme(struct vfy_planning *p, const struct vfy_observe_row *row)

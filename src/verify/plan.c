@@ -17,6 +17,7 @@
 #include "base/util.h"
 #include "base/uuid.h"
 #include "core/decide.h"
+#include "verify/sample.h"
 #include "wire/cxl.h"
 #include "wire/nvme.h"
 
@@ -28,7 +29,6 @@
 
 #define REGISTERS_CXL 24u
 #define REGISTERS_NVME 8u
-#define MEDIA_LINES 16u
 #define DIGEST_LEN 32u
 
 /* Of a list that goes on: what is kept of it. */
@@ -412,12 +412,11 @@ static void add_media(struct vfy_planning *p, const struct vfy_observe_row *row)
 {
 	if (!p->lines)
 		vfy_plan_leave_out(p, row->name, "the device does not say how large it is");
-	for (uint64_t i = 0; i < MEDIA_LINES && p->lines >= MEDIA_LINES; i++) {
+	for (unsigned int i = 0; i < VFY_SAMPLE_LINES && p->lines >= VFY_SAMPLE_LINES; i++) {
 		struct vfy_observable o = vfy_plan_begin(row);
 
 		o.region = FWA_REGION_MEDIA;
-		o.at = (i == MEDIA_LINES - 1 ? p->lines - 1 : p->lines / MEDIA_LINES * i) *
-		       CXL_DPA_ALIGN;
+		o.at = vfy_sample_line(p->lines, i) * CXL_DPA_ALIGN;
 		o.len = DIGEST_LEN;
 		o.digest = true;
 		put_name(&o, "%s @%#llx", row->name, (unsigned long long)o.at);
