@@ -97,6 +97,17 @@ static void mask_difference(void *userdata, const struct vfy_difference *d)
 			mask_byte(l, l->b->value[d->observable].at + (size_t)i);
 }
 
+bool vfy_mask_has(const struct vfy_mask *m, const struct vfy_plan *plan,
+		  const struct vfy_snapshot *s, size_t i)
+{
+	if (vfy_bit(m->whole, m->n, i))
+		return true;
+	for (size_t k = 0; k < plan->observable[i].len; k++)
+		if (vfy_bit(m->bytes, m->n_bytes, s->value[i].at + k))
+			return true;
+	return false;
+}
+
 size_t vfy_mask_learn(struct vfy_mask *m, const struct vfy_plan *plan, const struct vfy_snapshot *a,
 		      const struct vfy_snapshot *b)
 {

@@ -148,6 +148,8 @@ typedef int (*vfy_submit_fn)(void *userdata, const struct fwa_command *cmd,
 int vfy_plan_make(struct vfy_plan *plan, const struct fwa_profile *profile, struct fwa_device *dev,
 		  vfy_submit_fn submit, void *userdata);
 void vfy_plan_clear(struct vfy_plan *plan);
+/* A plan of observable @i of @plan alone, which is less than @plan->n. 0 or -ENOMEM; to be cleared. */
+int vfy_plan_only(struct vfy_plan *ret, const struct vfy_plan *plan, size_t i);
 
 /* Of Get Features (NVMe) the value is the completion's dword 0 and then the data. */
 struct vfy_value {
@@ -198,3 +200,16 @@ void vfy_mask_clear(struct vfy_mask *m);
  */
 size_t vfy_mask_learn(struct vfy_mask *m, const struct vfy_plan *plan, const struct vfy_snapshot *a,
 		      const struct vfy_snapshot *b);
+/* Whether anything of observable @i is masked; @s is any snapshot of @plan. */
+bool vfy_mask_has(const struct vfy_mask *m, const struct vfy_plan *plan,
+		  const struct vfy_snapshot *s, size_t i);
+
+/*
+ * Observing can hide a lie: where reading one thing changes another, that one seems to change by itself,
+ * and is masked. So of each observable @i of which something was masked this tells whether it stays as it is
+ * while nothing else is read, and changes when another one is. 1, with that one in *ret_by: its command,
+ * which is declared as a read, changes @i. A campaign with vfy_plan_only() of @i and the command as its
+ * experiment shows that. 0: no; -ENOMEM, or as vfy_observe().
+ */
+int vfy_disturbed(const struct vfy_plan *plan, struct fwa_device *dev, vfy_submit_fn submit,
+		  void *userdata, size_t i, size_t *ret_by);

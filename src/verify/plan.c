@@ -365,6 +365,23 @@ static void add_lsa(struct vfy_planning *p, const struct vfy_observe_row *row)
 
 /* --- for both families ------------------------------------------------------------------------------ */
 
+/* What the device refuses from the first is not asked for again and again: that it refuses is named. */
+static bool refused(struct vfy_planning *p, const struct vfy_observable *o)
+{
+	struct fwa_command cmd = o->cmd;
+	uint32_t len, code;
+	char why[96];
+
+	cmd.payload = fwa_span(o->payload, o->row->payload_len);
+	cmd.out_len = p->piece;
+	if (!p->submit || vfy_plan_no_read(p, &cmd, why) || vfy_plan_ask(p, &cmd, &len, &code) ||
+	    (code != CXL_RC_INVALID_INPUT && code != CXL_RC_UNSUPPORTED))
+		return false;
+	snprintf(why, sizeof(why), "the device answers %#x", code);
+	vfy_plan_leave_out(p, o->name, why);
+	return true;
+}
+
 static void add_once(struct vfy_planning *p, const struct vfy_observe_row *row)
 {
 	struct vfy_observable o = vfy_plan_begin(row);
@@ -380,7 +397,8 @@ static void add_once(struct vfy_planning *p, const struct vfy_observe_row *row)
 	}
 	if (row->capacity_at)
 		fwa_put_le64(o.payload + row->capacity_at, p->lines);
-	add_cxl(p, &o, row->payload_len, p->piece);
+	if (!refused(p, &o))
+		add_cxl(p, &o, row->payload_len, p->piece);
 }
 
 /* Whether @len bytes of the region can be seen; that they cannot for now is none of this. */
@@ -530,6 +548,19 @@ int vfy_plan_make(struct vfy_plan *plan, const struct fwa_profile *profile, stru
 		add_row(&p, row);
 	place_payloads(plan);
 	return p.error;
+}
+
+int vfy_plan_only(struct vfy_plan *ret, const struct vfy_plan *plan, size_t i)
+{
+	*ret = (struct vfy_plan){ .profile = plan->profile, .n = 1 };
+	ret->observable = malloc(sizeof(*ret->observable));
+	if (!ret->observable)
+		return -ENOMEM;
+	ret->observable[0] = plan->observable[i];
+	ret->observable[0].rare = false;
+	ret->bytes = ret->observable[0].len;
+	place_payloads(ret);
+	return 0;
 }
 
 void vfy_plan_clear(struct vfy_plan *plan)

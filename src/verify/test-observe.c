@@ -35,7 +35,7 @@ static void test_plan_of_a_cxl_device(void **state)
 		"timestamp",
 		"security",
 		"events-00",
-		"events-04",
+		"events-03",
 		"poison",
 		"registers",
 		"feature patrol-scrub current",
@@ -53,6 +53,7 @@ static void test_plan_of_a_cxl_device(void **state)
 	for (size_t i = 0; i < FWA_ARRAY_SIZE(names); i++)
 		watch_find(&w, names[i]);
 	assert_true(watch_left_out(&w, "component: "));
+	assert_true(watch_left_out(&w, "events-04: the device answers 0x2"));
 	assert_null(w.plan.left_out[w.plan.n_left_out]);
 	for (size_t i = 0; i < w.plan.n; i++)
 		assert_true(w.plan.observable[i].row->each == VFY_EACH_REGISTERS ||
@@ -158,6 +159,51 @@ static void test_what_observing_changes(void **state)
 	watch_close(&w);
 }
 
+static void assert_disturbs(const char *spec, const char *what, const char *by)
+{
+	size_t found = SIZE_MAX, i;
+
+	open_watch(spec);
+	watch_begin(&w);
+	i = watch_find(&w, what);
+	for (size_t k = 0; k < w.plan.n; k++)
+		assert_int_equal(vfy_mask_has(&w.mask, &w.plan, &w.snapshot[0], k), k == i);
+	assert_int_equal(vfy_disturbed(&w.plan, w.dev, watch_submit, &w, i, &found), 1);
+	assert_int_equal(found, watch_find(&w, by));
+	assert_int_equal(vfy_disturbed(&w.plan, w.dev, watch_submit, &w, found, &i), 0);
+	watch_close(&w);
+}
+
+/* Reading one thing changes another one at each reading: it is masked, and yet found. */
+static void test_what_disturbs(void **state)
+{
+	assert_disturbs("sim:liar-selector", "log vendor-debug", "log-capabilities vendor-debug");
+	assert_disturbs("sim:liar-nvme-feature", "feature temp-thresh current", "self-test");
+}
+
+/* With the one alone the lie is to be seen like any other. */
+static void test_a_plan_of_one(void **state)
+{
+	struct vfy_snapshot s[2];
+	struct vfy_plan one;
+	size_t by;
+
+	open_watch("sim:liar-selector");
+	by = watch_find(&w, "log-capabilities vendor-debug");
+	assert_int_equal(vfy_plan_only(&one, &w.plan, watch_find(&w, "log vendor-debug")), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(vfy_snapshot_make(&s[i], &one), 0);
+		watch_command(&w, &w.plan.observable[by].cmd);
+		assert_int_equal(vfy_observe(&one, w.dev, watch_submit, &w, NULL, &s[i]), 0);
+	}
+	vfy_judge(&one, NULL, &s[0], &s[1], &(struct vfy_claim){ 0 }, 0, &w.j);
+	assert_int_equal(w.j.undeclared, FWA_EFFECT_LOG);
+	vfy_snapshot_clear(&s[0]);
+	vfy_snapshot_clear(&s[1]);
+	vfy_plan_clear(&one);
+	watch_close(&w);
+}
+
 /* What declares differs at every reading, and is not learned away. */
 static void test_declarations_are_not_masked(void **state)
 {
@@ -242,14 +288,14 @@ static void test_devices_that_are_no_good(void **state)
 {
 	assert_int_equal(watch_try(&w, "sim:gone,after=1"), -ENODEV);
 	watch_close(&w);
-	open_watch("sim:gone,after=40");
+	open_watch("sim:gone,after=60");
 	assert_int_equal(watch_observe(&w, 0), -ENODEV);
 	assert_int_equal(watch_observe(&w, 0), -ENODEV);
 	watch_close(&w);
-	open_watch("sim:hang");
-	w.timeout_ms = 5;
-	assert_int_equal(watch_observe(&w, 0), -ETIMEDOUT);
+	watch_timeout_ms = 5;
+	assert_int_equal(watch_try(&w, "sim:hang"), -ETIMEDOUT);
 	watch_close(&w);
+	watch_timeout_ms = 5000;
 }
 
 /* Whatever the answers are they stay in their places. */
@@ -371,6 +417,8 @@ int main(void)
 		cmocka_unit_test(test_nothing_changes_by_itself),
 		cmocka_unit_test(test_clock),
 		cmocka_unit_test(test_what_observing_changes),
+		cmocka_unit_test(test_what_disturbs),
+		cmocka_unit_test(test_a_plan_of_one),
 		cmocka_unit_test(test_declarations_are_not_masked),
 		cmocka_unit_test(test_rare),
 		cmocka_unit_test(test_long_lists),

@@ -24,6 +24,8 @@
 
 #define WATCH_SNAPSHOTS 4
 
+static unsigned int watch_timeout_ms = 5000;
+
 struct watch {
 	struct fwa_device *dev;
 	uint8_t *encoded;
@@ -32,7 +34,6 @@ struct watch {
 	struct vfy_snapshot snapshot[WATCH_SNAPSHOTS];
 	struct vfy_mask mask;
 	struct vfy_judgement j;
-	unsigned int timeout_ms;
 	uint64_t observed; /* commands that observing sent */
 	uint32_t code;     /* of the last watch_send() */
 	uint8_t reply[8192];
@@ -49,7 +50,7 @@ static inline int watch_submit(void *userdata, const struct fwa_command *cmd,
 	assert_int_equal(d.reason, FWA_REASON_ADMIT);
 	assert_int_equal(d.effects, 0);
 	w->observed++;
-	return w->dev->ops->submit(w->dev, cmd, reply, w->timeout_ms);
+	return w->dev->ops->submit(w->dev, cmd, reply, watch_timeout_ms);
 }
 
 static inline int watch_profile(struct watch *w, const char *spec)
@@ -78,7 +79,6 @@ static inline int watch_try(struct watch *w, const char *spec)
 	int r;
 
 	memset(w, 0, sizeof(*w));
-	w->timeout_ms = 2000;
 	r = watch_profile(w, spec);
 	if (r < 0)
 		return r;
@@ -124,7 +124,7 @@ static inline uint32_t watch_command(struct watch *w, const struct fwa_command *
 	struct fwa_reply reply = { .out = w->reply, .out_cap = sizeof(w->reply) };
 
 	memset(w->reply, 0, sizeof(w->reply));
-	assert_int_equal(w->dev->ops->submit(w->dev, cmd, &reply, w->timeout_ms), 0);
+	assert_int_equal(w->dev->ops->submit(w->dev, cmd, &reply, watch_timeout_ms), 0);
 	return w->code = reply.code;
 }
 
