@@ -124,12 +124,13 @@ struct meaning {
 
 static struct meaning plain(const struct vfy_observable *o, fwa_effects means, fwa_effects name_as)
 {
+	const fwa_effects any = FWA_EFFECT_CONFIG | FWA_EFFECT_CONTROLLER_CAPABILITY;
 	fwa_effects own = feature_means(o);
 
 	if (means)
 		return (struct meaning){ means, name_as ? name_as : lowest(means), false };
-	if (own != FWA_EFFECT_CONFIG) /* by what is its own, and not by what any Feature's may be */
-		name_as = lowest(own & FWA_EFFECTS_IMMEDIATE & o->feature_effects);
+	name_as =
+		lowest(own & FWA_EFFECTS_IMMEDIATE & ~any); /* its own, not what any Feature has */
 	return (struct meaning){ own, name_as ? name_as : FWA_EFFECT_CONFIG, false };
 }
 
