@@ -102,6 +102,7 @@ static const struct {
 					   "transfer is "
 					   "over",
 					   sender },
+	[FWA_DETAIL_ADVISORY] = { "nothing, as long as the advisory is in force", operator },
 };
 
 static void lengths(uint64_t least, uint64_t most, const char *what, struct cli_advice *a)

@@ -26,12 +26,25 @@
 
 #define FWA_ADVISORIES_MAGIC 0x31564441u /* "ADV1" */
 #define FWA_ADVISORIES_MAX 65536u        /* entries of a table */
+#define FWA_ADVISORIES_TERMS_MAX 1000000u
+#define FWA_ADVISORIES_TEXT_MAX (32u * 1024 * 1024)
+#define FWA_ADVISORIES_HEADER_LEN 64
+#define FWA_ADVISORIES_ENTRY_LEN 24
+/* The longest table. */
+#define FWA_ADVISORIES_TABLE_MAX                                                             \
+	(FWA_ADVISORIES_HEADER_LEN + (size_t)FWA_ADVISORIES_MAX * FWA_ADVISORIES_ENTRY_LEN + \
+	 (size_t)FWA_ADVISORIES_TERMS_MAX * FWA_TERM_LEN + FWA_ADVISORIES_TEXT_MAX)
 #define FWA_ADVICE_MAX 256u
 #define FWA_ADVISORY_ID_MAX 64 /* with the final NUL */
 
 /*
- * One entry: one command of one family of devices. Empty patterns and bounds match everything. Firmware
- * revisions are compared by the function that fold is given.
+ * One entry: one command of one family of devices. Empty patterns and bounds match everything, and a
+ * device that does not say which firmware it has is within all bounds. Firmware revisions are compared by
+ * the function that fold is given.
+ *
+ * Encoded: u8 family, u8 flags (bit 0: never), le16 terms, le32 effects, le64 until, le32 first term, le32
+ * where its texts begin: id, vendor, model, firmware_from, firmware_to and reference, printable ASCII, each
+ * with a NUL, behind those of the entry before, as its terms are.
  */
 struct fwa_advisory {
 	uint8_t family; /* enum fwa_family: whose command sets; FWA_FAMILY_SIM for simulated ones only */
@@ -45,6 +58,10 @@ struct fwa_advisory {
 	const char *reference;                   /* URL or "" */
 };
 
+/*
+ * A view of a table: le32 magic, entries, terms, bytes of text; 16 reserved; SHA-256 of the sources; the
+ * entries, terms, texts. Zeroed it has no entries.
+ */
 struct fwa_advisories {
 	struct fwa_span encoded;
 	uint32_t n;
@@ -53,7 +70,10 @@ struct fwa_advisories {
 
 /* --- writing: all in memory of the caller's ------------------------------------------------------- */
 
-/* Encodes @n entries; @w->full says that it did not fit. */
+/*
+ * Encodes @n entries; @w->full says that it did not fit, or was more than a table may have. Whether they
+ * make sense fwa_advisories_parse() says.
+ */
 void fwa_advisories_write(struct fwa_writer *w, const struct fwa_advisory *all, uint32_t n,
 			  const uint8_t digest[32]);
 
@@ -79,13 +99,18 @@ struct fwa_advice {
 	uint64_t nvme_over[2][4];
 };
 
+/*
+ * What of @a is about the device of @profile. @ret views @a, which must stay. Which of its entries are over
+ * it does not know: they take their room until whoever made the table makes it anew.
+ */
 void fwa_advice_fold(const struct fwa_advisories *a, const struct fwa_profile *profile,
 		     fwa_pattern_fn match, fwa_version_fn compare, struct fwa_advice *ret);
 
 /*
- * What is added to @cmd now: effects, among them FWA_EFFECT_UNKNOWN when it is forbidden. @uuid: as
- * fwa_filter_covers(). *ret_entry (may be NULL): the index of the first entry that counts, UINT32_MAX for none.
- * Constant time for what nothing is about.
+ * What is added to @cmd now, CLOCK_BOOTTIME ns: effects, among them FWA_EFFECT_UNKNOWN when it is
+ * forbidden; a field whose bytes are missing has each value. @uuid: as fwa_filter_covers(). *ret_entry (may be
+ * NULL): the index of the first entry that counts, UINT32_MAX for none: nothing is added, or the entry had
+ * no room. Constant time for what nothing is about.
  */
 fwa_effects fwa_advice_effects(const struct fwa_advice *advice, const struct fwa_command *cmd,
 			       const uint8_t *uuid, uint64_t now, uint32_t *ret_entry);

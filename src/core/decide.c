@@ -163,6 +163,23 @@ static fwa_effects floor_of(struct subject *s)
 	return floor;
 }
 
+/*
+ * What linux mode asks for: what Linux does of the device's declaration; and of what an advisory adds, which
+ * Linux has no notion of, what strict mode does.
+ */
+/*= spec/SECURITY-MODEL.md#C33 */
+static uint8_t linux_scope(const struct subject *s, fwa_effects advisory, uint8_t *ret_need)
+{
+	uint8_t least = s->is_set_feature ? fwa_linux_feature_scope(s->feature.effects)
+					  : FWA_SCOPE_CONFIGURATION;
+	uint8_t by_advisory = fwa_scope_of(advisory, FWA_CLASS_PLAIN, ret_need);
+
+	if (by_advisory > least)
+		return by_advisory;
+	*ret_need = FWA_NEED_LINUX;
+	return least;
+}
+
 /*= spec/SECURITY-MODEL.md#C7 */
 static void weigh(struct subject *s, struct fwa_decision *d)
 {
@@ -174,12 +191,12 @@ static void weigh(struct subject *s, struct fwa_decision *d)
 	d->floor = floor_of(s);
 	d->advisory = s->contract->advisory & FWA_EFFECTS_ALL;
 	d->effects = d->declared | d->floor | d->advisory;
-	d->required = fwa_scope_of(d->effects, s->class, &d->need);
-	if (is_linux(s)) {
-		d->need = FWA_NEED_LINUX;
-		d->required = s->is_set_feature ? fwa_linux_feature_scope(s->feature.effects)
-						: FWA_SCOPE_CONFIGURATION;
-	}
+	if (is_linux(s))
+		d->required = linux_scope(s, d->advisory, &d->need);
+	else
+		d->required = fwa_scope_of(d->effects, s->class, &d->need);
+	if (fwa_advised_alone(d) & FWA_EFFECT_UNKNOWN) /* that is well understood */
+		d->need = FWA_NEED_NEVER;
 	d->scope = s->cmd->scope;
 	if (d->scope == FWA_SCOPE_LEAST && d->required != FWA_SCOPE_NEVER)
 		d->scope = d->required;
@@ -258,7 +275,8 @@ static enum fwa_detail understood(const struct subject *s, const struct fwa_deci
 		return FWA_DETAIL_RESERVED_DECLARED;
 	if (s->has_feature && !(s->declared.effects & (FWA_EFFECTS_RESET | FWA_EFFECTS_IMMEDIATE)))
 		return FWA_DETAIL_FEATURE_SILENT;
-	return d->effects & FWA_EFFECT_UNKNOWN ? FWA_DETAIL_UNKNOWN_SELECTOR : FWA_DETAIL_NONE;
+	return (d->declared | d->floor) & FWA_EFFECT_UNKNOWN ? FWA_DETAIL_UNKNOWN_SELECTOR
+							     : FWA_DETAIL_NONE;
 }
 
 /* Linux checks shapes itself, in the front end that speaks its interface. */
@@ -274,11 +292,14 @@ static enum fwa_detail ever(const struct fwa_decision *d)
 {
 	if (d->required != FWA_SCOPE_NEVER)
 		return FWA_DETAIL_NONE;
-	if (d->need == FWA_NEED_LINUX)
-		return FWA_DETAIL_LINUX_FEATURE;
+	if (d->advisory & FWA_EFFECT_UNKNOWN) /*= spec/SECURITY-MODEL.md#C33 */
+		return FWA_DETAIL_ADVISORY;
 	if (d->effects & FWA_EFFECT_DMA)
 		return FWA_DETAIL_DMA;
-	return d->effects & FWA_EFFECT_CARRIER ? FWA_DETAIL_CARRIER : FWA_DETAIL_OTHER_CLIENT;
+	if (d->effects & FWA_EFFECT_CARRIER)
+		return FWA_DETAIL_CARRIER;
+	return d->effects & FWA_EFFECT_OTHER_CLIENT ? FWA_DETAIL_OTHER_CLIENT
+						    : FWA_DETAIL_LINUX_FEATURE;
 }
 
 /* Linux refuses the Features that its own drivers manage after it has looked at the scope. */

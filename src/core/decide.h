@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/advisory.h"
 #include "core/command.h"
 #include "core/drift.h"
 #include "core/effects.h"
@@ -61,7 +62,8 @@ struct fwa_contract {
 	uint32_t rate_over;   /* bit i: the caller has used up what right i allows a second */
 	uint32_t
 		seats_over; /* bit i: as many of its sessions as right i allows hold it without this */
-	fwa_effects advisory; /* effects that an advisory adds to this command */
+	fwa_effects
+		advisory; /* effects that advisories add to this command; UNKNOWN: they forbid it */
 	const struct fwa_drift
 		*drift;            /* of the profile; NULL: none, or not for this caller (uid 0) */
 	uint8_t transfer_uuid[16]; /* the caller's own: its Feature */
@@ -99,6 +101,19 @@ static inline bool fwa_may_change(const struct fwa_decision *d)
 {
 	return d->effects || (d->need == FWA_NEED_LINUX && d->required != FWA_SCOPE_CONFIGURATION);
 }
+
+/* What @d has of effects because of an advisory alone (C33): a refusal for these is its. */
+static inline fwa_effects fwa_advised_alone(const struct fwa_decision *d)
+{
+	return d->advisory & ~(d->declared | d->floor);
+}
+
+/*
+ * Sets @contract->advisory to what @advice says of @cmd at @now; the rest of @contract is as it will be
+ * when the command is judged. *ret_entry (may be NULL): as of fwa_advice_effects().
+ */
+void fwa_contract_advise(struct fwa_contract *contract, const struct fwa_advice *advice,
+			 const struct fwa_command *cmd, uint64_t now, uint32_t *ret_entry);
 
 /*
  * Judges @cmd. @profile and @rights are those of the device and of the caller; @now is
@@ -143,6 +158,14 @@ struct fwa_remedy {
 
 /* What would pass, by the verdicts of fwa_decide() on the same arguments and without what is named. */
 struct fwa_remedy fwa_remedy(const struct fwa_contract *contract, const struct fwa_rights *rights,
+			     const struct fwa_profile *profile, const struct fwa_command *cmd,
+			     uint64_t now);
+
+/*
+ * Whether a refusal is an advisory's: without the advisories the verdict on the same arguments would be
+ * another one.
+ */
+bool fwa_refused_by_advisory(const struct fwa_contract *contract, const struct fwa_rights *rights,
 			     const struct fwa_profile *profile, const struct fwa_command *cmd,
 			     uint64_t now);
 

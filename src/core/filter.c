@@ -100,6 +100,7 @@ static bool field_matches(const struct fwa_term *t, const struct fwa_command *cm
 
 /* What is known of an item while its terms go by. */
 struct item {
+	bool missing;   /* bytes that are missing count for covering, else against it */
 	bool negative;  /* it is a negative one */
 	bool applies;   /* its opcode is the command's */
 	bool any, hit;  /* it has positive groups; one of them matched */
@@ -128,8 +129,8 @@ static void take_field(struct item *it, const struct fwa_term *t, const struct f
 
 	if (!it->applies)
 		return;
-	/* Bytes that are missing count for refusing: rule 2. */
-	matches = field_matches(t, cmd, uuid, it->negative != negative);
+	/* Rule 2. */
+	matches = field_matches(t, cmd, uuid, (it->negative != negative) != it->missing);
 	if (t->flags & FWA_TERM_AND) {
 		it->group &= matches;
 		return;
@@ -140,8 +141,9 @@ static void take_field(struct item *it, const struct fwa_term *t, const struct f
 	it->group = matches;
 }
 
-/*= spec/SECURITY-MODEL.md#C19 */
-bool fwa_filter_covers(struct fwa_span filter, const struct fwa_command *cmd, const uint8_t *uuid)
+/* @missing: as in struct item. */
+static bool covers(struct fwa_span filter, const struct fwa_command *cmd, const uint8_t *uuid,
+		   bool missing)
 {
 	struct item it = { 0 };
 	bool begun = false, any = false, covered = false;
@@ -165,9 +167,23 @@ bool fwa_filter_covers(struct fwa_span filter, const struct fwa_command *cmd, co
 			return covered || !any;
 		begun = true;
 		it = (struct item){
+			.missing = missing,
 			.negative = t.flags & FWA_TERM_NOT,
 			.applies = t.set == cmd->set && t.value == cmd->opcode,
 		};
 		any |= !it.negative;
 	}
+}
+
+/*= spec/SECURITY-MODEL.md#C19 */
+bool fwa_filter_covers(struct fwa_span filter, const struct fwa_command *cmd, const uint8_t *uuid)
+{
+	return covers(filter, cmd, uuid, false);
+}
+
+/*= spec/SECURITY-MODEL.md#C33 */
+bool fwa_filter_may_cover(struct fwa_span filter, const struct fwa_command *cmd,
+			  const uint8_t *uuid)
+{
+	return covers(filter, cmd, uuid, true);
 }

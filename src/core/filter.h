@@ -54,3 +54,9 @@ bool fwa_filter_valid(struct fwa_span filter);
  * Pure; bounded by FWA_FILTER_TERMS_MAX.
  */
 bool fwa_filter_covers(struct fwa_span filter, const struct fwa_command *cmd, const uint8_t *uuid);
+/*
+ * The same for what forbids (core/advisory.h), where rule 2 is the other way round: whether @filter
+ * covers @cmd, or would with some value of a field whose bytes are missing.
+ */
+bool fwa_filter_may_cover(struct fwa_span filter, const struct fwa_command *cmd,
+			  const uint8_t *uuid);

@@ -101,6 +101,7 @@ static const char *const details[FWA_DETAIL_COUNT] = {
 		"background work that is not this caller's is running, or may be",
 	[FWA_DETAIL_FIRMWARE_OF_OTHER] = "another session's transfer of firmware is in progress",
 	[FWA_DETAIL_JOURNAL_DOWN] = "the journal cannot write",
+	[FWA_DETAIL_ADVISORY] = "an advisory forbids it",
 };
 
 const char *fwa_reason_name(unsigned int reason)

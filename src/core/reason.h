@@ -93,6 +93,8 @@ enum fwa_detail {
 	FWA_DETAIL_FIRMWARE_OF_OTHER,   /* another session transfers firmware */
 	/* journal */
 	FWA_DETAIL_JOURNAL_DOWN, /* nothing can be recorded now */
+	/* never */
+	FWA_DETAIL_ADVISORY, /* an advisory forbids it */
 	FWA_DETAIL_COUNT,
 };
 

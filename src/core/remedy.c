@@ -118,3 +118,16 @@ struct fwa_remedy fwa_remedy(const struct fwa_contract *contract, const struct f
 	}
 	return (struct fwa_remedy){ 0 };
 }
+
+/*= spec/SECURITY-MODEL.md#C33 */
+bool fwa_refused_by_advisory(const struct fwa_contract *contract, const struct fwa_rights *rights,
+			     const struct fwa_profile *profile, const struct fwa_command *cmd,
+			     uint64_t now)
+{
+	struct fwa_decision d = fwa_decide(contract, rights, profile, cmd, now), without;
+	struct fwa_contract c = *contract;
+
+	c.advisory = 0;
+	without = fwa_decide(&c, rights, profile, cmd, now);
+	return !fwa_admitted(&d) && d.reason != without.reason;
+}

@@ -103,7 +103,10 @@ static void filter_of_negative_items_covers_the_rest(void **state)
 	assert_true(fwa_filter_covers(f, &cmd, NULL));
 }
 
-/* Bytes that are not there match nothing that is allowed and all that is excluded. */
+/*
+ * Bytes that are not there match nothing that is allowed and all that is excluded; the other way
+ * round where a filter forbids.
+ */
 static void filter_missing_bytes_never_help(void **state)
 {
 	static const struct fwa_term slot2[] = { CMD(FWA_SET_CXL, CXL_OP_ACTIVATE_FW),
@@ -131,10 +134,13 @@ static void filter_missing_bytes_never_help(void **state)
 		assert_true(fwa_filter_valid(f));
 		cmd.payload = fwa_span("\1\2", 2);
 		assert_int_equal(fwa_filter_covers(f, &cmd, NULL), table[i].two);
+		assert_int_equal(fwa_filter_may_cover(f, &cmd, NULL), table[i].two);
 		cmd.payload = fwa_span("\2\3", 2);
 		assert_int_equal(fwa_filter_covers(f, &cmd, NULL), table[i].three);
+		assert_int_equal(fwa_filter_may_cover(f, &cmd, NULL), table[i].three);
 		cmd.payload.len = 1;
 		assert_int_equal(fwa_filter_covers(f, &cmd, NULL), table[i].missing);
+		assert_int_equal(fwa_filter_may_cover(f, &cmd, NULL), !table[i].missing);
 	}
 }
 

@@ -237,6 +237,7 @@ void prove_admitted(void)
 	witness(contract.mode == FWA_MODE_STRICT && d.effects & FWA_EFFECT_BACKGROUND);
 	witness(contract.mode == FWA_MODE_LINUX && d.effects);
 	witness(contract.journal == FWA_JOURNAL_DOWN_EFFECTS);
+	witness(contract.mode == FWA_MODE_LINUX && contract.advisory & FWA_EFFECT_DATA);
 	prove_within_rights(&d);
 	if (contract.mode == FWA_MODE_STRICT)
 		prove_strict(&d);
@@ -259,7 +260,7 @@ static enum fwa_reason written_reason(void)
 		return FWA_REASON_QUARANTINED;
 	if (!any.listed)
 		return FWA_REASON_UNDECLARED;
-	if (effects >> 16)
+	if (any.declared.effects >> 16)
 		return FWA_REASON_RESERVED_BITS;
 	if (shape)
 		return FWA_REASON_PAYLOAD_SHAPE;
@@ -299,9 +300,28 @@ void prove_vendor_exact(void)
 	prove(reason == written);
 	witness(reason == FWA_REASON_ADMIT);
 	witness(reason == FWA_REASON_LEASE);
+	witness(reason == FWA_REASON_NEVER && contract.advisory >> 16 & 1);
 	witness(reason == FWA_REASON_RATE);
 	witness(reason == FWA_REASON_ADMIT && contract.rate_over & 1);
 	witness(reason == FWA_REASON_ADMIT && contract.journal);
 	witness(reason == FWA_REASON_JOURNAL && contract.journal == 2);
 	witness(reason == FWA_REASON_JOURNAL && contract.journal > 2);
+}
+
+/* An advisory only takes away: what passes with its effects passes without (C33), in both modes.
+ * proof: core/decide.c core/declaration.c core/effects.c core/command.c core/transfer.c;
+ *        without fwa_command_operation;
+ *        --unwind 7 --unwindset anything.0:33 */
+void prove_advisory_takes_away(void)
+{
+	struct fwa_decision with, without;
+
+	anything();
+	with = fwa_decide(&contract, &rights, profile, &cmd, now);
+	contract.advisory = 0;
+	without = fwa_decide(&contract, &rights, profile, &cmd, now);
+	prove((without.effects & ~with.effects) == 0);
+	prove(implies(fwa_admitted(&with), fwa_admitted(&without)));
+	witness(fwa_admitted(&without) && !fwa_admitted(&with));
+	witness(fwa_admitted(&with) && with.effects != without.effects);
 }
