@@ -85,8 +85,8 @@ struct fwa_device_ops {
 	 * or writes @len bytes at @at of @region, past the command interface. 0; -ERANGE not all of it
 	 * is in the region; -EACCES the device lets nobody at it now (it is locked, it sanitizes);
 	 * -ENOSPC not all of it was written, a simulated device has room for so much; -EOPNOTSUPP there is
-	 * no such region; else as submit. The gate's worker never calls them: its sandbox has no
-	 * room for what they need.
+	 * no such region; else as submit. The gate's worker never calls them, and its sandbox opens
+	 * nothing for their sake.
 	 */
 	int (*peek)(struct fwa_device *dev, enum fwa_region region, uint64_t at, void *buf,
 		    size_t len);
