@@ -430,6 +430,25 @@ static void test_qemu(void **state)
 	check_erase_is_seen("qtest:nvme", VFY_EACH_LBA, &format);
 }
 
+/* Through the host's memory window; a QEMU that cannot sanitize has nothing that erases. */
+static void test_qemu_media(void **state)
+{
+	const struct vfy_step sanitize = { .kind = VFY_COMMAND,
+					   .set = FWA_SET_CXL,
+					   .opcode = OP_SANITIZE };
+	struct fwa_declared declared;
+	bool can;
+
+	if (!has_qemu())
+		skip();
+	open_target("qtest:cxl-type3", 20000);
+	can = fwa_profile_declared(t.profile, FWA_SET_CXL, OP_SANITIZE, &declared);
+	vfy_target_close(&t);
+	if (!can)
+		skip();
+	check_erase_is_seen("qtest:cxl-type3", VFY_EACH_MEDIA, &sanitize);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -439,6 +458,7 @@ int main(void)
 		cmocka_unit_test(test_gone),          cmocka_unit_test(test_garbage),
 		cmocka_unit_test(test_overrun),       cmocka_unit_test(test_no_device),
 		cmocka_unit_test(test_not_sent),      cmocka_unit_test(test_qemu),
+		cmocka_unit_test(test_qemu_media),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
