@@ -103,6 +103,8 @@ int cli_cmd_log_export(struct cli *cli);
 int cli_cmd_log_checkpoint(struct cli *cli);
 int cli_cmd_log_replay(struct cli *cli);
 int cli_cmd_log_index(struct cli *cli);
+int cli_cmd_report(struct cli *cli);
+int cli_cmd_verify(struct cli *cli);
 int cli_cmd_baseline_save(struct cli *cli);
 int cli_cmd_baseline_diff(struct cli *cli);
 int cli_cmd_baseline_accept(struct cli *cli);

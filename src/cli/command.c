@@ -57,8 +57,8 @@ static int unknown_command(const struct cli *cli, enum fwa_set set, bool nvme, c
 			word, fwa_set_name(set), nvme ? "from 0x00 to 0xff" : "such as 0x4302");
 }
 
-static int read_name(const struct cli *cli, const struct cli_subject *s, const char *word,
-		     struct cli_command *ret)
+int cli_command_name_read(const struct cli *cli, const struct cli_subject *s, const char *word,
+			  struct cli_command *ret)
 {
 	bool nvme = cli_subject_is_nvme(s);
 	enum fwa_set set = nvme ? FWA_SET_NVME_ADMIN : FWA_SET_CXL;
@@ -260,7 +260,7 @@ int cli_command_read(const struct cli *cli, const struct cli_subject *s, const c
 	ret->cmd.scope = cli_given(&cli->args, CLI_OPT_SCOPE)
 				 ? (uint8_t)cli->args.number[CLI_OPT_SCOPE]
 				 : FWA_SCOPE_LEAST;
-	r = read_name(cli, s, word, ret);
+	r = cli_command_name_read(cli, s, word, ret);
 	if (r == CLI_OK)
 		r = read_data(&b);
 	if (r == CLI_OK && cli_parts_can(&ret->cmd))

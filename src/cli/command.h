@@ -23,6 +23,13 @@ void cli_command_free(struct cli_command *c);
 int cli_command_read(const struct cli *cli, const struct cli_subject *s, const char *word,
 		     struct cli_command *ret);
 
+/*
+ * The name or opcode @word alone, as a command of @s. CLI_OK, with ret->row and what of ret->cmd says which
+ * command it is, or the code after cli_fail().
+ */
+int cli_command_name_read(const struct cli *cli, const struct cli_subject *s, const char *word,
+			  struct cli_command *ret);
+
 /* --- between the command-*.c files ---------------------------------------------------------- */
 
 struct cli_build {

@@ -21,6 +21,7 @@ static const char *const kinds[] = { "cxl-cel", "nvme-effects", "profile", NULL 
 static const char *const shells[] = { "bash", "zsh", "fish", NULL };
 static const char *const scopes[] = { "configuration", "debug-read-only", "debug-write",
 				      "debug-write-full", NULL };
+static const char *const probes[] = { "read-only", "declared", "destructive", NULL };
 static const char *const records[] = { "digest", "payload", NULL };
 
 const struct cli_option cli_options[CLI_OPT_COUNT] = {
@@ -163,6 +164,25 @@ const struct cli_option cli_options[CLI_OPT_COUNT] = {
 	[CLI_OPT_PROOF_SEQ] = { "proof", 0, CLI_NUMBER, false, "SEQ", NULL, INT64_MAX,
 				"one record and the proof that it is in the journal" },
 	[CLI_OPT_REBUILD] = { "rebuild", 0, CLI_FLAG, false, NULL, NULL, 0, "begin anew" },
+	[CLI_OPT_PLAN] = { "plan", 0, CLI_FLAG, false, NULL, NULL, 0,
+			   "say what would be sent and how risky it is; send none of it" },
+	[CLI_OPT_PROBE] = { "probe", 0, CLI_CHOICE, false, "HOW", probes, 0,
+			    "read-only, declared or destructive (read-only; what is simulated: "
+			    "destructive)" },
+	[CLI_OPT_COMMAND] = { "command", 0, CLI_ONCE, false, "COMMAND", NULL, 0,
+			      "try this command alone" },
+	[CLI_OPT_BUDGET] = { "budget", 0, CLI_ONCE, false, "TIME|N", NULL, 0,
+			     "30s, 2h or N commands (60s)" },
+	[CLI_OPT_SEED] = { "seed", 0, CLI_NUMBER, false, "N", NULL, UINT64_MAX,
+			   "where the search begins: the same one, the same campaign (0)" },
+	[CLI_OPT_REPLAY] = { "replay", 0, CLI_FILE, false, "FILE", NULL, 0,
+			     "do what an evidence file says, and nothing else" },
+	[CLI_OPT_SERIAL] = { "serial", 0, CLI_ONCE, false, "TEXT", NULL, 0,
+			     "the device's serial number: needed with --probe=destructive" },
+	[CLI_OPT_OUTPUT_DIR] = { "output", 'O', CLI_DIR, false, "DIR", NULL, 0,
+				 "save the campaign, and the evidence of each finding, in DIR" },
+	[CLI_OPT_OUTPUT_PAGE] = { "output", 'O', CLI_FILE, false, "FILE", NULL, 0,
+				  "write the page to FILE (standard output)" },
 };
 
 __attribute__((format(printf, 2, 3))) static void usage_error(struct cli_args *args,
@@ -287,10 +307,10 @@ static void getopt_tables(cli_option_set allowed, bool stop, struct option *long
 	*shorts = '\0';
 }
 
-static int option_by_letter(int letter)
+static int option_by_letter(cli_option_set allowed, int letter)
 {
 	for (int i = 0; i < CLI_OPT_COUNT; i++) {
-		if (cli_options[i].letter == letter)
+		if (allowed & CLI_BIT(i) && cli_options[i].letter == letter)
 			return i;
 	}
 	return -1;
@@ -315,8 +335,9 @@ int cli_parse_options(struct cli_args *args, cli_option_set allowed, bool stop, 
 			usage_error(args, "%.64s: needs a value", word);
 		else
 			take_option(args,
-				    (unsigned int)(got >= LONG_ONLY ? got - LONG_ONLY
-								    : option_by_letter(got)),
+				    (unsigned int)(got >= LONG_ONLY
+							   ? got - LONG_ONLY
+							   : option_by_letter(allowed, got)),
 				    optarg ? optarg : "");
 	}
 	return optind;

@@ -146,5 +146,17 @@ const struct cli_verb cli_verbs[] = {
 	  "Brings the index of the journal up to date: a file that can be removed at any time, and "
 	  "that nothing depends on.",
 	  CLI_BIT(CLI_OPT_REBUILD) | CLI_BIT(CLI_OPT_FOLLOW), 0, 0, cli_cmd_log_index },
+	{ "verify", "DEVICE", "hold a device to its declarations: does it do what it says?",
+	  "Sends commands to the device itself, watches what really changes, and shows what was "
+	  "not "
+	  "declared: made to happen again on a fresh device, with a control, and as short as it "
+	  "gets. It holds the device alone, not through the gate. Exits with 8 when a finding "
+	  "accuses the device, with --replay when it happened again. That nothing was found does "
+	  "not say that there is nothing.",
+	  CLI_VERIFY, 1, 1, cli_cmd_verify },
+	{ "report", "FILE", "make a page of what verify found",
+	  "Makes one HTML page, which needs nothing else, of a campaign or of the evidence of one "
+	  "finding, as `verify --output` saves them.",
+	  CLI_BIT(CLI_OPT_OUTPUT_PAGE), 1, 1, cli_cmd_report },
 	{ 0 },
 };

@@ -23,7 +23,7 @@
 #define FDS_MAX 16
 
 struct plan {
-	int high[FDS_MAX]; /* copies out of the way of the numbers that are made */
+	int high[FDS_MAX + 1]; /* copies out of the way of the numbers that are made */
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
 };
@@ -66,6 +66,16 @@ static int plan_null(struct plan *p, int fd, int flags)
 	return -posix_spawn_file_actions_addopen(&p->actions, fd, "/dev/null", flags, 0);
 }
 
+static int plan_err(struct plan *p, const struct fwa_program *s)
+{
+	int *high = &p->high[FDS_MAX];
+
+	*high = fcntl(*s->err_fd, F_DUPFD_CLOEXEC, FWA_PROGRAM_FIRST + (int)s->n_fds);
+	if (*high < 0)
+		return -errno;
+	return -posix_spawn_file_actions_adddup2(&p->actions, *high, STDERR_FILENO);
+}
+
 static int plan_attributes(struct plan *p, bool apart)
 {
 	int flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
@@ -92,6 +102,8 @@ static int plan_make(struct plan *p, const struct fwa_program *s)
 		r = plan_null(p, 1, O_WRONLY);
 	if (r == 0 && s->quiet)
 		r = plan_null(p, 2, O_WRONLY);
+	if (r == 0 && s->err_fd)
+		r = plan_err(p, s);
 	for (size_t i = 0; i < s->n_fds && r == 0; i++)
 		r = plan_fd(p, s, i);
 	/* A number that is not planned may be open here: close it before what follows the last. */
@@ -111,7 +123,7 @@ static int plan_init(struct plan *p)
 {
 	int r;
 
-	for (int i = 0; i < FDS_MAX; i++)
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(p->high); i++)
 		p->high[i] = -1;
 	r = posix_spawn_file_actions_init(&p->actions);
 	if (r)
@@ -124,7 +136,7 @@ static int plan_init(struct plan *p)
 
 static void plan_clear(struct plan *p)
 {
-	for (int i = 0; i < FDS_MAX; i++)
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(p->high); i++)
 		fwa_close(p->high[i]);
 	posix_spawnattr_destroy(&p->attr);
 	posix_spawn_file_actions_destroy(&p->actions);

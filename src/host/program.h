@@ -17,8 +17,9 @@ struct fwa_program {
 	char **argv;
 	const int *fds; /* fds[i] becomes FWA_PROGRAM_FIRST + i, which is closed when it is -1 */
 	size_t n_fds;
-	bool apart; /* in a session of its own: no terminal's keys end it */
-	bool quiet; /* its stderr is /dev/null, too */
+	bool apart;        /* in a session of its own: no terminal's keys end it */
+	bool quiet;        /* its stderr is /dev/null, too */
+	const int *err_fd; /* what its stderr is instead; NULL: ours, or as @quiet says */
 };
 
 /*

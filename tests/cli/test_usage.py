@@ -69,7 +69,8 @@ class Completion(Case):
     @unittest.skipUnless(shutil.which('bash'), 'no bash')
     def test_bash(self):
         self.assertEqual(self.complete(''), ['list', 'status', 'monitor', 'effects', 'lint', 'explain', 'send',
-                                             'policy', 'grant', 'quarantine', 'release', 'reprofile', 'baseline', 'log'])
+                                             'policy', 'grant', 'quarantine', 'release', 'reprofile', 'baseline', 'log',
+                                             'verify', 'report'])
         self.assertEqual(self.complete('grant', 'r'), ['revoke'])
         self.assertEqual(self.complete('ex'), ['explain'])
         self.assertEqual(self.complete('policy', 'c'), ['check'])
