@@ -418,6 +418,7 @@ static int carry_out(struct confirm *k, const struct vfy_sequence *tape,
 	return r;
 }
 
+/*= spec/SECURITY-MODEL.md#C34 */
 int vfy_confirm(struct vfy_campaign *c, const struct vfy_sequence *tape,
 		const struct vfy_sequence *core, const struct vfy_symptom *s, unsigned int flags)
 {

@@ -247,6 +247,7 @@ enum vfy_probe vfy_step_judged(const struct fwa_profile *profile, const struct v
 	}
 }
 
+/*= spec/SECURITY-MODEL.md#C34 */
 enum vfy_probe vfy_step_risk(const struct fwa_profile *profile, const struct vfy_step *step)
 {
 	struct fwa_decision d;

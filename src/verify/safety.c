@@ -70,6 +70,7 @@ void vfy_hold_release(struct vfy_hold *h)
 	*h = (struct vfy_hold){ 0 };
 }
 
+/*= spec/SECURITY-MODEL.md#C34 */
 int vfy_may_probe(bool disposable, unsigned int probe, const struct fwa_identity *id,
 		  const char *serial, char error[FWA_ERROR_LEN])
 {
