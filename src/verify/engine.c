@@ -103,6 +103,27 @@ int vfy_engine_forget(struct vfy_campaign *c, size_t i, const char *why)
 	return 0;
 }
 
+int vfy_engine_only(struct vfy_campaign *c, size_t i, struct vfy_plan *ret_all)
+{
+	struct vfy_plan only;
+	int r = vfy_plan_only(&only, &c->plan, i);
+
+	if (r < 0)
+		return r;
+	*ret_all = c->plan;
+	c->plan = only;
+	c->engine->only = ret_all->observable[i].name;
+	return vfy_engine_remake(c);
+}
+
+int vfy_engine_all(struct vfy_campaign *c, struct vfy_plan *all)
+{
+	vfy_plan_clear(&c->plan);
+	c->plan = *all;
+	c->engine->only = NULL;
+	return vfy_engine_remake(c);
+}
+
 /* --- fresh devices ------------------------------------------------------------------------------------ */
 
 int vfy_engine_fresh(struct vfy_campaign *c, bool observe)

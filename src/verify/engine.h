@@ -125,6 +125,7 @@ struct vfy_engine {
 	uint64_t confirming; /* commands that went into confirming */
 	bool lost;           /* the device cannot be had any more */
 	bool has_rare;       /* some observables are */
+	const char *only; /* the name of the only observable of c->plan, while it is that; NULL */
 	/* Experiments since those were read, where they begin on the tape, and what they declare. */
 	uint32_t light;
 	size_t light_from;
@@ -165,8 +166,20 @@ struct vfy_known *vfy_known_add(struct vfy_campaign *c, const struct vfy_step *s
  * negative errno: it cannot be watched.
  */
 int vfy_learn_device(struct vfy_campaign *c, bool accuse);
+/* Only what a fresh device's first reading is, in @engine->first, and what differs between two of them. */
+int vfy_learn_first(struct vfy_campaign *c);
 /* Makes the plan, and says which command the device did not survive meanwhile. As vfy_learn_device(). */
 int vfy_learn_plan(struct vfy_campaign *c);
+/*
+ * Whether reading one thing hides that it changes another, or itself, for it then seems to change by itself
+ * (disturb.c): a finding then. To be called when learning has ended, with its readings in the engine's
+ * snapshots. 0: nothing was tried; else learning has to begin anew: 1: what was found is read no more; 2:
+ * nothing was found. Negative errno.
+ */
+int vfy_learn_hidden(struct vfy_campaign *c);
+/* Makes observable @i the only one of c->plan, and all again. Nothing is learnt then. 0 or -ENOMEM. */
+int vfy_engine_only(struct vfy_campaign *c, size_t i, struct vfy_plan *ret_all);
+int vfy_engine_all(struct vfy_campaign *c, struct vfy_plan *all);
 /* What a reset of @kind alone changes. 0, -EOPNOTSUPP, or negative errno. */
 int vfy_learn_reset(struct vfy_campaign *c, unsigned int kind);
 

@@ -204,6 +204,7 @@ json_object *vfy_finding_json(struct vfy_json *j, const struct vfy_finding *f)
 	vfy_json_effects(j, o, "observed", f->observed);
 	vfy_json_effects(j, o, "undeclared", f->undeclared);
 	vfy_json_bool(j, o, "apart", f->apart);
+	vfy_json_text(j, o, "only", f->only);
 	vfy_json_number(j, o, "runs", f->runs);
 	vfy_json_number(j, o, "reproduced", f->reproduced);
 	vfy_json_number(j, o, "controls", f->controls);

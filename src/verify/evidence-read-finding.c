@@ -217,6 +217,9 @@ static void read_claim(struct vfy_read *r, json_object *o, struct vfy_finding *f
 
 static void read_counts(struct vfy_read *r, json_object *o, struct vfy_finding *f)
 {
+	const char *only = vfy_read_maybe(r, o, "only", sizeof(f->only) - 1);
+
+	snprintf(f->only, sizeof(f->only), "%s", only ? only : "");
 	f->apart = vfy_read_bool(r, o, "apart");
 	f->runs = (uint32_t)vfy_read_number(r, o, "runs", UINT32_MAX);
 	f->reproduced = (uint32_t)vfy_read_number(r, o, "reproduced", UINT32_MAX);

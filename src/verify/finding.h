@@ -83,6 +83,8 @@ struct vfy_finding {
 	 * it. Else it is that of the last VFY_OBSERVE of the sequence, or of the device before the first step.
 	 */
 	bool apart;
+	/* Only this observable is read, for reading all would hide it; "": all are. */
+	char only[VFY_NAME_MAX];
 	uint32_t runs;       /* how often it was tried on a fresh device */
 	uint32_t reproduced; /* and how often it happened */
 	uint32_t controls;   /* runs without the sequence, in which nothing may change */

@@ -203,6 +203,8 @@ void vfy_finding_of(struct vfy_campaign *c, struct vfy_sequence *q, struct vfy_a
 		.apart = flags & VFY_TRY_APART,
 	};
 	f->severity = severity_of(f, &a->judgement);
+	if (c->engine->only)
+		snprintf(f->only, sizeof(f->only), "%s", c->engine->only);
 	take_exhibits(c, a, f->apart, f);
 	if (whole) {
 		f->answer = fwa_steal(a->answer);

@@ -234,7 +234,11 @@ static int judge_observing(struct vfy_campaign *c)
 	return vfy_symptoms(c, &none, &a, all) ? accuse_observing(c, &all[0]) : 0;
 }
 
-static int learn_once(struct vfy_campaign *c, bool accuse)
+/*
+ * @look: for what observing hides. That forgets what was learnt, so it is done until it finds nothing, and
+ * then no more. 0, 1 to begin anew, or negative errno.
+ */
+static int learn_once(struct vfy_campaign *c, bool accuse, bool *look)
 {
 	int r = vfy_engine_remake(c);
 
@@ -242,17 +246,22 @@ static int learn_once(struct vfy_campaign *c, bool accuse)
 		r = watch(c);
 	if (r == 0 && c->target.disposable)
 		r = watch_another(c);
-	if (r == 0 && c->target.disposable && accuse)
-		r = judge_observing(c);
-	return r;
+	if (r || !c->target.disposable || !accuse)
+		return r;
+	if (*look) {
+		r = vfy_learn_hidden(c);
+		*look = r == 1;
+	}
+	return r ? r : judge_observing(c);
 }
 
 int vfy_learn_device(struct vfy_campaign *c, bool accuse)
 {
+	bool look = true;
 	int r = 1;
 
 	for (unsigned int round = 0; r > 0 && round < ROUNDS_MAX; round++)
-		r = learn_once(c, accuse);
+		r = learn_once(c, accuse, &look);
 	return r > 0 ? -EPROTO : r;
 }
 

@@ -90,17 +90,30 @@ static bool symptom_of(const struct vfy_campaign *c, const struct vfy_finding *f
 
 /* --- running it --------------------------------------------------------------------------------------- */
 
-static int run_steps(struct vfy_campaign *c, const struct vfy_finding *f, struct vfy_replayed *ret,
-		     char why[FWA_ERROR_LEN])
+/* All that is watched, or only what the evidence says. 0; 1: it is not there; negative errno. */
+static int watch(struct vfy_campaign *c, const struct vfy_finding *f, struct vfy_plan *all)
+{
+	int r = vfy_learn_plan(c);
+
+	if (r < 0)
+		return r;
+	if (!f->only[0])
+		return vfy_learn_device(c, false);
+	for (size_t i = 0; i < c->plan.n; i++)
+		if (strcmp(c->plan.observable[i].name, f->only) == 0) {
+			r = vfy_engine_only(c, i, all);
+			return r < 0 ? r : vfy_learn_first(c);
+		}
+	return 1;
+}
+
+static int repeat(struct vfy_campaign *c, const struct vfy_finding *f, struct vfy_replayed *ret,
+		  char why[FWA_ERROR_LEN])
 {
 	unsigned int flags = f->apart ? VFY_TRY_APART : 0;
 	struct vfy_symptom s;
-	int r = vfy_learn_plan(c);
+	int r;
 
-	if (r == 0)
-		r = vfy_learn_device(c, false);
-	if (r < 0)
-		return r;
 	if (!symptom_of(c, f, &s, why)) {
 		ret->outcome = VFY_NOT_RUN;
 		return 0;
@@ -112,6 +125,23 @@ static int run_steps(struct vfy_campaign *c, const struct vfy_finding *f, struct
 	ret->same = r > 0 || (!c->target.disposable && ret->finding.reproduced &&
 			      !ret->finding.control_changed);
 	return 0;
+}
+
+static int run_steps(struct vfy_campaign *c, const struct vfy_finding *f, struct vfy_replayed *ret,
+		     char why[FWA_ERROR_LEN])
+{
+	struct vfy_plan all = { 0 };
+	int r = watch(c, f, &all);
+
+	if (r > 0) {
+		ret->outcome = VFY_NOT_RUN;
+		fwa_fail(why, 0, "%s cannot be observed on this device", f->only);
+	} else if (r == 0) {
+		r = repeat(c, f, ret, why);
+	}
+	c->engine->only = NULL;
+	vfy_plan_clear(&all);
+	return r < 0 ? r : 0;
 }
 
 static bool same_declaration(const struct vfy_finding *a, const struct vfy_finding *b)
