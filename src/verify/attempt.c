@@ -157,7 +157,8 @@ static bool works_on(struct vfy_campaign *c)
 
 static bool may_work_on(const struct vfy_attempt *a)
 {
-	return (a->claim.declared | a->claim.floor | a->by_reply) & FWA_EFFECT_BACKGROUND;
+	return a->settle ||
+	       (a->claim.declared | a->claim.floor | a->by_reply) & FWA_EFFECT_BACKGROUND;
 }
 
 /* What does not end is judged as it is; whether the device still answers is then seen by observing. */
@@ -261,6 +262,20 @@ static int control_of(const struct vfy_sequence *q, struct vfy_sequence *ret)
 	return r;
 }
 
+/* Whether background work is asked for after @q, by commands that the control has to send, too. */
+static bool is_asked_for(struct vfy_campaign *c, const struct vfy_sequence *q)
+{
+	struct vfy_attempt a = { 0 };
+
+	for (size_t i = vfy_judged_part(q); i < q->n; i++) {
+		struct fwa_command cmd = vfy_step_command(&q->step[i]);
+
+		if (q->step[i].kind == VFY_COMMAND)
+			vfy_claim_add(&a.claim, c->target.profile, &cmd);
+	}
+	return may_work_on(&a);
+}
+
 /* a->took_ns of the run that a control is for comes in, so long it waits. */
 static int perform_control(struct vfy_campaign *c, const struct vfy_sequence *q,
 			   struct vfy_attempt *a)
@@ -270,6 +285,7 @@ static int perform_control(struct vfy_campaign *c, const struct vfy_sequence *q,
 	int r = control_of(q, &control);
 
 	a->took_ns = 0;
+	a->settle = is_asked_for(c, q);
 	if (r == 0)
 		r = vfy_perform(c, &control, 0, control.n, a);
 	if (r == 0 && !a->error)

@@ -53,24 +53,40 @@ static void note(const struct fwa_finding *f, void *userdata)
 		l->more++;
 }
 
-/* The declarations of a fresh device. 0, also where they cannot be read; or negative errno. */
-static int read_again(struct vfy_campaign *c, struct list *l)
+static int lint(struct fwa_device *dev, struct list *l)
 {
 	fwa_auto_free uint8_t *bytes = malloc(FWA_PROFILE_MAX);
 	fwa_auto_free struct fwa_profile *profile = calloc(1, sizeof(*profile));
 	struct fwa_writer w = fwa_writer(bytes, FWA_PROFILE_MAX);
 	char error[FWA_ERROR_LEN];
-	int r;
 
 	if (!bytes || !profile)
 		return -ENOMEM;
-	r = vfy_engine_fresh(c, false);
-	if (r < 0)
-		return r;
-	if (fwa_profile_read(c->target.dev, &w, error) == 0 &&
+	if (fwa_profile_read(dev, &w, error) == 0 &&
 	    fwa_profile_parse(profile, fwa_span(w.buf, w.len)) == 0)
 		fwa_lint(profile, note, l);
 	return 0;
+}
+
+/*
+ * Reads the declarations again: of another device, of which nothing else was read before, where there is one.
+ * 0, also where they cannot be read; or negative errno.
+ */
+static int read_again(struct vfy_campaign *c, struct list *l)
+{
+	struct fwa_open_args args = { .spec = c->args.spec, .fd = -1 };
+	struct fwa_device *dev;
+	int r;
+
+	if (!c->target.disposable)
+		return lint(c->target.dev, l);
+	r = fwa_device_open(&args, &dev);
+	if (r < 0)
+		return r;
+	c->target.openings++;
+	r = lint(dev, l);
+	fwa_device_close(dev);
+	return r;
 }
 
 /* --- as findings ------------------------------------------------------------------------------------- */

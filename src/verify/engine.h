@@ -40,6 +40,7 @@ struct vfy_attempt {
 	fwa_effects by_reply;   /* effects that the replies showed */
 	uint8_t resets;         /* kinds, bits, in the judged part */
 	bool failed;            /* every command of the judged part was refused by the device */
+	bool settle;            /* wait for background work, whatever the commands declare */
 	bool judged;            /* @judgement is there */
 	struct vfy_judgement judgement;
 	uint64_t took_ns; /* all steps, without observing */
