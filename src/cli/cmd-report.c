@@ -25,7 +25,10 @@ static int read_document(const struct cli *cli, const char *path, struct json_ob
 	if (r < 0)
 		return cli_fail_file(cli, path, r);
 	*ret = cli_document_read(fwa_span(text, len), error);
-	return *ret ? CLI_OK : cli_fail(cli, CLI_FAILED, "%s: %s", path, error);
+	if (*ret && (!cli_document_is(*ret, "fwadmit-evidence") ||
+		     cli_document_intact(fwa_span(text, len), error)))
+		return CLI_OK;
+	return cli_fail(cli, CLI_FAILED, "%s: %s", path, error);
 }
 
 /* With a file the object says what is in it; without one it has the page itself. */
@@ -52,16 +55,18 @@ int cli_cmd_report(struct cli *cli)
 	if (output && strcmp(output, "-") == 0)
 		output = NULL;
 	r = read_document(cli, cli->word[0], &doc);
-	if (r != CLI_OK)
-		return r;
-	page = cli_report_page(doc);
-	if (!page)
+	if (r == CLI_OK)
+		page = cli_report_page(doc);
+	if (r == CLI_OK && !page)
 		r = cli_fail(cli, CLI_FAILED, "out of memory");
-	else if (output || !cli->json)
+	if (r != CLI_OK)
+		goto out;
+	if (output || !cli->json)
 		r = cli_write_output(cli, output ? output : "-",
 				     fwa_span((const uint8_t *)page, strlen(page)));
 	if (r == CLI_OK && cli->json)
 		print_json(cli, doc, output, page);
+out:
 	json_object_put(doc);
 	return r;
 }

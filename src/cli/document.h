@@ -22,6 +22,8 @@
 struct json_object *cli_document_parse(struct fwa_span text, char error[FWA_ERROR_LEN]);
 /* The same, a campaign or evidence whose findings are what they should be. */
 struct json_object *cli_document_read(struct fwa_span text, char error[FWA_ERROR_LEN]);
+/* Whether evidence with this text has the digest that it says; false with one line in @error. */
+bool cli_document_intact(struct fwa_span text, char error[FWA_ERROR_LEN]);
 /* What makes @doc neither a campaign nor evidence that can be shown; NULL when nothing does. */
 const char *cli_document_fault(struct json_object *doc);
 /* Whether its "kind" is @kind. */

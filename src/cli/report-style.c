@@ -50,7 +50,7 @@ const char cli_report_style[] =
 	"dt{color:var(--soft);font-size:.85rem;line-height:1.5rem}\n"
 	"dd{margin:0;overflow-wrap:anywhere}\n"
 	".facts{grid-template-columns:9rem minmax(0,1fr) 9rem minmax(0,1fr)}\n"
-	".scroll{overflow-x:auto;margin:.6rem 0}\n"
+	".scroll{position:relative;overflow-x:auto;margin:.6rem 0}\n"
 	".scroll:focus-visible{outline:2px solid var(--ink);outline-offset:2px}\n"
 	"table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}\n"
 	"caption{text-align:left;color:var(--soft);font-size:.85rem;padding-bottom:.5rem}\n"
