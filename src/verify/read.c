@@ -123,7 +123,7 @@ size_t vfy_read_hex(struct vfy_read *r, json_object *o, const char *key, uint8_t
 uint8_t *vfy_read_hex_alloc(struct vfy_read *r, json_object *o, const char *key, size_t max,
 			    size_t *ret_len)
 {
-	size_t len = strlen(vfy_read_text(r, o, key, 2 * max)) / 2;
+	size_t len = strlen(vfy_read_text(r, o, key, 2 * max));
 	uint8_t *bytes = malloc(len + 1);
 
 	*ret_len = 0;

@@ -90,12 +90,12 @@ static void liars(void **state)
 		int32_t opcode; /* -1: none */
 		size_t steps;
 	} table[] = {
-		{ "sim:liar-log", VFY_BREACH, 0x0401, 1 },
-		{ "sim:liar-immediate", VFY_IMMEDIATE, 0x0502, 1 },
-		{ "sim:hang", VFY_HANG, 0x4200, 1 },
-		{ "sim:flapping", VFY_UNSTABLE, -1, 0 },
-		{ "sim:reserved", VFY_CONTRADICTION, 0xc000, 0 },
-		{ "sim:empty", VFY_CONTRADICTION, -1, 0 },
+		{ "sim:liar-log,bg-ms=1", VFY_BREACH, 0x0401, 1 },
+		{ "sim:liar-immediate,bg-ms=1", VFY_IMMEDIATE, 0x0502, 1 },
+		{ "sim:hang,bg-ms=1", VFY_HANG, 0x4200, 1 },
+		{ "sim:flapping,bg-ms=1", VFY_UNSTABLE, -1, 0 },
+		{ "sim:reserved,bg-ms=1", VFY_CONTRADICTION, 0xc000, 0 },
+		{ "sim:empty,bg-ms=1", VFY_CONTRADICTION, -1, 0 },
 		{ "sim:gone", VFY_GONE, -1, 0 },
 		{ "sim:rotting", VFY_GARBAGE, -1, 0 },
 	};
@@ -124,7 +124,8 @@ static void liars(void **state)
 /* A device that does not last: one finding, not one for each command that it happens to die by. */
 static void does_not_last(void **state)
 {
-	static const char *const specs[] = { "sim:gone,after=300", "sim:gone,after=700" };
+	static const char *const specs[] = { "sim:gone,bg-ms=1,after=300",
+					     "sim:gone,bg-ms=1,after=700" };
 
 	for (size_t s = 0; s < FWA_ARRAY_SIZE(specs); s++) {
 		struct vfy_campaign c;
