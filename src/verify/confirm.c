@@ -281,6 +281,8 @@ static int know_all(struct confirm *k, const struct vfy_attempt *a)
 
 		if (!known)
 			return -ENOMEM;
+		if (!known->is_finding || k->q.n < known->steps)
+			known->steps = k->q.n;
 		known->is_finding = true;
 	}
 	return 0;

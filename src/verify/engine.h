@@ -103,10 +103,12 @@ struct vfy_known {
 	fwa_effects bit;
 	const struct vfy_observe_row *group;
 	bool is_finding;
-	uint32_t tried; /* in vain, else */
+	uint32_t tried; /* in vain; of a finding: whether less is enough */
+	size_t steps;   /* of the finding */
 };
 
 #define VFY_IN_VAIN_MAX 3u /* so often it is tried to make something happen again */
+#define VFY_SHORTER_MAX 8u /* and so often, with less than was needed before */
 
 struct vfy_engine {
 	struct vfy_sequence tape;  /* all steps since the device was fresh */

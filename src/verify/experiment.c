@@ -40,20 +40,38 @@ static bool does_not_last(const struct vfy_campaign *c, const struct vfy_symptom
 	return false;
 }
 
-/* One of the commands is known for it, or it was tried often enough. */
-static bool is_explained(const struct vfy_campaign *c, const struct vfy_sequence *q,
-			 const struct vfy_symptom *s)
+/* Of @q's commands the one that is known for @s, NULL for none. */
+static struct vfy_known *find_known(const struct vfy_campaign *c, const struct vfy_sequence *q,
+				    const struct vfy_symptom *s)
 {
-	const struct vfy_known *k = vfy_known_find(c, vfy_accused(q, s), s);
+	struct vfy_known *k = vfy_known_find(c, vfy_accused(q, s), s);
 
-	if ((k && (k->is_finding || k->tried >= VFY_IN_VAIN_MAX)) || does_not_last(c, s))
-		return true;
-	for (size_t i = 0; s->group && i < q->n; i++) {
-		k = q->step[i].kind == VFY_COMMAND ? vfy_known_find(c, &q->step[i], s) : NULL;
-		if (k && k->is_finding)
-			return true;
-	}
-	return false;
+	for (size_t i = 0; s->group && i < q->n && !(k && k->is_finding); i++)
+		if (q->step[i].kind == VFY_COMMAND)
+			k = vfy_known_find(c, &q->step[i], s);
+	return k;
+}
+
+/* Whether there is nothing more to be found out about it. 1, 0, negative errno. */
+static int is_explained(struct vfy_campaign *c, const struct vfy_sequence *q,
+			const struct vfy_symptom *s, bool *used)
+{
+	struct vfy_known *k = find_known(c, q, s);
+	struct vfy_attempt a = { 0 };
+	int r;
+
+	if (!k || !k->is_finding)
+		return (k && k->tried >= VFY_IN_VAIN_MAX) || does_not_last(c, s);
+	if (k->steps <= q->n || k->tried >= VFY_SHORTER_MAX || !c->target.disposable)
+		return 1;
+	/* It took more than this before: does this do it, alone? */
+	k->tried++;
+	*used = true;
+	r = vfy_try(c, q, 0, &a);
+	if (r == 0)
+		r = !vfy_shows(c, q, &a, s);
+	vfy_attempt_clear(&a);
+	return r;
 }
 
 /* Confirming may cost as much as experiments do, and a little to begin with. */
@@ -77,10 +95,14 @@ static int look(struct vfy_campaign *c, const struct vfy_sequence *tape,
 	for (size_t i = 0; i < n && r == 0; i++) {
 		/* What comes after the step that shows it has no part in it. */
 		struct vfy_sequence core = { .step = q->step, .n = q->n };
+		int explained;
 
 		if (all[i].at < q->n)
 			core.n = all[i].at + 1;
-		if (is_explained(c, &core, &all[i])) {
+		explained = is_explained(c, &core, &all[i], &used);
+		if (explained < 0) {
+			r = explained;
+		} else if (explained) {
 			c->dropped++;
 		} else if (!may_confirm(c)) {
 			c->not_confirmed++;
