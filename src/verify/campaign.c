@@ -128,6 +128,8 @@ static int run(struct vfy_campaign *c)
 
 	if (r == 0)
 		r = experiment(c);
+	if (r == 0)
+		r = vfy_rows_refused(c);
 	if (r < 0 && r != -ENOMEM && (found || c->experiments)) {
 		c->inconclusive = true;
 		r = 0;
@@ -206,7 +208,6 @@ void vfy_campaign_clear(struct vfy_campaign *c)
 	for (size_t i = 0; i < c->n_findings; i++)
 		vfy_finding_clear(&c->finding[i]);
 	free(c->finding);
-	free(c->row);
 	vfy_engine_clear(c);
 	vfy_plan_clear(&c->plan);
 	vfy_target_close(&c->target);

@@ -77,7 +77,7 @@ void vfy_engine_clear(struct vfy_campaign *c)
 		free(e->forgotten[i]);
 	free(e->forgotten);
 	free(e->known);
-	free(e->counts);
+	vfy_rows_clear(c);
 	free(e);
 	c->engine = NULL;
 }

@@ -127,6 +127,7 @@ struct vfy_engine {
 	uint64_t started_ns;
 	uint64_t confirming; /* commands that went into confirming */
 	bool lost;           /* the device cannot be had any more */
+	bool ending;         /* what is declared and never did anything may be said now */
 	bool has_rare;       /* some observables are */
 	const char *only; /* the name of the only observable of c->plan, while it is that; NULL */
 	/* Experiments since those were read, where they begin on the tape, and what they declare. */
@@ -139,9 +140,10 @@ struct vfy_engine {
 struct vfy_counts {
 	uint32_t took[64]; /* how often an answer took 2^i ns */
 	uint32_t answers;
-	uint32_t unsupported;  /* answers that say so */
-	uint32_t waited, came; /* changes declared for a reset: tried, and there afterwards */
-	uint32_t useless;      /* how often the device was of no use afterwards */
+	uint32_t unsupported;        /* answers that say so */
+	struct vfy_sequence refused; /* the command of the first of them */
+	uint32_t waited, came;       /* changes declared for a reset: tried, and there afterwards */
+	uint32_t useless;            /* how often the device was of no use afterwards */
 };
 
 int vfy_engine_make(struct vfy_campaign *c);
@@ -225,6 +227,7 @@ int vfy_contradictions(struct vfy_campaign *c);
 int vfy_experiment_run(struct vfy_campaign *c, const struct vfy_experiment *e);
 /* Rows of commands (rows.c). */
 int vfy_rows_make(struct vfy_campaign *c);
+void vfy_rows_clear(struct vfy_campaign *c);
 struct vfy_row *vfy_row_of(struct vfy_campaign *c, unsigned int set, uint16_t opcode, bool make);
 void vfy_rows_count(struct vfy_campaign *c, const struct vfy_sequence *q,
 		    const struct vfy_attempt *a);
@@ -237,6 +240,8 @@ static inline fwa_effects vfy_never_seen(fwa_effects declared, fwa_effects floor
 {
 	return declared & FWA_EFFECTS_IMMEDIATE & ~floor & ~observed;
 }
+/* Commands that are declared, and of which the device said each time that it has no such command. */
+int vfy_rows_refused(struct vfy_campaign *c);
 /* Notes about what was declared and never seen. */
 int vfy_rows_notes(struct vfy_campaign *c);
 /* c->finding worst first. */

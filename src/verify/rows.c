@@ -14,6 +14,18 @@
 #define SLOW_LEAST_NS (20 * 1000000ull)
 #define SLOW_BITS 5u /* 32 times the median */
 #define SLOW_ANSWERS 16u
+#define REFUSED_LEAST 2u
+
+void vfy_rows_clear(struct vfy_campaign *c)
+{
+	for (size_t i = 0; i < c->n_rows; i++)
+		vfy_sequence_clear(&c->engine->counts[i].refused);
+	free(c->engine->counts);
+	c->engine->counts = NULL;
+	free(c->row);
+	c->row = NULL;
+	c->n_rows = 0;
+}
 
 static int add_row(struct vfy_campaign *c, unsigned int set, uint16_t opcode, bool listed)
 {
@@ -91,12 +103,16 @@ uint64_t vfy_counts_slow(const struct vfy_campaign *c, unsigned int set, uint16_
 	return UINT64_MAX;
 }
 
-static void count_answer(struct vfy_counts *k, const struct vfy_answer *answer, unsigned int set)
+static void count_answer(struct vfy_counts *k, const struct vfy_step *step,
+			 const struct vfy_answer *answer)
 {
+	bool unsupported =
+		step->set == FWA_SET_CXL && !answer->error && answer->code == CXL_RC_UNSUPPORTED;
+
+	if (unsupported && !k->unsupported++)
+		vfy_sequence_add(&k->refused, step); /* no room: it is only not said */
 	k->took[bits_of(answer->took_ns)]++;
 	k->answers++;
-	k->unsupported +=
-		set == FWA_SET_CXL && !answer->error && answer->code == CXL_RC_UNSUPPORTED;
 	k->useless +=
 		answer->error == -ENODEV || answer->error == -ETIMEDOUT || answer->error == -EPROTO;
 }
@@ -136,7 +152,7 @@ void vfy_rows_count(struct vfy_campaign *c, const struct vfy_sequence *q,
 		row = vfy_row_of(c, step->set, step->opcode, done);
 		if (!row)
 			continue;
-		count_answer(&c->engine->counts[row - c->row], &a->answer[i], step->set);
+		count_answer(&c->engine->counts[row - c->row], step, &a->answer[i]);
 		row->tried++;
 		row->succeeded += done;
 		if (a->judged && step == only)
@@ -164,6 +180,24 @@ static int note(struct vfy_campaign *c, const struct vfy_row *row, unsigned int 
 
 	vfy_finding_text(&f, 0);
 	return vfy_finding_add(c, &f);
+}
+
+int vfy_rows_refused(struct vfy_campaign *c)
+{
+	const struct vfy_symptom s = { .kind = VFY_CONTRADICTION, .code = CXL_RC_UNSUPPORTED };
+	static const struct vfy_sequence none;
+	int r = 0;
+
+	c->engine->ending = true;
+	for (size_t i = 0; i < c->n_rows && r == 0; i++) {
+		const struct vfy_row *row = &c->row[i];
+		const struct vfy_counts *k = &c->engine->counts[i];
+
+		if (row->listed && row->tried >= REFUSED_LEAST && k->unsupported == row->tried &&
+		    k->refused.n)
+			r = vfy_confirm(c, &none, &k->refused, &s, 0);
+	}
+	return r;
 }
 
 int vfy_rows_notes(struct vfy_campaign *c)

@@ -76,6 +76,13 @@ static bool is_listed(const struct vfy_campaign *c, const struct vfy_step *step)
 	return fwa_profile_declared(c->target.profile, step->set, step->opcode, &declared);
 }
 
+/* It is declared, and the device says that it has no such command. Once may be for what was asked of it. */
+static bool is_refused(const struct vfy_campaign *c, const struct vfy_step *step, uint32_t code)
+{
+	return c->engine->ending && step->set == FWA_SET_CXL && code == CXL_RC_UNSUPPORTED &&
+	       is_listed(c, step);
+}
+
 static void answers(const struct vfy_campaign *c, const struct vfy_sequence *q,
 		    const struct vfy_attempt *a, struct list *l)
 {
@@ -87,7 +94,7 @@ static void answers(const struct vfy_campaign *c, const struct vfy_sequence *q,
 		if (step->kind != VFY_COMMAND || answer->error)
 			continue;
 		s.kind = VFY_CONTRADICTION;
-		if (is_no_code(step->set, answer->code))
+		if (is_no_code(step->set, answer->code) || is_refused(c, step, answer->code))
 			add(l, s);
 		s.kind = VFY_SLOW;
 		if (answer->took_ns >= vfy_counts_slow(c, step->set, step->opcode))
