@@ -6,6 +6,30 @@
 
 #include <fnmatch.h>
 #include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Writes the pattern that matches @text alone; false when it does not fit in @cap bytes. A pattern has at most
+ * twice the characters.
+ */
+static inline bool fwa_pattern_exactly(const char *text, char *ret, size_t cap)
+{
+	size_t len = 0;
+
+	if (!cap)
+		return false;
+	for (; *text; text++) {
+		bool special = *text == '*' || *text == '?' || *text == '[' || *text == '\\';
+
+		if (len + special + 1 >= cap)
+			return false;
+		if (special)
+			ret[len++] = '\\';
+		ret[len++] = *text;
+	}
+	ret[len] = '\0';
+	return true;
+}
 
 static inline bool fwa_pattern_matches(const char *pattern, const char *text)
 {

@@ -407,6 +407,7 @@ static void nothing_is_said_of_what_is_no_command(void **state)
 	struct fwa_command cmd = { .set = FWA_SET_COUNT, .opcode = 0x4302 };
 
 	memset(&advice, 0xff, sizeof(advice));
+	advice.overflow = true;
 	assert_int_equal(fwa_advice_effects(&advice, &cmd, NULL, 0, NULL), 0);
 	cmd.set = 255;
 	assert_int_equal(fwa_advice_effects(&advice, &cmd, NULL, 0, NULL), 0);

@@ -21,12 +21,15 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/version.h" /* how firmware revisions are compared */
 #include "core/advisory.h"
 #include "host/policy-time.h"
 
 #define FWA_ADVISORY_KEYS_DIR "/etc/fwadmit/advisory-keys"
+#define FWA_ADVISORY_KEY "advisory-key.pem" /* of this host, in the state folder; and .pub */
 #define FWA_ADVISORY_FILE_MAX (1024u * 1024)
-#define FWA_ADVISORY_STORE_MAX 4096u /* documents */
+#define FWA_ADVISORY_STORE_MAX 4096u  /* documents */
+#define FWA_ADVISORY_AHEAD_MAX 86400u /* seconds that a publisher's clock may be ahead */
 
 /* Where advisories are, and whom they are believed from. */
 struct fwa_advisory_place {
@@ -38,8 +41,13 @@ struct fwa_advisory_place {
 enum fwa_advisory_status {
 	FWA_ADVISORY_IN_FORCE,
 	FWA_ADVISORY_EXPIRED,
-	FWA_ADVISORY_BAD,     /* cannot be believed or read (any more): @error says why */
-	FWA_ADVISORY_WAITING, /* issued in the future: the clock is wrong */
+	FWA_ADVISORY_BAD, /* cannot be believed or read (any more): @error says why */
+	/*
+	 * Issued in the future: the clock is wrong. It is not imported; but one of the store was
+	 * accepted once and counts, for a clock that was lost must not let anything pass.
+	 */
+	FWA_ADVISORY_WAITING,
+	FWA_ADVISORY_STATUS_COUNT,
 };
 
 /* One document, checked; views its own memory. */
@@ -53,9 +61,12 @@ struct fwa_advisory_file {
 	char signer[256];      /* file of that key, or "this host" */
 	json_object *document; /* the payload, owned; NULL for a bad one */
 	size_t n_commands;
-	char error[FWA_ERROR_LEN]; /* of one that is not in force: why, one line */
+	char error[FWA_ERROR_LEN]; /* of one whose status is not in force: why, one line */
 };
+/* Frees what @f owns, and zeroes it. */
 void fwa_advisory_file_clear(struct fwa_advisory_file *f);
+/* "in-force", "expired", "bad", "waiting"; NULL for no status. */
+const char *fwa_advisory_status_name(unsigned int status);
 
 /*
  * Checks @text, an envelope, against the keys and the clock. 0 in force; else -EBADMSG (no envelope, or
@@ -67,7 +78,8 @@ int fwa_advisory_check(const struct fwa_advisory_place *p, struct fwa_span text,
 
 /*
  * Checks and stores it, durably. Further errors: -ESTALE an older edition than was seen, -EEXIST the same
- * number with other bytes (with the same bytes: 0, nothing changes), -E2BIG the store is full, other negative errno.
+ * number with other bytes (with the same bytes: 0, nothing changes), -E2BIG the store is full, or all of it
+ * would not fit in one table, other negative errno. @f is then as fwa_advisory_check() leaves it, with f->error.
  */
 int fwa_advisory_import(const struct fwa_advisory_place *p, struct fwa_span text,
 			const struct fwa_moment *now, struct fwa_advisory_file *f);
@@ -88,17 +100,14 @@ int fwa_advisory_list(const struct fwa_advisory_place *p, const struct fwa_momen
 int fwa_advisories_compile(const struct fwa_advisory_place *p, const struct fwa_moment *now,
 			   fwa_advisory_fn fn, void *userdata, int *ret_fd, uint64_t *ret_until);
 
-/* How firmware revisions are compared: runs of digits as numbers, everything else by bytes. fwa_version_fn. */
-int fwa_version_compare(const char *a, const char *b);
-
 /* --- making one ----------------------------------------------------------------------------------- */
 
 /* What `advisory create` knows; texts as in the document. */
 struct fwa_advisory_draft {
-	const char *id; /* NULL: "FWA-local-" and the beginning of the evidence's digest */
-	uint64_t sequence;
-	uint64_t expires; /* seconds since 1970, 0: never */
-	const char *title, *reference;
+	const char *id;    /* NULL: "FWA-local-" and the beginning of the evidence's digest */
+	uint64_t sequence; /* 0: the one behind the last that the store has seen of this id */
+	uint64_t expires;  /* seconds since 1970, 0: never */
+	const char *title, *reference; /* NULL: one is made up; none */
 	const char *family, *vendor, *model, *firmware_from, *firmware_to;
 	const char
 		*command; /* in the words of policy files: "clear-poison", "set-feature uuid=.." */
@@ -115,6 +124,9 @@ int fwa_advisory_make(const struct fwa_advisory_place *p, const struct fwa_advis
 		      const char *key, const struct fwa_moment *now, char **ret_text,
 		      char error[FWA_ERROR_LEN]);
 
-/* The document of @f as CSAF 2.0 (csaf_security_advisory). Fresh; NULL: no memory. */
+/*
+ * The document of @f as CSAF 2.0 (csaf_security_advisory), by @publisher, whose own URL is
+ * @publisher_namespace. Fresh; NULL: no memory, or @f has no document.
+ */
 json_object *fwa_advisory_csaf(const struct fwa_advisory_file *f, const char *publisher,
 			       const char *publisher_namespace);

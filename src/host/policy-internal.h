@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The policy between its text and its compiled form. Only the files called policy-*.c include this.
+ * The policy between its text and its compiled form. Only files called policy-*.c, grants*.c and
+ * advisory-*.c include this.
  *
  * 1. A rule is in the policy only when all of it was understood; a policy with an error is not
  *    handed to anybody.
