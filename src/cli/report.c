@@ -212,6 +212,18 @@ static void replay_line(FILE *out, struct json_object *doc, const char *id)
 	fprintf(out, " --replay=%s.json\n", id);
 }
 
+/* As --budget takes it: whole seconds, or commands. */
+static void budget_option(FILE *out, struct json_object *doc)
+{
+	struct json_object *b = cli_doc_object(doc, "budget");
+	uint64_t ms = cli_doc_number(b, "ms"), commands = cli_doc_number(b, "commands");
+
+	if (commands)
+		fprintf(out, " --budget=%" PRIu64, commands);
+	else if (ms)
+		fprintf(out, " --budget=%" PRIu64 "s", ms / 1000 + (ms % 1000 != 0));
+}
+
 static void again(FILE *out, struct json_object *doc)
 {
 	struct json_object *d = cli_doc_object(doc, "device");
@@ -244,6 +256,7 @@ static void again(FILE *out, struct json_object *doc)
 		shell_word(out, cli_doc_text(doc, "seed"));
 		fputs(" --probe=", out);
 		shell_word(out, cli_doc_text(doc, "probe"));
+		budget_option(out, doc);
 		fputs("</pre>\n", out);
 	}
 	fputs("<p>It exits with 8 when it happens again.</p></section>\n", out);

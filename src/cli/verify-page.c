@@ -44,7 +44,7 @@ static const char *severity_color(const char *severity)
 
 /* --- head ---------------------------------------------------------------------------------------- */
 
-static void print_device(const struct cli_verification *v)
+void cli_verify_print_device(const struct cli_verification *v)
 {
 	struct json_object *d = cli_doc_object(v->doc, "device");
 	const char *vendor = cli_doc_text(d, "vendor"), *model = cli_doc_text(d, "model");
@@ -111,7 +111,7 @@ static void print_effects(struct json_object *f)
 	       cli_effects_text(cli_doc_effects(f, "observed"), 0, " ", observed));
 }
 
-static void print_runs(struct json_object *o)
+void cli_verify_print_runs(struct json_object *o)
 {
 	printf("  again      %" PRIu64 " of %" PRIu64 " runs", cli_doc_number(o, "reproduced"),
 	       cli_doc_number(o, "runs"));
@@ -126,7 +126,7 @@ static void print_again(struct json_object *f)
 
 	if (!cli_doc_number(f, "runs"))
 		return;
-	print_runs(f);
+	cli_verify_print_runs(f);
 	if (from > 1)
 		printf("; made shorter from %" PRIu64 " steps", from);
 	putchar('\n');
@@ -312,100 +312,11 @@ void cli_verify_page(const struct cli *cli, const struct cli_verification *v)
 {
 	struct page p = { cli, v };
 
-	print_device(v);
+	cli_verify_print_device(v);
 	print_numbers(v->doc);
 	print_verdict(cli, v->doc);
 	print_findings(&p);
 	print_coverage(cli, v->doc);
 	print_left_out(cli, v->doc);
 	print_next(&p);
-}
-
-/* --- --plan -------------------------------------------------------------------------------------- */
-
-static void print_plan_commands(const struct cli *cli, struct json_object *doc)
-{
-	static const char *const heads[] = { "PHASE", "COMMAND", "TIMES", "RISK" };
-	struct json_object *list = cli_doc_list(doc, "commands");
-	struct libscols_table *t = cli_table_new(cli, heads, FWA_ARRAY_SIZE(heads));
-
-	for (size_t i = 0; i < cli_doc_list_length(list); i++) {
-		struct json_object *row = cli_doc_list_object(list, i);
-		const char *risk = cli_doc_text(row, "risk");
-		fwa_auto_free char *command = cli_accused_words(row);
-		char times[24];
-		const char *cells[] = { cli_doc_text(row, "phase"), command, times, risk };
-
-		snprintf(times, sizeof(times), "%" PRIu64, cli_doc_number(row, "count"));
-		cli_table_add(t, cells, FWA_ARRAY_SIZE(cells), 3,
-			      strcmp(risk, "destructive") == 0 ? "red"
-			      : strcmp(risk, "declared") == 0  ? "yellow"
-							       : NULL);
-	}
-	cli_table_print(t);
-}
-
-static void print_plan_phases(const struct cli *cli, struct json_object *doc)
-{
-	static const char *const heads[] = { "PHASE", "EXPERIMENTS", "COMMANDS", "WHAT" };
-	struct json_object *list = cli_doc_list(doc, "phases");
-	struct libscols_table *t = cli_table_new(cli, heads, FWA_ARRAY_SIZE(heads));
-
-	for (size_t i = 0; i < cli_doc_list_length(list); i++) {
-		struct json_object *row = cli_doc_list_object(list, i);
-		const char *phase = cli_doc_text(row, "phase");
-		char experiments[24] = "no end", commands[24] = "no end";
-		const char *cells[] = { phase, experiments, commands, cli_phase_words(phase) };
-
-		if (cli_doc_has(row, "experiments"))
-			snprintf(experiments, sizeof(experiments), "%" PRIu64,
-				 cli_doc_number(row, "experiments"));
-		if (cli_doc_has(row, "commands"))
-			snprintf(commands, sizeof(commands), "%" PRIu64,
-				 cli_doc_number(row, "commands"));
-		cli_table_add(t, cells, FWA_ARRAY_SIZE(cells), 0, NULL);
-	}
-	cli_table_print(t);
-}
-
-void cli_verify_plan_page(const struct cli *cli, const struct cli_verification *v)
-{
-	struct json_object *device = cli_doc_object(v->doc, "device");
-	size_t n = cli_doc_list_length(cli_doc_list(v->doc, "observing"));
-
-	print_device(v);
-	printf("probe %s; nothing of this was sent; %zu observable%s would be read between "
-	       "experiments\n\n",
-	       cli_doc_text(v->doc, "probe"), n, n == 1 ? "" : "s");
-	print_plan_phases(cli, v->doc);
-	putchar('\n');
-	print_plan_commands(cli, v->doc);
-	if (cli_doc_flag(device, "disposable"))
-		puts("\nThe device is simulated, or a process of its own: nothing of yours is at "
-		     "risk.");
-	else
-		puts("\nRisk: read-only changes nothing that the device declares; declared changes "
-		     "what can "
-		     "be set back;\ndestructive may lose data, security state or the device.");
-}
-
-/* --- --replay ------------------------------------------------------------------------------------ */
-
-void cli_verify_replay_page(const struct cli *cli, const struct cli_verification *v)
-{
-	struct json_object *doc = v->doc;
-	const char *outcome = cli_doc_text(doc, "outcome"), *why = cli_doc_text(doc, "why");
-	bool same = cli_doc_flag(doc, "same");
-
-	printf("%s on %s: %s%s%s\n", cli_doc_text(doc, "evidence"), v->device,
-	       on(cli, same ? "\033[1;31m" : "\033[32m"),
-	       same ? "it happens here, too" : "it does not happen here", off(cli));
-	printf("  what       %s\n", cli_doc_text(doc, "text"));
-	print_runs(doc);
-	putchar('\n');
-	if (strcmp(outcome, "other-device") == 0)
-		puts("  device     not the one that the evidence is about: another model or "
-		     "firmware");
-	if (*why)
-		printf("  why        %s\n", why);
 }

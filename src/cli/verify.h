@@ -21,3 +21,10 @@ void cli_verify_plan_page(const struct cli *cli, const struct cli_verification *
 void cli_verify_replay_page(const struct cli *cli, const struct cli_verification *v);
 /* "fwadmit verify sim:liar --replay=out/fwadmit-0123456789abcdef.json"; fresh memory. */
 char *cli_verify_replay_command(const struct cli_verification *v, const char *id);
+
+/* --- between the verify-*.c files ---------------------------------------------------------------- */
+
+/* The device, in a line. */
+void cli_verify_print_device(const struct cli_verification *v);
+/* How often it happened, without a line feed. */
+void cli_verify_print_runs(struct json_object *finding);
