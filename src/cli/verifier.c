@@ -164,6 +164,35 @@ static int read_all(struct reading *r)
 	return result;
 }
 
+/* --- signals ---------------------------------------------------------------------------------- */
+
+/* The one that runs, for the handler; 0: none. */
+static volatile sig_atomic_t running;
+
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+/* Who ends this program ends the campaign, whose document still comes. */
+static void on_end(int signal)
+{
+	if (running)
+		kill((pid_t)running, SIGTERM);
+}
+
+/* A terminal's interrupt reaches it without us. */
+static void take_signals(struct sigaction before[3])
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, end = { .sa_handler = on_end };
+
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(signals); i++)
+		sigaction(signals[i], signals[i] == SIGINT ? &ignore : &end, &before[i]);
+}
+
+static void give_signals_back(const struct sigaction before[3])
+{
+	for (size_t i = 0; i < FWA_ARRAY_SIZE(signals); i++)
+		sigaction(signals[i], &before[i], NULL);
+}
+
 /* --- the program ------------------------------------------------------------------------------ */
 
 static int start(struct cli_verifier *v, int document, int said, pid_t *ret,
@@ -219,10 +248,12 @@ static int run(struct cli_verifier *v, struct reading *r, int document, int said
 	fwa_close(said);
 	if (result < 0)
 		return result;
+	running = pid;
 	result = read_all(r);
 	if (result < 0)
 		kill(pid, SIGKILL);
 	see_off(v, pid);
+	running = 0;
 	if (result == -EFBIG)
 		return fwa_fail(error, result, "fwadmit-verify wrote more than %u bytes",
 				CLI_DOCUMENT_MAX);
@@ -235,8 +266,7 @@ int cli_verifier_run(struct cli_verifier *v, struct json_object **ret, char erro
 {
 	fwa_auto_close int document = -1, said = -1;
 	struct reading r = { .v = v };
-	/* A terminal's interrupt ends the campaign, whose document still comes. */
-	struct sigaction ignore = { .sa_handler = SIG_IGN }, before;
+	struct sigaction before[3];
 	int out[2], err[2], result;
 
 	*ret = NULL;
@@ -251,9 +281,9 @@ int cli_verifier_run(struct cli_verifier *v, struct json_object **ret, char erro
 		return fwa_fail(error, -errno, "cannot make a pipe: %s", strerror(errno));
 	}
 	said = r.said = err[0];
-	sigaction(SIGINT, &ignore, &before);
+	take_signals(before);
 	result = run(v, &r, out[1], err[1], error);
-	sigaction(SIGINT, &before, NULL);
+	give_signals_back(before);
 	if (result == 0)
 		result = parse(&r, ret, error);
 	free(r.data);

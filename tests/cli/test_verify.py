@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import signal
 import socket
 import stat
 import subprocess
@@ -126,6 +127,35 @@ class Campaign(Case):
         os.close(ours)
         self.assertIn(b' commands, ', text)
         self.assertTrue(text.endswith(b'\r\x1b[K'))
+
+
+    def test_ended_early(self):
+        """What was found is shown, and nothing of it goes on: by the terminal's key, and by kill."""
+        for number, group in ((signal.SIGINT, True), (signal.SIGTERM, False), (signal.SIGHUP, False)):
+            p = subprocess.Popen([FWADMIT, '-o', 'json', 'verify', 'sim:honest', '--budget=10m'], env=self.env,
+                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+            while not self.verifiers(p.pid):
+                self.assertIsNone(p.poll())
+            (os.killpg if group else os.kill)(p.pid, number)
+            out, err = p.communicate(timeout=60)
+            self.assertEqual((p.returncode, err), (OK, b''), number)
+            self.assertEqual(json.loads(out)['verdict'], 'honest-so-far')
+            self.assertEqual(self.verifiers(p.pid), [])
+
+    def verifiers(self, session):
+        """The processes of fwadmit-verify in @session that take its signals already."""
+        found = []
+        for path in glob.glob('/proc/[0-9]*/stat'):
+            try:
+                with open(path, encoding='ascii', errors='replace') as f:
+                    name, rest = f.read().split('(', 1)[1].rsplit(') ', 1)
+                with open(path.replace('/stat', '/status'), encoding='ascii', errors='replace') as f:
+                    caught = int(re.search(r'SigCgt:\s*([0-9a-f]+)', f.read()).group(1), 16)
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            if name == 'fwadmit-verify' and int(rest.split()[3]) == session and caught >> 14 & 1:
+                found.append(path)
+        return found
 
 
 class Errors(Case):
