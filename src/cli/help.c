@@ -78,6 +78,8 @@ static const struct pair examples[] = {
 	  "let svc-fw change data on NVMe devices for two hours" },
 	{ "fwadmit log list --since=-1d --refused", "what was refused since yesterday" },
 	{ "fwadmit log verify --checkpoint=FILE", "is the journal still what was signed then?" },
+	{ "fwadmit verify qtest:nvme -O out", "does QEMU's NVMe controller do what it declares?" },
+	{ "fwadmit report out/campaign.json -O report.html", "a page of what came of it" },
 };
 
 static void print_pairs(const struct pair *pairs, size_t n)

@@ -45,7 +45,10 @@ static void phases(FILE *out, struct json_object *coverage)
 	      "class=\"vh\">Share</span></th></tr>"
 	      "</thead>\n<tbody>\n",
 	      out);
-	json_object_object_foreach(coverage, key, value) phase(out, key, value);
+	json_object_object_foreach(coverage, key, value)
+	{
+		phase(out, key, value);
+	}
 	fputs("</tbody></table></div>\n", out);
 }
 
