@@ -24,7 +24,7 @@ static void phase(FILE *out, const char *name, struct json_object *o)
 	if (planned)
 		cli_html_number(out, planned);
 	else
-		fputs("no end", out);
+		fputs(done ? "no end" : "none", out);
 	fputs("</td><td>", out);
 	cli_html_text(out, cli_doc_text(o, "unit"));
 	fputs("</td><td>", out);

@@ -118,6 +118,8 @@ static void print_row(FILE *out, struct json_object *o, fwa_effects columns)
 	fprintf(out, "<tr%s><th scope=\"row\">", r.undeclared ? " class=\"bad\"" : "");
 	cli_html_text(out, name);
 	fputs(" <code>", out);
+	if (strcmp(cli_doc_text(o, "set"), "nvme-io") == 0)
+		fputs("io:", out);
 	cli_html_text(out, cli_doc_text(o, "opcode_hex"));
 	fputs("</code>", out);
 	if (cli_doc_has(o, "listed") && !cli_doc_flag(o, "listed"))

@@ -4,6 +4,7 @@
  */
 #include "cli/report.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,6 +95,7 @@ static void verdict(FILE *out, struct json_object *doc)
 	bool evidence = cli_document_is(doc, "fwadmit-evidence");
 	bool breach = evidence ? cli_document_accusing(doc) > 0 : strcmp(text, "breach") == 0;
 	bool honest = strcmp(text, "honest-so-far") == 0;
+	char *words = cli_verdict_words(doc);
 
 	fprintf(out, "<div class=\"verdict%s\" id=\"verdict\"><strong>%s</strong><p>",
 		breach   ? " breach"
@@ -102,8 +104,14 @@ static void verdict(FILE *out, struct json_object *doc)
 		breach   ? "Breach: it does not keep its word"
 		: honest ? "Honest so far"
 			 : "Inconclusive");
-	cli_html_take(out, cli_verdict_words(doc));
-	fputs(honest ? ". No proof: what was not tried, or not watched, may lie." : ".", out);
+	if (words && *words)
+		words[0] = (char)toupper((unsigned char)words[0]);
+	cli_html_take(out, words);
+	fputs(honest   ? ". No proof: what was not tried, or not watched, may lie."
+	      : breach ? "."
+		       : ". Something did not happen again, or could not be watched: neither a "
+			 "breach nor a clean bill.",
+	      out);
 	fputs("</p>", out);
 	if (breach) {
 		fputs("<ol>", out);
@@ -259,7 +267,9 @@ static void again(FILE *out, struct json_object *doc)
 		budget_option(out, doc);
 		fputs("</pre>\n", out);
 	}
-	fputs("<p>It exits with 8 when it happens again.</p></section>\n", out);
+	if (cli_document_accusing(doc))
+		fputs("<p>It exits with 8 when it happens again.</p>", out);
+	fputs("</section>\n", out);
 }
 
 /* --- the page ------------------------------------------------------------------------------------- */
