@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Decoding of declarations; and with 10, 1,000 and 100,000 grants in the policy: bringing a snapshot
- * into force, finding one client's rights in it, and the decision.
+ * into force, finding one client's rights in it, and the decision; the same with none to 65,536 advisories
+ * in force.
  */
 #include "bench.h"
 
@@ -178,6 +179,106 @@ static void decide_by_grants(bool filtered)
 	printf("decide with 100000 grants%s over 10: %.2f\n", with, ns[2] / ns[0]);
 }
 
+/* --- advisories ------------------------------------------------------------------------------- */
+
+struct advised {
+	uint8_t *buf;
+	size_t len;
+	struct fwa_advisories table;
+	struct fwa_advice *advice;
+	const struct fwa_rights *rights;
+	const struct fwa_command *cmd;
+};
+
+static void decide_advised(void *arg)
+{
+	const struct advised *a = arg;
+	struct fwa_contract contract = { 0 };
+	struct fwa_decision d;
+
+	fwa_contract_advise(&contract, a->advice, a->cmd, 1, NULL);
+	d = fwa_decide(&contract, a->rights, &profile, a->cmd, 1);
+	__asm__ volatile("" : : "r"(d.reason) : "memory");
+	if (!fwa_admitted(&d))
+		abort();
+}
+
+static void fold_advisories(void *arg)
+{
+	struct advised *a = arg;
+
+	if (fwa_advisories_parse(&a->table, fwa_span(a->buf, a->len)) < 0)
+		abort();
+	fwa_advice_fold(&a->table, &profile, fwa_pattern_matches, strcmp, a->advice);
+}
+
+/* @n entries of which @about are about this device: its commands from c101h on. */
+static void write_advisories(struct advised *a, uint32_t n, uint32_t about)
+{
+	static const uint8_t digest[32];
+	size_t cap = FWA_ADVISORIES_HEADER_LEN +
+		     (size_t)n * (FWA_ADVISORIES_ENTRY_LEN + FWA_TERM_LEN + 64);
+	struct fwa_advisory *all = calloc(n + 1, sizeof(*all));
+	uint8_t *terms = calloc(n + 1, FWA_TERM_LEN);
+	struct fwa_writer w, t = fwa_writer(terms, (size_t)n * FWA_TERM_LEN);
+
+	a->buf = malloc(cap);
+	if (!a->buf || !all || !terms)
+		abort();
+	for (uint32_t i = 0; i < n; i++) {
+		struct fwa_term term = { .set = FWA_SET_CXL, .value = 0xc101 + i % about };
+
+		fwa_filter_write_term(&t, &term);
+		all[i] = (struct fwa_advisory){ FWA_FAMILY_CXL, false, FWA_EFFECT_DATA, 0 };
+		all[i].filter = fwa_span(terms + (size_t)i * FWA_TERM_LEN, FWA_TERM_LEN);
+		all[i].id = "FWA-2026-0001";
+		all[i].vendor = i < about ? "" : "another*";
+		all[i].model = all[i].firmware_from = all[i].firmware_to = all[i].reference = "";
+	}
+	w = fwa_writer(a->buf, cap);
+	fwa_advisories_write(&w, all, n, digest);
+	if (w.full)
+		abort();
+	a->len = w.len;
+	free(all);
+	free(terms);
+}
+
+/* Decisions with none, one and 65,536 advisories, 256 of them about the device; their cost must not grow. */
+static void decide_by_advisories(void)
+{
+	static const uint32_t numbers[] = { 0, 1, 65536 };
+	struct fwa_command read = { .set = FWA_SET_CXL,
+				    .opcode = 0x4000,
+				    .scope = FWA_SCOPE_LEAST };
+	struct fwa_command said = { .set = FWA_SET_CXL,
+				    .opcode = 0xc101,
+				    .scope = FWA_SCOPE_LEAST };
+	struct fwa_rights rights;
+	struct snapshot grants;
+	double ns[3];
+	char name[64];
+
+	make_snapshot(&grants, 10, false, &rights);
+	for (int i = 0; i < 3; i++) {
+		struct advised a = { .rights = &rights, .advice = calloc(1, sizeof(*a.advice)) };
+
+		write_advisories(&a, numbers[i], numbers[i] > 256 ? 256 : 1);
+		snprintf(name, sizeof(name), "into force, %u advisories", numbers[i]);
+		bench(name, fold_advisories, &a, 10);
+		snprintf(name, sizeof(name), "decide, %u advisories", numbers[i]);
+		a.cmd = &read;
+		ns[i] = bench(name, decide_advised, &a, 1000);
+		snprintf(name, sizeof(name), "decide, advised command, %u advisories", numbers[i]);
+		a.cmd = &said;
+		bench(name, decide_advised, &a, 1000);
+		free(a.buf);
+		free(a.advice);
+	}
+	end_snapshot(&grants);
+	printf("decide with 65536 advisories over none: %.2f\n", ns[2] / ns[0]);
+}
+
 int main(void)
 {
 	struct fwa_command smart = { .set = FWA_SET_NVME_ADMIN,
@@ -199,5 +300,6 @@ int main(void)
 	bench("decode CEL, 16384 commands", parse, &p, 10);
 	decide_by_grants(false);
 	decide_by_grants(true);
+	decide_by_advisories();
 	return 0;
 }

@@ -24,7 +24,8 @@ enum {
 	CHILD_SOCKET,
 	CHILD_DEVICE,
 	CHILD_RING, /* memory, doorbell, ack */
-	CHILD_END = CHILD_RING + 3,
+	CHILD_ADVISORIES = CHILD_RING + 3,
+	CHILD_END,
 };
 
 /* $FWADMIT_WORKER, or beside this one, or installed. */
@@ -37,7 +38,7 @@ static int spawn(const struct fwa_launch *l, const int *fds, const char *program
 {
 	fwa_auto_free char *name = NULL, *device = NULL;
 	char mode[32], policy[32], control[32], sock[32], node[32], limit[48];
-	char journal[48] = "--journal=none";
+	char journal[48] = "--journal=none", advisories[32];
 
 	if (asprintf(&name, "--name=%s", l->name) < 0 ||
 	    asprintf(&device, "--device=%s", l->spec) < 0)
@@ -52,8 +53,9 @@ static int spawn(const struct fwa_launch *l, const int *fds, const char *program
 	if (l->ring)
 		snprintf(journal, sizeof(journal), "--journal-fds=%d,%d,%d", CHILD_RING,
 			 CHILD_RING + 1, CHILD_RING + 2);
+	snprintf(advisories, sizeof(advisories), "--advisories-fd=%d", CHILD_ADVISORIES);
 
-	char *argv[12] = { (char *)WORKER, name, device, mode, policy, control, sock, journal };
+	char *argv[13] = { (char *)WORKER, name, device, mode, policy, control, sock, journal };
 	struct fwa_program s = {
 		.path = program, .argv = argv, .fds = fds, .n_fds = CHILD_END - FWA_PROGRAM_FIRST
 	};
@@ -61,6 +63,8 @@ static int spawn(const struct fwa_launch *l, const int *fds, const char *program
 
 	if (l->device_fd >= 0)
 		argv[n++] = node;
+	if (l->advisories_fd > 0)
+		argv[n++] = advisories;
 	if (l->device_timeout_ms)
 		argv[n++] = limit;
 	if (l->reads_pass)
@@ -89,6 +93,8 @@ int fwa_launch_worker(const struct fwa_launch *l, pid_t *ret_pid, int *ret_contr
 		[CHILD_RING - FWA_PROGRAM_FIRST] = l->ring ? l->ring->memory : -1,
 		[CHILD_RING + 1 - FWA_PROGRAM_FIRST] = l->ring ? l->ring->doorbell : -1,
 		[CHILD_RING + 2 - FWA_PROGRAM_FIRST] = l->ring ? l->ring->ack : -1,
+		[CHILD_ADVISORIES - FWA_PROGRAM_FIRST] =
+			l->advisories_fd > 0 ? l->advisories_fd : -1,
 	};
 
 	r = spawn(l, fds, program, &pid);

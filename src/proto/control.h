@@ -36,6 +36,9 @@ enum fwa_control_kind {
 	FWA_CONTROL_STATE = 15,       /* worker: how it is; text: lines KEY=VALUE */
 	/* worker: right behind IDENTITY; a sealed memfd with the encoded declarations alone */
 	FWA_CONTROL_DECLARATIONS = 17,
+	/* to worker: a sealed memfd with the table of the advisories in force (core/advisory.h) */
+	FWA_CONTROL_ADVISORIES = 18,
+	FWA_CONTROL_ADVISORIES_BAD = 19, /* worker: refused, the old ones stay; text: why */
 };
 
 /* Sends one message, with descriptor @fd unless it is -1. 0 or negative errno. */

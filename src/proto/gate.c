@@ -9,7 +9,7 @@
 #define REPLY_OUT_MEMFD 1u
 #define REPLY_GRANT_LEN 40
 
-#define DESCRIPTION_VERSION 4u
+#define DESCRIPTION_VERSION 5u
 #define CONTRACT_LOCKDOWN (1u << 0)
 #define CONTRACT_LEASED (1u << 3)
 #define CONTRACT_TRANSFER_OWN (1u << 5)
@@ -263,6 +263,9 @@ void fwa_description_encode(struct fwa_writer *w, const struct fwa_description *
 	fwa_write_le32(w, 0);
 	fwa_write_bytes(w, d->accepted.data, d->accepted.len);
 	encode_caller(w, &d->caller);
+	fwa_write_le32(w, (uint32_t)d->advisories.len);
+	fwa_write_le32(w, 0);
+	fwa_write_bytes(w, d->advisories.data, d->advisories.len);
 }
 
 static void decode_contract(struct fwa_reader *m, struct fwa_contract *c)
@@ -363,6 +366,9 @@ int fwa_description_decode(struct fwa_span data, struct fwa_description *ret)
 	fwa_read_le32(&m);
 	d.accepted = fwa_read_span(&m, len);
 	decode_caller(&m, &d.caller);
+	len = fwa_read_le32(&m);
+	fwa_read_le32(&m);
+	d.advisories = fwa_read_span(&m, len);
 	if (m.bad || m.left)
 		return -1;
 	*ret = d;

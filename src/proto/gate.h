@@ -20,8 +20,10 @@
 #define FWA_GATE_INLINE_MAX (64u * 1024)
 #define FWA_GATE_REQUEST_LEN 64
 #define FWA_GATE_REPLY_LEN 128
+/* Of what advisories are about one device, as a table. */
+#define FWA_GATE_ADVISORIES_MAX (4u * 1024 * 1024)
 #define FWA_GATE_DESCRIBE_MAX                                          \
-	(2 * FWA_PROFILE_MAX + 4096 +                                  \
+	(2 * FWA_PROFILE_MAX + FWA_GATE_ADVISORIES_MAX + 4096 +        \
 	 FWA_RIGHTS_MAX * (FWA_GRANT_NAME_MAX + FWA_GRANT_TICKET_MAX + \
 			   FWA_FILTER_TERMS_MAX * FWA_TERM_LEN))
 
@@ -98,6 +100,11 @@ struct fwa_description {
 	bool drift_binds;         /* whether what has drifted is refused to the caller */
 	struct fwa_span accepted; /* encoded declarations that the profile differs from, or empty */
 	struct fwa_caller caller;
+	/*
+	 * The advisories in force that are about the device, as a table (core/advisory.h), or empty: the contract
+	 * has none, for they depend on the command. Whoever decides folds it, and calls fwa_contract_advise().
+	 */
+	struct fwa_span advisories;
 };
 
 /* Writes the header of @r, and its payload when that is inline. */

@@ -125,6 +125,7 @@ static void judge(struct worker *w, struct job *j, bool down)
 
 	j->judged = worker_now();
 	*c = own_state(w, s, j->judged);
+	fwa_contract_advise(c, &w->advising.advice, &j->cmd, j->judged, NULL);
 	if (down)
 		c->journal = journal_down(w);
 	*d = fwa_decide(c, s->rights, &w->profile, &j->cmd, j->judged);

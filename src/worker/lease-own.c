@@ -35,11 +35,19 @@ static uint64_t in_ms(unsigned int ms)
 
 /* --- judging --------------------------------------------------------------------------------------- */
 
+/*
+ * What an advisory forbids is not sent by the gate either; what it only adds effects to is, when it is the
+ * abort that others wait for. A question that has effects is not worth them.
+ */
 /*= spec/SECURITY-MODEL.md#C16 */
-static bool judge(struct worker *w, struct job *j)
+/*= spec/SECURITY-MODEL.md#C33 */
+static bool judge(struct worker *w, struct job *j, bool question)
 {
 	j->judged = worker_now();
 	j->contract = worker_contract(w, NULL, j->judged);
+	fwa_contract_advise(&j->contract, &w->advising.advice, &j->cmd, j->judged, NULL);
+	if (question && j->contract.advisory)
+		j->contract.advisory |= FWA_EFFECT_UNKNOWN;
 	j->reply.decision =
 		fwa_decide(&j->contract, &fwa_rights_all, &w->profile, &j->cmd, j->judged);
 	return fwa_admitted(&j->reply.decision);
@@ -103,7 +111,7 @@ static bool may_ask(struct worker *w, struct job *j)
 {
 	if (j->work == ask_registers)
 		return true;
-	judge(w, j);
+	judge(w, j, true);
 	return journal_own_decision(w, j);
 }
 
@@ -187,7 +195,7 @@ static bool can_be_asked(struct worker *w)
 
 	if (!prepare(w, &q))
 		return false;
-	return q.job.work == ask_registers || judge(w, &q.job) ||
+	return q.job.work == ask_registers || judge(w, &q.job, true) ||
 	       q.job.reply.decision.reason == FWA_REASON_JOURNAL;
 }
 
@@ -337,7 +345,7 @@ static void send_end(struct worker *w, bool firmware)
 	e->job.uid = by->uid;
 	e->job.pid = by->pid;
 	e->job.wait.class = JOB_CHANGE;
-	judge(w, &e->job);
+	judge(w, &e->job, false);
 	if (!journal_own_decision(w, &e->job)) {
 		refused(w, e);
 	} else if (admit_begin(w, &e->job)) {

@@ -154,6 +154,7 @@ static const struct {
 	void (*run)(struct worker *w, const char *text, int *fd);
 } messages[] = {
 	{ FWA_CONTROL_POLICY, on_policy },
+	{ FWA_CONTROL_ADVISORIES, advice_on_advisories },
 	{ FWA_CONTROL_BASELINE, profile_on_baseline },
 	{ FWA_CONTROL_REPROFILE, profile_on_reprofile },
 	{ FWA_CONTROL_QUARANTINE, quarantine_on_quarantine },

@@ -20,10 +20,13 @@
 #include "proto/control.h"
 #include "worker/worker.h"
 
+/* Nobody gave a table; one that was given and is none is not the same as that. */
+#define NO_ADVISORIES -2
+
 struct options {
 	const char *name, *spec, *mode;
 	const char *journal, *journal_reads;
-	int device_fd, policy_fd, client_fd, listen_fd, control_fd;
+	int device_fd, policy_fd, advisories_fd, client_fd, listen_fd, control_fd;
 	unsigned int device_timeout_ms;
 	struct fwa_ring_fds ring;
 };
@@ -34,6 +37,7 @@ static const struct option long_options[] = {
 	{ "mode", required_argument, NULL, 'm' },
 	{ "device-fd", required_argument, NULL, 'D' },
 	{ "policy-fd", required_argument, NULL, 'P' },
+	{ "advisories-fd", required_argument, NULL, 'A' },
 	{ "client-fd", required_argument, NULL, 'C' },
 	{ "listen-fd", required_argument, NULL, 'L' },
 	{ "control-fd", required_argument, NULL, 'K' },
@@ -104,6 +108,8 @@ static void parse_options(int argc, char **argv, struct options *o)
 			o->device_fd = take_fd(optarg);
 		else if (c == 'P')
 			o->policy_fd = take_fd(optarg);
+		else if (c == 'A')
+			o->advisories_fd = take_fd(optarg);
 		else if (c == 'C')
 			o->client_fd = take_fd(optarg);
 		else if (c == 'L')
@@ -208,7 +214,9 @@ static int set_up(struct worker *w, const struct options *o, char error[FWA_ERRO
 	if (r == 0) /* a device that cannot be read at all is not served */
 		r = profile_first(w, error);
 	/* Which grants are for a device depends on who it says that it is. */
-	return r < 0 ? r : worker_load_policy(w, o->policy_fd);
+	if (r == 0)
+		r = worker_load_policy(w, o->policy_fd);
+	return r == 0 && o->advisories_fd != NO_ADVISORIES ? advice_load(w, o->advisories_fd) : r;
 }
 
 /* Why a device could not be opened: what was named is none, or it is and something went wrong. */
@@ -236,6 +244,7 @@ int main(int argc, char **argv)
 			     .ring = { -1, -1, -1 },
 			     .device_fd = -1,
 			     .policy_fd = -1,
+			     .advisories_fd = NO_ADVISORIES,
 			     .client_fd = -1,
 			     .listen_fd = -1,
 			     .control_fd = -1,

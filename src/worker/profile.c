@@ -46,6 +46,7 @@ static bool take(struct worker *w, uint8_t *encoded, size_t len)
 	w->encoded = encoded;
 	journal_new_profile(w);
 	sessions_unfold(w); /* conditions of grants name what the device says of itself */
+	advice_renew(w);    /* as those of advisories do */
 	return ok;
 }
 
@@ -137,6 +138,7 @@ static void read_done(struct worker *w, struct job *j)
 	if (!ok && !w->profile.family) { /* was no profile: keep who it was */
 		w->profile.family = (uint8_t)family;
 		w->profile.id = was;
+		advice_renew(w);
 	}
 	if (!ok) {
 		lose(w, j->result ? j->result : -EPROTO, r->error);

@@ -265,8 +265,8 @@ static void name_grants(const struct worker *w, struct fwa_description *d)
 static bool serve_describe(struct worker *w, struct session *s, const struct fwa_request *r)
 {
 	size_t cap = FWA_GATE_DESCRIBE_MAX;
-	fwa_auto_free uint8_t *buf = malloc(cap);
-	struct fwa_writer out = fwa_writer(buf, buf ? cap : 0);
+	fwa_auto_free uint8_t *buf = malloc(cap), *advisories = NULL;
+	struct fwa_writer out = fwa_writer(buf, buf ? cap : 0), table;
 	struct fwa_gate_reply reply = { .kind = r->kind, .id = r->id };
 	uint64_t now = worker_now();
 	struct fwa_description d = {
@@ -284,6 +284,13 @@ static bool serve_describe(struct worker *w, struct session *s, const struct fwa
 	identity_tell(s, &d.caller);
 	if (w->policy.digest)
 		memcpy(d.policy_digest, w->policy.digest, sizeof(d.policy_digest));
+	if (w->advising.advice.n) {
+		advisories = malloc(FWA_GATE_ADVISORIES_MAX);
+		table = fwa_writer(advisories, advisories ? FWA_GATE_ADVISORIES_MAX : 0);
+		advice_write(w, &table);
+		d.advisories = fwa_span(table.buf, table.len);
+		out.full = table.full;
+	}
 	fwa_description_encode(&out, &d);
 	if (out.full)
 		return send_error(s, r, FWA_GATE_E_MEMORY);

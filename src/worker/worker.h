@@ -26,6 +26,7 @@
 #include "proto/gate.h"
 #include "transport/transport.h"
 #include "worker/account.h"
+#include "worker/advice.h"
 #include "worker/journal.h"
 #include "worker/lane.h"
 #include "worker/lease.h"
@@ -61,6 +62,7 @@ struct worker {
 	unsigned int device_timeout_ms; /* the gate's own limit for one command */
 	struct fwa_span snapshot;       /* what policy views */
 	struct fwa_policy policy;
+	struct advising advising;
 
 	int epoll;
 	int listener; /* -1 in embedded mode */

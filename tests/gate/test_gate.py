@@ -672,7 +672,7 @@ class Commands(GateTest):
 
     def test_description_carries_filters(self):
         data = self.client().call(request(kind=DESCRIBE)).data
-        self.assertEqual(struct.unpack_from("<I", data)[0], 4)
+        self.assertEqual(struct.unpack_from("<I", data)[0], 5)
         self.assertEqual(struct.unpack_from("<III", data, 120), (1, 1, 0))  # not that of another model
         scope, effects, until, _, terms, *limits = struct.unpack_from("<IIQIIIIQII", data, 160)
         self.assertEqual((scope, effects, until, terms, limits), (1, 0, 0, 3, [0, 0, 0, 0, 0]))
@@ -682,10 +682,11 @@ class Commands(GateTest):
         self.assertEqual([term.unpack_from(data, 320 + i * 24) for i in range(terms)], [
             (0, 0, 0, 0, 0x0401, bytes(16)), (8, 1, 0, 0, 0, self.CEL), (0, 0, 0, 0, 0x4000, bytes(16))])
         length, zero = struct.unpack_from("<II", data, 320 + terms * 24)
-        self.assertEqual((length, zero), (len(data) - 344 - terms * 24 - 408, 0))
-        self.assertEqual(data[-424:-420], b"\1\0\0\0")  # the baseline is the first that was seen: the same
-        self.assertEqual(data[-416:-408], bytes(8))
-        self.assertEqual(struct.unpack_from("<II", data, len(data) - 408), (os.getuid(), os.getgid()))
+        self.assertEqual((length, zero), (len(data) - 344 - terms * 24 - 416, 0))
+        self.assertEqual(data[-432:-428], b"\1\0\0\0")  # the baseline is the first that was seen: the same
+        self.assertEqual(data[-424:-416], bytes(8))
+        self.assertEqual(struct.unpack_from("<II", data, len(data) - 416), (os.getuid(), os.getgid()))
+        self.assertEqual(data[-8:], bytes(8))  # there are no advisories
 
     def test_a_reload_brings_other_filters(self):
         c = self.client()
