@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const char *text;
 	char *to;
 
-	while (size && (to = fwa_varlink_input_room(&in, &room))) {
+	while (size && (to = fwa_varlink_input_room(&in, FWA_VARLINK_REQUEST_MAX, &room))) {
 		size_t n = piece < room ? piece : room;
 
 		n = n < size ? n : size;

@@ -238,6 +238,9 @@ const char *fwa_control_act_name(unsigned int act)
 		[FWA_ACT_DRIFTED] = "drifted",
 		[FWA_ACT_DEVICE_ADDED] = "device-added",
 		[FWA_ACT_DEVICE_REMOVED] = "device-removed",
+		[FWA_ACT_ADVISORY_IMPORTED] = "advisory-imported",
+		[FWA_ACT_ADVISORY_REMOVED] = "advisory-removed",
+		[FWA_ACT_ADVISORY_ENDED] = "advisory-ended",
 	};
 
 	return act < FWA_ACT_COUNT ? names[act] : NULL;

@@ -239,6 +239,8 @@ static int setup_event(struct fwa_daemon *d)
 		r = sd_event_set_watchdog(d->event, true);
 	if (r >= 0)
 		r = fwa_grants_watch(d);
+	if (r >= 0)
+		fwa_advised_expect(d);
 	if (r < 0)
 		log_error("cannot set up: %s", strerror(-r));
 	return r < 0 ? r : 0;
@@ -308,6 +310,7 @@ static void clear(struct fwa_daemon *d)
 	fwa_reload_cancel(d);
 	fwa_quarantine_clear(&d->quarantine);
 	fwa_grants_unwatch(d);
+	fwa_advised_clear(&d->advisories);
 	d->journald = fwa_journald_free(d->journald);
 	free(d->grants_dir);
 	fwa_policy_files_free(d->policy);
@@ -334,12 +337,16 @@ static int recall(struct fwa_daemon *d)
 	}
 	d->admin_group = fwa_peer_admin_group();
 	r = fwa_quarantine_load(&d->state, &d->quarantine);
+	if (r == 0)
+		r = fwa_advised_load(d);
 	return r < 0 ? r : fwa_reload_read(d, &d->policy, error);
 }
 
 int fwa_daemon_run(const struct fwa_daemon_options *options)
 {
-	struct fwa_daemon d = { .options = options, .dir = { .fd = -1, .lock_fd = -1 } };
+	struct fwa_daemon d = { .options = options,
+				.dir = { .fd = -1, .lock_fd = -1 },
+				.advisories = { .table_fd = -1 } };
 	int status = EXIT_FAILURE, r;
 
 	r = fwa_socket_dir_open(options->socket_dir, &d.dir);

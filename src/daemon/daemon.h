@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <systemd/sd-event.h>
 
+#include "daemon/advisories.h"
 #include "daemon/quarantine.h"
 #include "daemon/socket-dir.h"
 #include "daemon/state.h"
@@ -62,6 +63,7 @@ struct fwa_daemon {
 	struct fwa_state state;
 	char *grants_dir; /* where time-limited grants are stored; NULL: there is no STATE */
 	sd_event_source *grant_end, *clock;
+	struct fwa_advised advisories;
 	struct fwa_baselines baselines;
 	struct fwa_quarantines quarantine;
 	gid_t admin_group;

@@ -8,6 +8,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "daemon/advisories.h"
 #include "daemon/event.h"
 #include "daemon/grants.h"
 #include "daemon/journal.h"
@@ -185,6 +186,7 @@ static void begin(struct fwa_daemon *d)
 	rl->run->waiters = fwa_steal(rl->asked);
 	rl->anyway = false;
 	d->admin_group = fwa_peer_admin_group();
+	fwa_advised_renew(d, NULL); /* every worker has them when it has the policy */
 	r = fwa_reload_read(d, &rl->policy, error);
 	if (r < 0 && anyway)
 		refuse(d, r, error);

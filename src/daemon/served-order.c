@@ -149,6 +149,14 @@ void fwa_served_order(struct fwa_served *s, enum fwa_control_kind kind, const ch
 		send_policy(s, round);
 }
 
+/*= spec/SECURITY-MODEL.md#C33 */
+void fwa_served_advise(struct fwa_served *s, struct fwa_round *round)
+{
+	if (s->control_fd >= 0 &&
+	    tell(s, FWA_CONTROL_ADVISORIES, "", s->daemon->advisories.table_fd) && round)
+		send_policy(s, round);
+}
+
 void fwa_served_judge(struct fwa_served *s, struct fwa_round *round)
 {
 	const struct fwa_baselines *b = &s->daemon->baselines;

@@ -286,6 +286,14 @@ static bool on_policy_bad(struct fwa_served *s, const char *text)
 	return true;
 }
 
+/* It made of the table what we did not: it is not to serve by the one before. */
+static bool on_advisories_bad(struct fwa_served *s, const char *text)
+{
+	log_error("%s: worker %d refuses the advisories: %s", s->name, s->pid, text);
+	fwa_served_kill(s); /*= spec/SECURITY-MODEL.md#C33 */
+	return true;
+}
+
 /* True when the message @kind makes sense now. A descriptor that is kept is taken out of @fd. */
 static bool on_message(struct fwa_served *s, uint16_t kind, char *text, int *fd)
 {
@@ -306,6 +314,8 @@ static bool on_message(struct fwa_served *s, uint16_t kind, char *text, int *fd)
 		return fwa_served_acknowledged(s);
 	case FWA_CONTROL_POLICY_BAD:
 		return on_policy_bad(s, text);
+	case FWA_CONTROL_ADVISORIES_BAD:
+		return on_advisories_bad(s, text);
 	case FWA_CONTROL_DECLARATIONS:
 		return on_declarations(s, fd);
 	case FWA_CONTROL_QUARANTINED:

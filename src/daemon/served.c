@@ -257,6 +257,7 @@ static int launch(struct fwa_served *s)
 		.listen_fd = s->listen_fd,
 		.client_fd = -1,
 		.policy_fd = s->policy_fd,
+		.advisories_fd = s->daemon->advisories.table_fd,
 		.device_timeout_ms = s->daemon->options->device_timeout_ms,
 	};
 	int r;

@@ -148,6 +148,8 @@ void fwa_served_forget_acks(struct fwa_served *s);
  */
 void fwa_served_order(struct fwa_served *s, enum fwa_control_kind kind, const char *text,
 		      struct fwa_round *round);
+/* Gives the worker the advisories in force. @round as above. */
+void fwa_served_advise(struct fwa_served *s, struct fwa_round *round);
 /* Lets the journal keep what the worker decides by. */
 void fwa_served_keep(struct fwa_served *s);
 /* Tells the worker what its device's declarations are held to. @round as above. */

@@ -35,5 +35,6 @@ void fwa_state_open(const char *path, struct fwa_state *ret)
 		return;
 	snprintf(ret->error, sizeof(ret->error), "%.100s: %s", path ?: "no state directory",
 		 r == -EPERM ? "others may write to it" : strerror(-r));
-	log_warning("%s: grants, baselines and quarantine are not remembered", ret->error);
+	log_warning("%s: grants, baselines, quarantine and advisories are not remembered",
+		    ret->error);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The directory in which the daemon remembers: STATE/quarantine, STATE/grants, STATE/baselines.
+ * The directory in which the daemon remembers: STATE/quarantine, STATE/grants, STATE/baselines,
+ * STATE/advisories.
  *
  * What says that a change is made comes after the change is on the disk.
  */

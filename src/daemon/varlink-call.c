@@ -50,10 +50,10 @@ static void service_get_info(struct fwa_varlink_call *call, const struct fwa_var
 {
 	struct json_object *o = json_object_new_object(), *interfaces = json_object_new_array();
 
-	fwa_json_text(o, "vendor", "fwadmit");
-	fwa_json_text(o, "product", "fwadmitd");
-	fwa_json_text(o, "version", FWADMIT_VERSION);
-	fwa_json_text(o, "url", "");
+	fwa_varlink_text(o, "vendor", "fwadmit");
+	fwa_varlink_text(o, "product", "fwadmitd");
+	fwa_varlink_text(o, "version", FWADMIT_VERSION);
+	fwa_varlink_text(o, "url", "");
 	json_object_array_add(interfaces, json_object_new_string(SERVICE));
 	json_object_array_add(interfaces, json_object_new_string(INTERFACE));
 	json_object_object_add(o, "interfaces", interfaces);
@@ -72,7 +72,7 @@ static void service_describe(struct fwa_varlink_call *call, const struct fwa_var
 		return;
 	}
 	o = json_object_new_object();
-	fwa_json_text(o, "description", text);
+	fwa_varlink_text(o, "description", text);
 	fwa_varlink_reply(call, o);
 }
 
@@ -87,18 +87,18 @@ static struct json_object *describe_journal(struct fwa_journald *j)
 	struct fwa_journald_status status;
 
 	if (!j) {
-		fwa_json_text(o, "state", "none");
+		fwa_varlink_text(o, "state", "none");
 		return o;
 	}
 	fwa_journald_status(j, &status);
-	fwa_json_text(o, "state", states[status.state]);
-	fwa_json_text(o, "path", status.path);
+	fwa_varlink_text(o, "state", states[status.state]);
+	fwa_varlink_text(o, "path", status.path);
 	if (status.pid)
-		fwa_json_number(o, "pid", status.pid);
-	fwa_json_number(o, "head", (int64_t)status.head);
-	fwa_json_number(o, "unsynced", (int64_t)status.unsynced);
+		fwa_varlink_number(o, "pid", status.pid);
+	fwa_varlink_number(o, "head", (int64_t)status.head);
+	fwa_varlink_number(o, "unsynced", (int64_t)status.unsynced);
 	if (*status.trouble)
-		fwa_json_text(o, "trouble", status.trouble);
+		fwa_varlink_text(o, "trouble", status.trouble);
 	return o;
 }
 
@@ -107,16 +107,19 @@ static void get_info(struct fwa_varlink_call *call, const struct fwa_varlink_par
 	const struct fwa_daemon *d = call->daemon;
 	struct json_object *o = json_object_new_object();
 
-	fwa_json_text(o, "version", FWADMIT_VERSION);
-	fwa_json_number(o, "pid", getpid());
-	fwa_json_text(o, "policy_digest", fwa_policy_files_digest(d->policy));
-	fwa_json_text(o, "policy_source", fwa_policy_files_source(d->policy));
-	fwa_json_number(o, "policy_grants", fwa_policy_files_count(d->policy));
-	fwa_json_text(o, "mode", d->options->mode);
+	fwa_varlink_text(o, "version", FWADMIT_VERSION);
+	fwa_varlink_number(o, "pid", getpid());
+	fwa_varlink_text(o, "policy_digest", fwa_policy_files_digest(d->policy));
+	fwa_varlink_text(o, "policy_source", fwa_policy_files_source(d->policy));
+	fwa_varlink_number(o, "policy_grants", fwa_policy_files_count(d->policy));
+	fwa_varlink_text(o, "mode", d->options->mode);
 	if (d->state.path)
-		fwa_json_text(o, "state_dir", d->state.path);
+		fwa_varlink_text(o, "state_dir", d->state.path);
 	json_object_object_add(o, "require_pinned",
 			       json_object_new_boolean(d->baselines.require_pinned));
+	fwa_varlink_number(o, "advisories", d->advisories.n);
+	if (*d->advisories.trouble)
+		fwa_varlink_text(o, "advisories_trouble", d->advisories.trouble);
 	json_object_object_add(o, "journal", describe_journal(d->journald));
 	json_object_object_add(o, "devices", fwa_varlink_devices(d, call->peer.admin));
 	fwa_varlink_reply(call, o);
@@ -150,7 +153,7 @@ static void on_reloaded(void *userdata, int r, const char *message)
 		return;
 	}
 	o = json_object_new_object();
-	fwa_json_text(o, "policy_digest", fwa_policy_files_digest(call->daemon->policy));
+	fwa_varlink_text(o, "policy_digest", fwa_policy_files_digest(call->daemon->policy));
 	fwa_varlink_reply(call, o);
 }
 
@@ -225,6 +228,18 @@ const struct fwa_varlink_method fwa_varlink_methods[] = {
 	  true,
 	  fwa_call_revoke_grant,
 	  { TEXT("name", name, NAME_MAX_LEN) } },
+	{ INTERFACE ".ImportAdvisory",
+	  true,
+	  fwa_call_import_advisory,
+	  { TEXT("document", document, FWA_VARLINK_DOCUMENT_MAX) } },
+	{ INTERFACE ".ListAdvisories",
+	  false,
+	  fwa_call_list_advisories,
+	  { MAYBE_TEXT("id", id, FWA_ADVISORY_ID_MAX - 1) } },
+	{ INTERFACE ".RemoveAdvisory",
+	  true,
+	  fwa_call_remove_advisory,
+	  { TEXT("id", id, FWA_ADVISORY_ID_MAX - 1) } },
 	{ 0 },
 };
 

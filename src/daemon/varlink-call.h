@@ -11,7 +11,7 @@
 /* What any method's parameters fill in, as far as its fields say. */
 struct fwa_varlink_parameters {
 	const char *interface, *device, *name, *reason, *declarations_digest;
-	const char *scope, *commands, *ticket, *record;
+	const char *scope, *commands, *ticket, *record, *document, *id;
 	struct json_object *user, *group, *unit, *devices, *effects;
 	int64_t seconds, commands_per_second, bytes_per_second, max_sessions;
 };
@@ -27,7 +27,13 @@ struct fwa_varlink_method {
 /* All of them; ended by one without a name. */
 extern const struct fwa_varlink_method fwa_varlink_methods[];
 
-/* varlink-device-call.c and varlink-grant-call.c */
+/* varlink-advisory-call.c, varlink-device-call.c and varlink-grant-call.c */
+void fwa_call_import_advisory(struct fwa_varlink_call *call,
+			      const struct fwa_varlink_parameters *p);
+void fwa_call_list_advisories(struct fwa_varlink_call *call,
+			      const struct fwa_varlink_parameters *p);
+void fwa_call_remove_advisory(struct fwa_varlink_call *call,
+			      const struct fwa_varlink_parameters *p);
 void fwa_call_get_profile(struct fwa_varlink_call *call, const struct fwa_varlink_parameters *p);
 void fwa_call_quarantine(struct fwa_varlink_call *call, const struct fwa_varlink_parameters *p);
 void fwa_call_release(struct fwa_varlink_call *call, const struct fwa_varlink_parameters *p);

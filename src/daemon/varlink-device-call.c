@@ -59,7 +59,7 @@ static void state_error(struct change *c, const char *message)
 {
 	c->error = "StateError";
 	c->reply = json_object_new_object();
-	fwa_json_text(c->reply, "message", message);
+	fwa_varlink_text(c->reply, "message", message);
 }
 
 /* The same when it cannot be recorded, and so is not made. */
@@ -121,8 +121,8 @@ void fwa_call_get_profile(struct fwa_varlink_call *call, const struct fwa_varlin
 	}
 	o = json_object_new_object();
 	json_object_object_add(o, "profile", profile);
-	fwa_json_text(o, "digest", s->profile_digest);
-	fwa_json_text(o, "declarations_digest", s->declarations_digest);
+	fwa_varlink_text(o, "digest", s->profile_digest);
+	fwa_varlink_text(o, "declarations_digest", s->declarations_digest);
 	fwa_varlink_reply(call, o);
 }
 
@@ -306,7 +306,7 @@ static void accept_it(struct fwa_served *s, struct change *c, struct fwa_round *
 		 c->call->peer.uid, s->declarations_digest);
 	fwa_event(d, "baseline_accepted", s->name, "sha256 %s", s->declarations_digest);
 	c->reply = json_object_new_object();
-	fwa_json_text(c->reply, "digest", s->declarations_digest);
+	fwa_varlink_text(c->reply, "digest", s->declarations_digest);
 	judge_all(d, &s->who, round);
 }
 
@@ -322,8 +322,8 @@ void fwa_call_accept_baseline(struct fwa_varlink_call *call, const struct fwa_va
 		return;
 	if (p->declarations_digest && strcmp(p->declarations_digest, s->declarations_digest) != 0) {
 		o = json_object_new_object();
-		fwa_json_text(o, "device", p->device);
-		fwa_json_text(o, "declarations_digest", s->declarations_digest);
+		fwa_varlink_text(o, "device", p->device);
+		fwa_varlink_text(o, "declarations_digest", s->declarations_digest);
 		fwa_varlink_error(call, "Changed", o);
 		return;
 	}

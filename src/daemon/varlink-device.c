@@ -12,12 +12,12 @@ static void add_identity(struct json_object *o, const struct fwa_served *s)
 {
 	if (!s->identified)
 		return;
-	fwa_json_text(o, "family", s->who.family);
-	fwa_json_text(o, "vendor", s->who.id.vendor);
-	fwa_json_text(o, "model", s->who.id.model);
-	fwa_json_text(o, "serial", s->who.id.serial);
-	fwa_json_text(o, "firmware", s->who.id.firmware);
-	fwa_json_number(o, "commands", s->who.commands);
+	fwa_varlink_text(o, "family", s->who.family);
+	fwa_varlink_text(o, "vendor", s->who.id.vendor);
+	fwa_varlink_text(o, "model", s->who.id.model);
+	fwa_varlink_text(o, "serial", s->who.id.serial);
+	fwa_varlink_text(o, "firmware", s->who.id.firmware);
+	fwa_varlink_number(o, "commands", s->who.commands);
 }
 
 static void add_trust(struct json_object *o, const struct fwa_served *s)
@@ -25,17 +25,17 @@ static void add_trust(struct json_object *o, const struct fwa_served *s)
 	const struct fwa_quarantined *q = fwa_served_quarantine(s);
 
 	if (q) {
-		fwa_json_text(o, "quarantine", q->reason);
-		fwa_json_text(o, "quarantine_cause", q->cause);
+		fwa_varlink_text(o, "quarantine", q->reason);
+		fwa_varlink_text(o, "quarantine_cause", q->cause);
 	}
 	if (q && q->since)
-		fwa_json_number(o, "quarantine_since", q->since);
+		fwa_varlink_number(o, "quarantine_since", q->since);
 	if (q && q->by != FWA_QUARANTINE_BY_NOBODY)
-		fwa_json_number(o, "quarantine_by", q->by);
+		fwa_varlink_number(o, "quarantine_by", q->by);
 	if (s->judged)
-		fwa_json_text(o, "baseline", fwa_baseline_source_name(s->baseline));
+		fwa_varlink_text(o, "baseline", fwa_baseline_source_name(s->baseline));
 	if (s->declarations_fd >= 0)
-		fwa_json_text(o, "declarations_digest", s->declarations_digest);
+		fwa_varlink_text(o, "declarations_digest", s->declarations_digest);
 }
 
 static void add_findings(struct json_object *o, const struct fwa_served *s)
@@ -54,15 +54,15 @@ static struct json_object *describe_lease(const struct fwa_served_news *n, bool 
 {
 	struct json_object *o = json_object_new_object();
 
-	fwa_json_text(o, "kind", n->lease_kind);
+	fwa_varlink_text(o, "kind", n->lease_kind);
 	if (admin)
-		fwa_json_number(o, "uid", n->lease_uid);
+		fwa_varlink_number(o, "uid", n->lease_uid);
 	if (admin && n->lease_pid)
-		fwa_json_number(o, "pid", n->lease_pid);
-	fwa_json_text(o, "command", n->lease_command);
+		fwa_varlink_number(o, "pid", n->lease_pid);
+	fwa_varlink_text(o, "command", n->lease_command);
 	if (n->lease_percent >= 0)
-		fwa_json_number(o, "percent", n->lease_percent);
-	fwa_json_number(o, "since", (int64_t)n->lease_since);
+		fwa_varlink_number(o, "percent", n->lease_percent);
+	fwa_varlink_number(o, "since", (int64_t)n->lease_since);
 	return o;
 }
 
@@ -70,9 +70,9 @@ static void add_news(struct json_object *o, const struct fwa_served_news *n, boo
 {
 	if (!n->known)
 		return;
-	fwa_json_number(o, "drift", n->drift);
-	fwa_json_number(o, "sessions", n->sessions);
-	fwa_json_number(o, "queued", n->queued);
+	fwa_varlink_number(o, "drift", n->drift);
+	fwa_varlink_number(o, "sessions", n->sessions);
+	fwa_varlink_number(o, "queued", n->queued);
 	if (n->leased)
 		json_object_object_add(o, "lease", describe_lease(n, admin));
 }
@@ -81,13 +81,13 @@ static struct json_object *describe(const struct fwa_served *s, bool admin)
 {
 	struct json_object *o = json_object_new_object();
 
-	fwa_json_text(o, "name", s->name);
-	fwa_json_text(o, "spec", s->spec);
-	fwa_json_text(o, "state", fwa_served_state_name(s));
+	fwa_varlink_text(o, "name", s->name);
+	fwa_varlink_text(o, "spec", s->spec);
+	fwa_varlink_text(o, "state", fwa_served_state_name(s));
 	if (s->pid > 0)
-		fwa_json_number(o, "pid", s->pid);
-	fwa_json_number(o, "restarts", s->restarts);
-	fwa_json_text(o, "about", s->about);
+		fwa_varlink_number(o, "pid", s->pid);
+	fwa_varlink_number(o, "restarts", s->restarts);
+	fwa_varlink_text(o, "about", s->about);
 	add_identity(o, s);
 	add_trust(o, s);
 	add_findings(o, s);

@@ -46,13 +46,13 @@ static void add_commands(struct json_object *o, const struct fwa_grant_list *lis
 		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s%s", i ? ", " : "",
 				       list->item[i]);
 	if (list->n)
-		fwa_json_text(o, "commands", text);
+		fwa_varlink_text(o, "commands", text);
 }
 
 static void add_limit(struct json_object *o, const char *key, uint64_t limit)
 {
 	if (limit)
-		fwa_json_number(o, key, (int64_t)limit);
+		fwa_varlink_number(o, key, (int64_t)limit);
 }
 
 static struct json_object *describe(const struct fwa_granted *g, const struct fwa_moment *now)
@@ -60,27 +60,27 @@ static struct json_object *describe(const struct fwa_granted *g, const struct fw
 	struct json_object *o = json_object_new_object();
 	const struct fwa_grant_terms *t = &g->terms;
 
-	fwa_json_text(o, "name", t->name);
+	fwa_varlink_text(o, "name", t->name);
 	add_list(o, "user", &t->user);
 	add_list(o, "group", &t->group);
 	add_list(o, "unit", &t->unit);
 	add_list(o, "device", &t->device);
-	fwa_json_text(o, "scope", t->scope);
+	fwa_varlink_text(o, "scope", t->scope);
 	if (t->effects.n)
 		add_list(o, "effects", &t->effects);
 	add_commands(o, &t->commands);
 	if (t->ticket)
-		fwa_json_text(o, "ticket", t->ticket);
+		fwa_varlink_text(o, "ticket", t->ticket);
 	add_limit(o, "commands_per_second", t->commands_per_second);
 	add_limit(o, "bytes_per_second", t->bytes_per_second);
 	add_limit(o, "max_sessions", t->max_sessions);
 	if (t->records)
-		fwa_json_text(o, "record", t->records);
-	fwa_json_number(o, "created", (int64_t)g->created);
-	fwa_json_number(o, "created_by", g->by);
-	fwa_json_number(o, "until", (int64_t)g->until);
-	fwa_json_number(o, "seconds_left",
-			g->end > now->boot ? (int64_t)((g->end - now->boot) / FWA_NS_PER_S) : 0);
+		fwa_varlink_text(o, "record", t->records);
+	fwa_varlink_number(o, "created", (int64_t)g->created);
+	fwa_varlink_number(o, "created_by", g->by);
+	fwa_varlink_number(o, "until", (int64_t)g->until);
+	fwa_varlink_number(o, "seconds_left",
+			   g->end > now->boot ? (int64_t)((g->end - now->boot) / FWA_NS_PER_S) : 0);
 	return o;
 }
 

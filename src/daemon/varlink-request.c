@@ -18,13 +18,13 @@
 
 /* --- framing -------------------------------------------------------------------------------- */
 
-char *fwa_varlink_input_room(struct fwa_varlink_input *in, size_t *ret_room)
+char *fwa_varlink_input_room(struct fwa_varlink_input *in, size_t max, size_t *ret_room)
 {
 	size_t cap = in->cap ? in->cap : FIRST_ROOM;
 	char *data;
 
 	*ret_room = 0;
-	if (in->len >= FWA_VARLINK_REQUEST_MAX)
+	if (in->len >= max)
 		return NULL;
 	while (cap <= in->len)
 		cap *= 2;

@@ -15,7 +15,10 @@
 #include <stdint.h>
 
 #define FWA_VARLINK_REQUEST_MAX (64u * 1024) /* with its NUL */
-#define FWA_VARLINK_METHOD_MAX 128           /* bytes of a method's full name */
+/* Of an administrator: one advisory, as base64, with the rest of its request. */
+#define FWA_VARLINK_DOCUMENT_MAX (1024 * 1024 / 3 * 4 + 4)
+#define FWA_VARLINK_REQUEST_MAX_ADMIN (FWA_VARLINK_DOCUMENT_MAX + 4096u)
+#define FWA_VARLINK_METHOD_MAX 128 /* bytes of a method's full name */
 
 /* Bytes that came and are not used up. */
 struct fwa_varlink_input {
@@ -25,10 +28,10 @@ struct fwa_varlink_input {
 };
 
 /*
- * Room for more bytes; *ret_room says how many, at most up to FWA_VARLINK_REQUEST_MAX in all. NULL
+ * Room for more bytes; *ret_room says how many, at most up to @max in all, to the next power of two. NULL
  * when a request is longer (*ret_room 0) or there is no memory.
  */
-char *fwa_varlink_input_room(struct fwa_varlink_input *in, size_t *ret_room);
+char *fwa_varlink_input_room(struct fwa_varlink_input *in, size_t max, size_t *ret_room);
 /* @n bytes were put there. */
 void fwa_varlink_input_add(struct fwa_varlink_input *in, size_t n);
 /* Drops the request that was taken last. The next one, of *ret_len bytes before its NUL, or NULL. */

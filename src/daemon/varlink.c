@@ -143,12 +143,12 @@ static int client_write(struct fwa_varlink_client *c)
 
 /* --- replies -------------------------------------------------------------------------------- */
 
-void fwa_json_text(struct json_object *o, const char *key, const char *value)
+void fwa_varlink_text(struct json_object *o, const char *key, const char *value)
 {
 	json_object_object_add(o, key, json_object_new_string(value));
 }
 
-void fwa_json_number(struct json_object *o, const char *key, int64_t value)
+void fwa_varlink_number(struct json_object *o, const char *key, int64_t value)
 {
 	json_object_object_add(o, key, json_object_new_int64(value));
 }
@@ -160,7 +160,7 @@ static struct json_object *error_message(const char *error, struct json_object *
 
 	snprintf(full, sizeof(full), "%s%s", strchr(error, '.') ? "" : "org.fwadmit.Control.",
 		 error);
-	fwa_json_text(o, "error", full);
+	fwa_varlink_text(o, "error", full);
 	if (parameters)
 		json_object_object_add(o, "parameters", parameters);
 	return o;
@@ -208,7 +208,7 @@ void fwa_varlink_refuse(struct fwa_varlink_call *call, const char *error, const 
 	struct json_object *parameters = json_object_new_object();
 
 	if (key)
-		fwa_json_text(parameters, key, value);
+		fwa_varlink_text(parameters, key, value);
 	fwa_varlink_error(call, error, parameters);
 }
 
@@ -218,11 +218,11 @@ static struct json_object *event_message(const char *event, const char *device, 
 {
 	struct json_object *o = json_object_new_object(), *parameters = json_object_new_object();
 
-	fwa_json_text(parameters, "event", event);
+	fwa_varlink_text(parameters, "event", event);
 	if (device)
-		fwa_json_text(parameters, "device", device);
-	fwa_json_text(parameters, "text", text);
-	fwa_json_number(parameters, "time", (int64_t)time(NULL));
+		fwa_varlink_text(parameters, "device", device);
+	fwa_varlink_text(parameters, "text", text);
+	fwa_varlink_number(parameters, "time", (int64_t)time(NULL));
 	json_object_object_add(o, "parameters", parameters);
 	json_object_object_add(o, "continues", json_object_new_boolean(true));
 	return o;
@@ -303,7 +303,8 @@ static int client_call(struct fwa_varlink_client *c, const char *text, size_t le
 static int client_read(struct fwa_varlink_client *c)
 {
 	size_t room;
-	char *to = fwa_varlink_input_room(&c->in, &room);
+	size_t max = c->peer.admin ? FWA_VARLINK_REQUEST_MAX_ADMIN : FWA_VARLINK_REQUEST_MAX;
+	char *to = fwa_varlink_input_room(&c->in, max, &room);
 	bool brings;
 	ssize_t n;
 

@@ -6,7 +6,8 @@
  *    administrators change anything.
  * 2. A client has one call at a time: its next request is read when the reply is on its way. Only
  *    calls that want no reply do not hold up the next.
- * 3. What a client costs is bounded: one request of FWA_VARLINK_REQUEST_MAX bytes, one reply, and
+ * 3. What a client costs is bounded: one request of FWA_VARLINK_REQUEST_MAX bytes (of an
+ *    administrator FWA_VARLINK_REQUEST_MAX_ADMIN), one reply, and
  *    patience for a few seconds of silence. Strangers are bounded in number, each and in all, below
  *    what there is, so that they never lock out administrators (C26).
  */
@@ -53,8 +54,8 @@ void fwa_varlink_refuse(struct fwa_varlink_call *call, const char *error, const 
 void fwa_varlink_subscribe(struct fwa_varlink_call *call);
 
 /* Puts text, or a number, in @o. */
-void fwa_json_text(struct json_object *o, const char *key, const char *value);
-void fwa_json_number(struct json_object *o, const char *key, int64_t value);
+void fwa_varlink_text(struct json_object *o, const char *key, const char *value);
+void fwa_varlink_number(struct json_object *o, const char *key, int64_t value);
 
 /* --- varlink-device.c ----------------------------------------------------------------------- */
 

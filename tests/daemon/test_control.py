@@ -124,7 +124,7 @@ class Service(Case):
         d.wait_there()
         with open(INTERFACE) as f:
             methods = [line.split('(')[0].split()[1] for line in f if line.startswith('method ')]
-        self.assertEqual(len(methods), 12)
+        self.assertEqual(len(methods), 15)
         for method in methods:
             answer = d.ask(method, no_such_parameter=1)
             self.assertEqual(answer, (SERVICE + 'InvalidParameter', {'parameter': 'no_such_parameter'}))

@@ -30,7 +30,7 @@ GRANT = {'name': 'hour', 'user': ['*'], 'device': ['a'], 'scope': 'configuration
 POLICY = ('[grant all]\nuser = *\ndevice = *\nscope = debug-write-full\n'
           'effects = config, data, policy, log, background, exclusive\n')
 ACTS = ['', 'start', 'stop', 'reloaded', 'refused', 'created', 'revoked', 'ended', 'quarantined', 'released', 'accepted',
-        'reprofiled', 'drifted', 'added', 'removed']
+        'reprofiled', 'drifted', 'added', 'removed', 'imported', 'taken-out', 'over']
 
 
 class Client:
