@@ -74,11 +74,12 @@ static void mask_control(struct confirm *k, const struct vfy_attempt *a)
 }
 
 /*
- * 1 when it shows without @q, too, which takes @took_ns: then it is masked; 0; negative errno.
+ * 1 when it shows without @q, too, of which @of was a run: then it is masked; 0; negative errno.
  */
-static int run_control(struct confirm *k, const struct vfy_sequence *q, uint64_t took_ns)
+static int run_control(struct confirm *k, const struct vfy_sequence *q,
+		       const struct vfy_attempt *of)
 {
-	struct vfy_attempt a = { .took_ns = took_ns };
+	struct vfy_attempt a = { .took_ns = of->took_ns, .asked = of->asked };
 	unsigned int flags = k->flags | VFY_TRY_CONTROL;
 	int r;
 
@@ -238,10 +239,10 @@ struct tally {
 	uint32_t runs, reproduced, controls, control_changed;
 };
 
-static int count_control(struct confirm *k, const struct vfy_sequence *q, uint64_t took_ns,
-			 struct tally *t)
+static int count_control(struct confirm *k, const struct vfy_sequence *q,
+			 const struct vfy_attempt *of, struct tally *t)
 {
-	int r = run_control(k, q, took_ns);
+	int r = run_control(k, q, of);
 
 	if (r < 0)
 		return r;
@@ -261,7 +262,7 @@ static int repeat(struct confirm *k, uint32_t repeats, struct tally *t, struct v
 	k->runs_left = SIZE_MAX;
 	k->commands_end = UINT64_MAX;
 	while (r >= 0 && t->reproduced < repeats && t->runs - t->reproduced < repeats) {
-		r = t->runs ? count_control(k, &k->q, a->took_ns, t) : 0;
+		r = t->runs ? count_control(k, &k->q, a, t) : 0;
 		if (r == 0)
 			r = run(k, &k->q, a);
 		t->runs++;
@@ -308,15 +309,13 @@ static int confirm_again(struct confirm *k, uint32_t repeats, struct tally *t,
 			 struct vfy_finding *f)
 {
 	struct vfy_attempt a = { 0 };
-	uint64_t took_ns;
 	int r = repeat(k, repeats, t, &a);
 
 	if (r == 0 && t->reproduced >= repeats && !t->control_changed)
 		r = know_all(k, &a);
 	if (r == 0 && t->reproduced) {
-		took_ns = a.took_ns;
 		vfy_finding_of(k->c, &k->q, &a, &k->s, k->flags, f);
-		r = count_control(k, &f->sequence, took_ns, t); /* the snapshots were needed */
+		r = count_control(k, &f->sequence, &a, t); /* the snapshots were needed */
 	}
 	f->runs = t->runs;
 	f->reproduced = t->reproduced;
@@ -382,9 +381,10 @@ static int say_unconfirmed(struct confirm *k, const struct vfy_sequence *core)
 }
 
 /* It does not happen again; if it comes by itself that is why. */
-static int not_again(struct confirm *k, const struct vfy_sequence *core, uint64_t took_ns)
+static int not_again(struct confirm *k, const struct vfy_sequence *core,
+		     const struct vfy_attempt *of)
 {
-	int by_itself = run_control(k, core, took_ns), r;
+	int by_itself = run_control(k, core, of), r;
 
 	if (by_itself < 0)
 		return by_itself;
@@ -397,7 +397,7 @@ static int not_again(struct confirm *k, const struct vfy_sequence *core, uint64_
 static int again(struct confirm *k, const struct vfy_sequence *core, struct vfy_attempt *a)
 {
 	size_t from_steps = k->q.n;
-	int r = run_control(k, &k->q, a->took_ns); /* nothing is made short that is no finding */
+	int r = run_control(k, &k->q, a); /* nothing is made short that is no finding */
 
 	if (r < 0)
 		return r;
@@ -416,7 +416,7 @@ static int carry_out(struct confirm *k, const struct vfy_sequence *tape,
 	if (r > 0)
 		r = again(k, core, &a);
 	else if (r == 0)
-		r = not_again(k, core, a.took_ns);
+		r = not_again(k, core, &a);
 	vfy_attempt_clear(&a);
 	return r;
 }

@@ -44,6 +44,7 @@ struct vfy_attempt {
 	bool judged;            /* @judgement is there */
 	struct vfy_judgement judgement;
 	uint64_t took_ns; /* all steps, without observing */
+	uint64_t asked;   /* commands that asked whether background work was over */
 };
 
 /*

@@ -9,6 +9,7 @@
 
 #include "base/util.h"
 #include "verify/engine.h"
+#include "wire/nvme.h"
 
 #define LIGHT_MAX 64u /* experiments until all observables are read again */
 #define FRESH_EVERY 2000u
@@ -40,11 +41,21 @@ static bool does_not_last(const struct vfy_campaign *c, const struct vfy_symptom
 	return false;
 }
 
-/* Of @q's commands the one that is known for @s, NULL for none. */
+/* By which NVMe controllers are asked whether background work is over. */
+static const struct vfy_step asking = {
+	.kind = VFY_COMMAND,
+	.set = FWA_SET_NVME_ADMIN,
+	.opcode = NVME_OP_GET_LOG_PAGE,
+};
+
+/* Of the commands of @a, a run of @q, the one that is known for @s, NULL for none. */
 static struct vfy_known *find_known(const struct vfy_campaign *c, const struct vfy_sequence *q,
-				    const struct vfy_symptom *s)
+				    const struct vfy_attempt *a, const struct vfy_symptom *s)
 {
-	struct vfy_known *k = vfy_known_find(c, vfy_accused(q, s), s);
+	struct vfy_known *k = a->asked ? vfy_known_find(c, &asking, s) : NULL;
+
+	if (!k || !k->is_finding)
+		k = vfy_known_find(c, vfy_accused(q, s), s);
 
 	for (size_t i = 0; s->group && i < q->n && !(k && k->is_finding); i++)
 		if (q->step[i].kind == VFY_COMMAND)
@@ -54,9 +65,9 @@ static struct vfy_known *find_known(const struct vfy_campaign *c, const struct v
 
 /* Whether there is nothing more to be found out about it. 1, 0, negative errno. */
 static int is_explained(struct vfy_campaign *c, const struct vfy_sequence *q,
-			const struct vfy_symptom *s, bool *used)
+			const struct vfy_attempt *of, const struct vfy_symptom *s, bool *used)
 {
-	struct vfy_known *k = find_known(c, q, s);
+	struct vfy_known *k = find_known(c, q, of, s);
 	struct vfy_attempt a = { 0 };
 	int r;
 
@@ -99,7 +110,7 @@ static int look(struct vfy_campaign *c, const struct vfy_sequence *tape,
 
 		if (all[i].at < q->n)
 			core.n = all[i].at + 1;
-		explained = is_explained(c, &core, &all[i], &used);
+		explained = is_explained(c, &core, a, &all[i], &used);
 		if (explained < 0) {
 			r = explained;
 		} else if (explained) {

@@ -167,7 +167,7 @@ void vfy_finding_text(struct vfy_finding *f, uint32_t code)
 			       : f->undeclared);
 	if (f->n_exhibits)
 		say(f, "; seen in %s", f->exhibit[0].name);
-	if (f->kind == VFY_UNLISTED || f->kind == VFY_CONTRADICTION)
+	if (code || f->kind == VFY_UNLISTED)
 		say(f, ", with code %xh", code);
 	say_history(f);
 }

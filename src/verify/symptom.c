@@ -93,8 +93,11 @@ static void answers(const struct vfy_campaign *c, const struct vfy_sequence *q,
 
 		if (step->kind != VFY_COMMAND || answer->error)
 			continue;
+		s.kind = VFY_GARBAGE;
+		if (is_no_code(step->set, answer->code))
+			add(l, s);
 		s.kind = VFY_CONTRADICTION;
-		if (is_no_code(step->set, answer->code) || is_refused(c, step, answer->code))
+		if (is_refused(c, step, answer->code))
 			add(l, s);
 		s.kind = VFY_SLOW;
 		if (answer->took_ns >= vfy_counts_slow(c, step->set, step->opcode))
