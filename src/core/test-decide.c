@@ -95,7 +95,7 @@ static struct fwa_contract some_contract(void)
 		.rate_over = one_in(2) ? (uint32_t)rand() % 8 : 0,
 		.seats_over = one_in(2) ? (uint32_t)rand() % 8 : 0,
 		.journal = (uint8_t)(one_in(3) ? rand() % (FWA_JOURNAL_COUNT + 1) : 0),
-		.advisory = one_in(8) ? 1u << (rand() % 16) : 0,
+		.advisory = one_in(8) ? 1u << (rand() % FWA_EFFECT_COUNT) : 0,
 		.drift = one_in(3)   ? &drift
 			 : one_in(8) ? &missing
 				     : NULL,

@@ -213,7 +213,7 @@ static void draw_contract(struct fwa_contract *c)
 	memcpy(c->transfer_uuid, uuids[1][below((uint32_t)n_uuids[1])], 16);
 	c->rate_over = chance(10) ? below(4) : 0;
 	c->seats_over = chance(10) ? below(4) : 0;
-	c->advisory = chance(10) ? FWA_EFFECT_LOG : 0;
+	c->advisory = chance(10) ? 1u << below(FWA_EFFECT_COUNT) : 0;
 	c->journal = (uint8_t)(chance(10) ? below(3) : 0);
 }
 
