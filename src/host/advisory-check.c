@@ -38,7 +38,7 @@ int fwa_advisory_check_with(const struct fwa_advisory_keys *keys, struct fwa_spa
 
 	memset(f, 0, sizeof(*f));
 	f->status = FWA_ADVISORY_BAD;
-	r = fwa_advisory_open(text, keys, f, &payload, &len);
+	r = fwa_advisory_open(text, keys, f, &payload, &len, NULL);
 	if (r == 0) {
 		fwa_sha256_text(fwa_span(payload, len), digest);
 		doc = fwa_json_parse(fwa_span(payload, len), FWA_JSON_VALUES_MAX, f->error);

@@ -81,13 +81,26 @@ struct fwa_advisory_keys {
 /* 0, also when there are none; or -ENOMEM. */
 int fwa_advisory_keys_load(const struct fwa_advisory_place *p, struct fwa_advisory_keys *ret);
 void fwa_advisory_keys_clear(struct fwa_advisory_keys *keys);
+/* NULL: none has that id. */
+const struct fwa_advisory_key *fwa_advisory_find_key(const struct fwa_advisory_keys *keys,
+						     const char *id);
+
+#define FWA_ADVISORY_SIGNATURES_MAX 16
+
+/* Those of the trusted keys that have signed something. */
+struct fwa_advisory_signers {
+	const struct fwa_advisory_key *key[FWA_ADVISORY_SIGNATURES_MAX];
+	size_t n;
+};
 
 /*
  * The payload of the envelope @text, fresh and ended with a NUL that is not counted, when one of @keys has
- * signed it: f->key and f->signer. 0, or -EBADMSG, -ENOKEY, -EKEYREJECTED, -ENOMEM with f->error.
+ * signed it: f->key and f->signer, the first one. 0, or -EBADMSG, -ENOKEY, -EKEYREJECTED, -ENOMEM with
+ * f->error. @ret_signers: may be NULL.
  */
 int fwa_advisory_open(struct fwa_span text, const struct fwa_advisory_keys *keys,
-		      struct fwa_advisory_file *f, char **ret_payload, size_t *ret_len);
+		      struct fwa_advisory_file *f, char **ret_payload, size_t *ret_len,
+		      struct fwa_advisory_signers *ret_signers);
 /* Signs @payload with the key @path, NULL: the host's own, which is made once. 0 or negative errno. */
 int fwa_advisory_seal(const struct fwa_advisory_place *p, const char *path, struct fwa_span payload,
 		      char **ret_text, char error[FWA_ERROR_LEN]);
@@ -101,8 +114,9 @@ int fwa_advisory_check_with(const struct fwa_advisory_keys *keys, struct fwa_spa
 
 /* The last edition of an id that was accepted. */
 struct fwa_advisory_seen {
-	uint64_t sequence; /* 0: none */
-	char digest[FWA_DIGEST_TEXT];
+	uint64_t sequence;            /* 0: none */
+	char digest[FWA_DIGEST_TEXT]; /* of its payload */
+	char key[FWA_DIGEST_TEXT];    /* that had signed it */
 	bool removed;
 };
 

@@ -65,27 +65,33 @@ int fwa_advisory_read(int store, const char *name, size_t max, char **ret, size_
 	return 0;
 }
 
-/* "3 SHA256 present\n", exactly. */
+static bool is_digest(const char *text)
+{
+	return text && strlen(text) == FWA_DIGEST_TEXT - 1 &&
+	       !text[strspn(text, "0123456789abcdef")];
+}
+
+/* "3 SHA256 KEY present\n", exactly. */
 static int parse(char *line, size_t len, struct fwa_advisory_seen *ret)
 {
 	struct fwa_advisory_seen seen = { 0 };
-	char *save, *number, *digest, *word;
+	char *save, *number, *digest, *key, *word;
 
 	if (!len || line[len - 1] != '\n' || strlen(line) != len)
 		return -EBADMSG;
 	line[len - 1] = '\0';
 	number = strtok_r(line, " ", &save);
 	digest = strtok_r(NULL, " ", &save);
+	key = strtok_r(NULL, " ", &save);
 	word = strtok_r(NULL, " ", &save);
-	if (!number || !digest || !word || strtok_r(NULL, " ", &save) ||
-	    !fwa_parse_number(number, FWA_ADVISORY_SEQUENCE_MAX, &seen.sequence) ||
-	    !seen.sequence || strlen(digest) != FWA_DIGEST_TEXT - 1 ||
-	    digest[strspn(digest, "0123456789abcdef")])
+	if (!word || strtok_r(NULL, " ", &save) || !is_digest(digest) || !is_digest(key) ||
+	    !fwa_parse_number(number, FWA_ADVISORY_SEQUENCE_MAX, &seen.sequence) || !seen.sequence)
 		return -EBADMSG;
 	seen.removed = strcmp(word, "removed") == 0;
 	if (!seen.removed && strcmp(word, "present") != 0)
 		return -EBADMSG;
 	memcpy(seen.digest, digest, FWA_DIGEST_TEXT);
+	memcpy(seen.key, key, FWA_DIGEST_TEXT);
 	*ret = seen;
 	return 0;
 }
@@ -108,8 +114,9 @@ int fwa_advisory_seen_read(int store, const char *id, struct fwa_advisory_seen *
 int fwa_advisory_seen_write(const char *dir, const char *id, const struct fwa_advisory_seen *seen)
 {
 	char name[SEEN_NAME], line[SEEN_MAX];
-	int len = snprintf(line, sizeof(line), "%llu %s %s\n", (unsigned long long)seen->sequence,
-			   seen->digest, seen->removed ? "removed" : "present");
+	int len =
+		snprintf(line, sizeof(line), "%llu %s %s %s\n", (unsigned long long)seen->sequence,
+			 seen->digest, seen->key, seen->removed ? "removed" : "present");
 
 	snprintf(name, sizeof(name), "%s.seen", id);
 	return fwa_write_durably(dir, name, line, (size_t)len);

@@ -19,7 +19,6 @@
 #include "journal/format.h"
 
 #define KEYS_MAX 1024
-#define SIGNATURES_MAX 16
 #define VALUES_MAX 128 /* of an envelope */
 
 #define wrong(f, ...) fwa_fail((f)->error, -EBADMSG, __VA_ARGS__)
@@ -129,7 +128,8 @@ void fwa_advisory_keys_clear(struct fwa_advisory_keys *keys)
 	*keys = (struct fwa_advisory_keys){ 0 };
 }
 
-static const struct fwa_advisory_key *find_key(const struct fwa_advisory_keys *keys, const char *id)
+const struct fwa_advisory_key *fwa_advisory_find_key(const struct fwa_advisory_keys *keys,
+						     const char *id)
 {
 	for (size_t i = 0; i < keys->n; i++)
 		if (strcmp(keys->all[i].id, id) == 0)
@@ -161,7 +161,7 @@ static uint8_t *to_sign(struct fwa_span payload, size_t *ret_len)
 static const struct fwa_json_field envelope_fields[] = {
 	{ "payloadType", json_type_string, .required = true, 1, 128 },
 	{ "payload", json_type_string, .required = true, 4, FWA_ADVISORY_FILE_MAX },
-	{ "signatures", json_type_array, .required = true, 1, SIGNATURES_MAX },
+	{ "signatures", json_type_array, .required = true, 1, FWA_ADVISORY_SIGNATURES_MAX },
 };
 
 static const struct fwa_json_field signature_fields[] = {
@@ -189,63 +189,68 @@ static int payload_of(json_object *envelope, struct fwa_advisory_file *f, char *
 	return 0;
 }
 
-/* One signature: 0 when it is a trusted key's, 1 when the key is unknown, or negative errno. */
+/* One signature: 0 when it is right, and its key in *ret, or the key is unknown; or negative errno. */
 static int check_signature(json_object *o, const char *where, struct fwa_span signed_bytes,
-			   const struct fwa_advisory_keys *keys, struct fwa_advisory_file *f)
+			   const struct fwa_advisory_keys *keys, struct fwa_advisory_file *f,
+			   const struct fwa_advisory_key **ret)
 {
-	const struct fwa_advisory_key *key;
 	uint8_t signature[88 / 4 * 3];
 	size_t len;
 
+	*ret = NULL;
 	if (fwa_json_check(o, where, signature_fields, FWA_ARRAY_SIZE(signature_fields), f->error) <
 	    0)
 		return -EBADMSG;
 	if (!fwa_base64_parse(fwa_json_text(o, "sig"), 88, signature, &len) ||
 	    len != FWA_SIGNATURE_LEN)
 		return wrong(f, "%s.sig: not a signature in base64", where);
-	key = find_key(keys, fwa_json_text(o, "keyid"));
-	if (!key)
-		return 1;
-	if (!fwa_signed_by(key->key, signed_bytes, signature))
+	*ret = fwa_advisory_find_key(keys, fwa_json_text(o, "keyid"));
+	if (*ret && !fwa_signed_by((*ret)->key, signed_bytes, signature))
 		return fwa_fail(f->error, -EKEYREJECTED, "the signature with key %.100s is wrong",
-				key->name);
-	if (!*f->key) {
-		snprintf(f->key, sizeof(f->key), "%s", key->id);
-		snprintf(f->signer, sizeof(f->signer), "%s", key->name);
-	}
+				(*ret)->name);
 	return 0;
 }
 
 /* Each signature of a key that is trusted must be right, and there must be one. */
 static int check_signatures(json_object *envelope, struct fwa_span payload,
-			    const struct fwa_advisory_keys *keys, struct fwa_advisory_file *f)
+			    const struct fwa_advisory_keys *keys, struct fwa_advisory_file *f,
+			    struct fwa_advisory_signers *signers)
 {
 	json_object *list;
 	size_t n = fwa_json_items(envelope, "signatures", &list), len;
 	fwa_auto_free uint8_t *message = to_sign(payload, &len);
 
+	signers->n = 0;
 	if (!message)
 		return fwa_fail(f->error, -ENOMEM, "out of memory");
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n && i < FWA_ADVISORY_SIGNATURES_MAX; i++) {
+		const struct fwa_advisory_key *key;
 		char where[48];
 		int r;
 
 		snprintf(where, sizeof(where), "signatures[%zu]", i);
 		r = check_signature(json_object_array_get_idx(list, i), where,
-				    fwa_span(message, len), keys, f);
+				    fwa_span(message, len), keys, f, &key);
 		if (r < 0)
 			return r;
+		if (key)
+			signers->key[signers->n++] = key;
 	}
-	if (*f->key)
-		return 0;
-	return fwa_fail(f->error, -ENOKEY, "no key that is trusted here has signed it%s%.180s%s",
+	if (!signers->n)
+		return fwa_fail(
+			f->error, -ENOKEY, "no key that is trusted here has signed it%s%.180s%s",
 			*keys->trouble ? " (" : "", keys->trouble, *keys->trouble ? ")" : "");
+	snprintf(f->key, sizeof(f->key), "%s", signers->key[0]->id);
+	snprintf(f->signer, sizeof(f->signer), "%s", signers->key[0]->name);
+	return 0;
 }
 
 /*= spec/SECURITY-MODEL.md#C33 */
 int fwa_advisory_open(struct fwa_span text, const struct fwa_advisory_keys *keys,
-		      struct fwa_advisory_file *f, char **ret_payload, size_t *ret_len)
+		      struct fwa_advisory_file *f, char **ret_payload, size_t *ret_len,
+		      struct fwa_advisory_signers *ret_signers)
 {
+	struct fwa_advisory_signers signers;
 	fwa_auto_free char *payload = NULL;
 	json_object *envelope;
 	size_t len = 0;
@@ -261,10 +266,12 @@ int fwa_advisory_open(struct fwa_span text, const struct fwa_advisory_keys *keys
 	if (r == 0)
 		r = payload_of(envelope, f, &payload, &len);
 	if (r == 0)
-		r = check_signatures(envelope, fwa_span(payload, len), keys, f);
+		r = check_signatures(envelope, fwa_span(payload, len), keys, f, &signers);
 	json_object_put(envelope);
 	if (r < 0)
 		return r;
+	if (ret_signers)
+		*ret_signers = signers;
 	*ret_payload = fwa_steal(payload);
 	*ret_len = len;
 	return 0;

@@ -6,7 +6,9 @@
  * 1. A document is there whole or not at all, and is written before its edition is: whatever is cut short,
  *    what was in force stays in force, or what is new is.
  * 2. What is removed is noted before it goes.
- * 3. What was accepted and is not there any more, or is another edition than was accepted, is said.
+ * 3. Whoever signed an advisory signs its next editions, too, for these can say less: another key that is
+ *    trusted is not, until an operator has removed the advisory.
+ * 4. What was accepted and is not there any more, or is another edition than was accepted, is said.
  */
 #include "host/advisory-store.h"
 
@@ -17,14 +19,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/util.h"
 #include "host/policy-internal.h"
-#include "host/state.h"
 
-static void json_name(const char *id, char name[FWA_ADVISORY_FILE_NAME])
+void fwa_advisory_json_name(const char *id, char name[FWA_ADVISORY_FILE_NAME])
 {
 	snprintf(name, FWA_ADVISORY_FILE_NAME, "%s.json", id);
 }
@@ -66,9 +66,8 @@ static void check_edition(int store, struct fwa_advisory_file *f, const char *di
 		       (unsigned long long)f->sequence);
 }
 
-/* Reads document @id; f->status says what is of it. 0 or -ENOENT, -ENOMEM. */
-static int read_document(const struct fwa_advisory_store *s, const char *id,
-			 struct fwa_advisory_file *f, char digest[FWA_DIGEST_TEXT])
+int fwa_advisory_read_document(const struct fwa_advisory_store *s, const char *id,
+			       struct fwa_advisory_file *f, char digest[FWA_DIGEST_TEXT])
 {
 	char name[FWA_ADVISORY_FILE_NAME];
 	fwa_auto_free char *text = NULL;
@@ -76,7 +75,7 @@ static int read_document(const struct fwa_advisory_store *s, const char *id,
 	int r;
 
 	memset(f, 0, sizeof(*f));
-	json_name(id, name);
+	fwa_advisory_json_name(id, name);
 	r = fwa_advisory_read(s->fd, name, FWA_ADVISORY_FILE_MAX, &text, &len);
 	if (r == -ENOENT || r == -ENOMEM)
 		return r;
@@ -178,6 +177,16 @@ static int read_ids(int store, struct ids *ids)
 	return r;
 }
 
+int fwa_advisory_count(const struct fwa_advisory_store *s, size_t *ret)
+{
+	struct ids ids = { 0 };
+	int r = read_ids(s->fd, &ids);
+
+	free(ids.at);
+	*ret = ids.documents;
+	return r;
+}
+
 int fwa_advisory_each(const struct fwa_advisory_store *s, fwa_advisory_each_fn fn, void *userdata)
 {
 	struct ids ids = { 0 };
@@ -188,7 +197,7 @@ int fwa_advisory_each(const struct fwa_advisory_store *s, fwa_advisory_each_fn f
 		char digest[FWA_DIGEST_TEXT] = "";
 		bool there = true;
 
-		r = read_document(s, ids.at[i], &f, digest);
+		r = fwa_advisory_read_document(s, ids.at[i], &f, digest);
 		if (r == -ENOENT) {
 			there = is_gone(s, ids.at[i], &f);
 			r = 0;
@@ -249,181 +258,4 @@ int fwa_advisory_list(const struct fwa_advisory_place *p, const struct fwa_momen
 	if (r == 0)
 		r = fwa_advisory_each(&s, list_one, &l);
 	return r == -ENOENT ? 0 : r;
-}
-
-/* --- editions --------------------------------------------------------------------------------- */
-
-/*
- * The last edition of @id that was accepted: what is noted, or the document, where its note was cut short.
- * *ret_good: the document is there, and is that. -EBADMSG when the note is none.
- */
-static int last_edition(const struct fwa_advisory_store *s, const char *id,
-			struct fwa_advisory_seen *ret, bool *ret_good)
-{
-	char digest[FWA_DIGEST_TEXT] = "";
-	struct fwa_advisory_file f;
-	int noted = fwa_advisory_seen_read(s->fd, id, ret);
-	int r = read_document(s, id, &f, digest);
-
-	*ret_good = r == 0 && f.status != FWA_ADVISORY_BAD;
-	if (*ret_good && f.sequence > ret->sequence) {
-		ret->sequence = f.sequence;
-		ret->removed = false;
-		memcpy(ret->digest, digest, sizeof(ret->digest));
-	}
-	fwa_advisory_file_clear(&f);
-	return r == -ENOMEM ? r : noted;
-}
-
-uint64_t fwa_advisory_next_sequence(const struct fwa_advisory_place *p, const char *id,
-				    const struct fwa_moment *now)
-{
-	fwa_auto_store struct fwa_advisory_store s;
-	struct fwa_advisory_seen seen;
-	bool good;
-
-	if (fwa_advisory_store_begin(&s, p, now) < 0 || last_edition(&s, id, &seen, &good) < 0)
-		return 1;
-	return seen.sequence + 1;
-}
-
-/* --- importing -------------------------------------------------------------------------------- */
-
-/* 1: it is new; 0: it is there already; or -ESTALE, -EEXIST, other negative errno. */
-static int compare(const struct fwa_advisory_store *s, struct fwa_advisory_file *f,
-		   const char *digest)
-{
-	struct fwa_advisory_seen seen;
-	bool good;
-	int r = last_edition(s, f->id, &seen, &good);
-
-	if (r < 0)
-		return fwa_fail(f->error, r, "%s.seen, which says what was accepted: %s", f->id,
-				r == -EBADMSG ? "damaged" : strerror(-r));
-	if (f->sequence < seen.sequence)
-		return fwa_fail(f->error, -ESTALE, "edition %llu is older than %llu, which was %s",
-				(unsigned long long)f->sequence, (unsigned long long)seen.sequence,
-				seen.removed ? "removed" : "accepted");
-	if (f->sequence > seen.sequence)
-		return 1;
-	if (strcmp(digest, seen.digest) != 0)
-		return fwa_fail(f->error, -EEXIST,
-				"another edition %llu was accepted: one that differs has to have "
-				"a greater number",
-				(unsigned long long)f->sequence);
-	return !good || seen.removed;
-}
-
-static int check_room(const struct fwa_advisory_store *s, struct fwa_advisory_file *f)
-{
-	char name[FWA_ADVISORY_FILE_NAME];
-	struct ids ids = { 0 };
-	struct stat st;
-	int r = read_ids(s->fd, &ids);
-
-	free(ids.at);
-	json_name(f->id, name);
-	if (r < 0)
-		return fwa_fail(f->error, r, "out of memory");
-	if (ids.documents >= FWA_ADVISORY_STORE_MAX &&
-	    fstatat(s->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return fwa_fail(f->error, -E2BIG, "there are %u advisories already: remove some",
-				FWA_ADVISORY_STORE_MAX);
-	return fwa_advisory_fits(s, f);
-}
-
-static int write_document(const struct fwa_advisory_store *s, struct fwa_span text,
-			  const struct fwa_advisory_file *f, const char *digest)
-{
-	struct fwa_advisory_seen seen = { .sequence = f->sequence };
-	char name[FWA_ADVISORY_FILE_NAME];
-	int r;
-
-	json_name(f->id, name);
-	memcpy(seen.digest, digest, sizeof(seen.digest));
-	r = fwa_write_durably(s->dir, name, text.data, text.len);
-	return r < 0 ? r : fwa_advisory_seen_write(s->dir, f->id, &seen);
-}
-
-/* Makes the store, where there was none when @s began. */
-static int make_store(struct fwa_advisory_store *s)
-{
-	int r = 0;
-
-	if (s->fd >= 0) {
-		fwa_remove_leftovers(s->dir);
-		return 0;
-	}
-	r = fwa_make_dirs(s->dir);
-	if (r == 0)
-		r = s->fd = fwa_advisory_store_open(s->dir);
-	return r < 0 ? r : 0;
-}
-
-static int import(struct fwa_advisory_store *s, struct fwa_span text, struct fwa_advisory_file *f,
-		  const char *digest)
-{
-	int r = make_store(s);
-
-	if (r < 0)
-		return fwa_fail(f->error, r, "%.160s: %s", s->dir, strerror(-r));
-	r = compare(s, f, digest);
-	if (r <= 0)
-		return r;
-	r = check_room(s, f);
-	if (r < 0)
-		return r;
-	r = write_document(s, text, f, digest);
-	return r < 0 ? fwa_fail(f->error, r, "it cannot be stored: %s", strerror(-r)) : 0;
-}
-
-int fwa_advisory_import(const struct fwa_advisory_place *p, struct fwa_span text,
-			const struct fwa_moment *now, struct fwa_advisory_file *f)
-{
-	fwa_auto_store struct fwa_advisory_store s;
-	char digest[FWA_DIGEST_TEXT];
-	int r = fwa_advisory_store_begin(&s, p, now);
-
-	memset(f, 0, sizeof(*f));
-	f->status = FWA_ADVISORY_BAD;
-	if (r < 0 && r != -ENOENT)
-		return fwa_fail(f->error, r, "%.160s: %s", s.dir ? s.dir : "the store",
-				r == -EPERM ? "others own it or may write to it" : strerror(-r));
-	r = fwa_advisory_check_with(&s.keys, text, now, f, digest);
-	return r < 0 ? r : import(&s, text, f, digest);
-}
-
-/* --- removing --------------------------------------------------------------------------------- */
-
-int fwa_advisory_remove(const struct fwa_advisory_place *p, const char *id)
-{
-	struct fwa_moment now = { .wall = 0 }; /* which of them are over does not matter */
-	fwa_auto_store struct fwa_advisory_store s = { .fd = -1 };
-	char name[FWA_ADVISORY_FILE_NAME];
-	struct fwa_advisory_seen seen;
-	struct stat st;
-	bool good, there;
-	int r;
-
-	if (!fwa_advisory_is_id(id))
-		return -ENOENT;
-	r = fwa_advisory_store_begin(&s, p, &now);
-	if (r < 0)
-		return r;
-	json_name(id, name);
-	there = fstatat(s.fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-	r = last_edition(&s, id, &seen, &good);
-	if (r == -ENOMEM)
-		return r;
-	if (!there && (r < 0 || !seen.sequence || seen.removed))
-		return r < 0 ? r : -ENOENT;
-	if (seen.sequence) {
-		seen.removed = true;
-		r = fwa_advisory_seen_write(s.dir, id, &seen);
-		if (r < 0)
-			return r;
-	}
-	if (there && unlinkat(s.fd, name, 0) < 0)
-		return -errno;
-	return fsync(s.fd) < 0 ? -errno : 0;
 }

@@ -21,6 +21,13 @@ int fwa_advisory_store_begin(struct fwa_advisory_store *s, const struct fwa_advi
 void fwa_advisory_store_end(struct fwa_advisory_store *s);
 #define fwa_auto_store __attribute__((cleanup(fwa_advisory_store_end)))
 
+void fwa_advisory_json_name(const char *id, char name[FWA_ADVISORY_FILE_NAME]);
+/* Reads document @id; f->status says what is of it. 0 or -ENOENT, -ENOMEM. */
+int fwa_advisory_read_document(const struct fwa_advisory_store *s, const char *id,
+			       struct fwa_advisory_file *f, char digest[FWA_DIGEST_TEXT]);
+/* How many documents there are, good and bad ones. 0 or -ENOMEM. */
+int fwa_advisory_count(const struct fwa_advisory_store *s, size_t *ret);
+
 /*
  * Calls @fn with each document, bad ones too, by id. @digest: SHA-256 of its payload. 0, or what @fn
  * returned when that was not 0, or -ENOMEM.

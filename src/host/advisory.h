@@ -77,7 +77,8 @@ int fwa_advisory_check(const struct fwa_advisory_place *p, struct fwa_span text,
 		       const struct fwa_moment *now, struct fwa_advisory_file *f);
 
 /*
- * Checks and stores it, durably. Further errors: -ESTALE an older edition than was seen, -EEXIST the same
+ * Checks and stores it, durably. Further errors: -ESTALE an older edition than was seen, -EKEYREJECTED the last
+ * edition is of another key that is trusted, -EEXIST the same
  * number with other bytes (with the same bytes: 0, nothing changes), -E2BIG the store is full, or all of it
  * would not fit in one table, other negative errno. @f is then as fwa_advisory_check() leaves it, with f->error.
  */

@@ -8,6 +8,8 @@
 
 /* --- documents -------------------------------------------------------------------------------- */
 
+#define ZEROES "0000000000000000000000000000000000000000000000000000000000000000"
+
 /* An edition of @id whose one command is CXL's @opcode. */
 static char *edition(const char *id, unsigned int sequence, unsigned int opcode)
 {
@@ -168,6 +170,49 @@ static void editions_only_go_up(void **state)
 	assert_int_equal(fwa_advisory_remove(&place, "B"), -ENOENT);
 }
 
+/* The next edition is of who signed the last one, for it can say less. */
+static void editions_are_of_one_key(void **state)
+{
+	fwa_auto_free char *payload = replaced(good, "\"sequence\":1", "\"sequence\":2");
+	fwa_auto_free char *third = replaced(good, "\"sequence\":1", "\"sequence\":3");
+	fwa_auto_free char *other = NULL, *both = NULL, *first = NULL;
+	fwa_auto_free char *second = NULL;
+	char path[192];
+
+	make_key("other.pem", true);
+	assert_true(asprintf(&other, "%s/other.pem", base) >= 0);
+	imported(sealed(good), 0, "");
+	imported(sealed_with(good, other), 0, ""); /* the same: nothing changes */
+	imported(sealed_with(payload, other), -EKEYREJECTED,
+		 "key publisher.pem has signed the last edition and not this one");
+	is_list("FWA-2026-0001 1 in-force\n");
+
+	/* who changes the key signs once with both */
+	first = sealed(payload);
+	second = sealed_with(payload, other);
+	both = strndup(first, (size_t)(strrchr(first, ']') - first)); /* the old one first */
+	both = realloc(both, strlen(both) + strlen(second) + 2);
+	strcat(strcat(both, ","), strchr(second, '[') + 1);
+	imported(strdup(both), 0, "");
+	is_list("FWA-2026-0001 2 in-force\n");
+	assert_int_equal(fwa_advisory_remove(&place, "FWA-2026-0001"), 0);
+	imported(strdup(both), 0, "");
+	imported(sealed_with(third, other), 0, "");
+
+	/* or the operator takes the advisory out, or the old key */
+	assert_int_equal(fwa_advisory_remove(&place, "FWA-2026-0001"), 0);
+	free(payload);
+	payload = replaced(good, "\"sequence\":1", "\"sequence\":4");
+	imported(sealed(payload), 0, "");
+	free(third);
+	third = replaced(good, "\"sequence\":1", "\"sequence\":5");
+	imported(sealed_with(third, other), -EKEYREJECTED, "publisher.pem");
+	snprintf(path, sizeof(path), "%s/publisher.pem", keys_dir);
+	assert_int_equal(unlink(path), 0);
+	imported(sealed_with(third, other), 0, "");
+	is_list("FWA-2026-0001 5 in-force\n");
+}
+
 static void nothing_is_stored_of_what_is_refused(void **state)
 {
 	fwa_auto_free char *late =
@@ -204,8 +249,7 @@ static void cut_short(void **state)
 	/* that it is removed is noted, and it is there still: that was never answered */
 	imported(edition("A", 3, 0xc003), 0, "");
 	two[0] = '\0';
-	write_file("A.seen", "3 0000000000000000000000000000000000000000000000000000000000000000 "
-			     "removed\n");
+	write_file("A.seen", "3 " ZEROES " " ZEROES " removed\n");
 	is_list("A 0 bad: edition 3 is not the one that was accepted\n");
 }
 
@@ -261,13 +305,16 @@ static void notes_that_are_bad(void **state)
 		"",
 		"2",
 		"2\n",
-		"2 0000000000000000000000000000000000000000000000000000000000000000\n",
-		"2 0000000000000000000000000000000000000000000000000000000000000000 here\n",
-		"0 0000000000000000000000000000000000000000000000000000000000000000 removed\n",
-		"x 0000000000000000000000000000000000000000000000000000000000000000 removed\n",
-		"2 000000000000000000000000000000000000000000000000000000000000000g removed\n",
-		"2 0000000000000000000000000000000000000000000000000000000000000000 removed",
-		"2 0000000000000000000000000000000000000000000000000000000000000000 removed\nx\n",
+		"2 " ZEROES " " ZEROES "\n",
+		"2 " ZEROES " present\n",
+		"2 " ZEROES " " ZEROES " here\n",
+		"0 " ZEROES " " ZEROES " removed\n",
+		"x " ZEROES " " ZEROES " removed\n",
+		"2 000000000000000000000000000000000000000000000000000000000000000g " ZEROES
+		" removed\n",
+		"2 " ZEROES " 0 removed\n",
+		"2 " ZEROES " " ZEROES " removed",
+		"2 " ZEROES " " ZEROES " removed\nx\n",
 	};
 
 	imported(edition("A", 2, 0xc002), 0, "");
@@ -586,6 +633,7 @@ int main(void)
 #define TEST(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
 	static const struct CMUnitTest tests[] = {
 		TEST(editions_only_go_up),
+		TEST(editions_are_of_one_key),
 		TEST(nothing_is_stored_of_what_is_refused),
 		TEST(cut_short),
 		TEST(files_that_are_bad),
