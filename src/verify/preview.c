@@ -11,6 +11,9 @@
 
 #include "verify/json.h"
 
+#define OPCODES 65536u
+#define RISKS (VFY_PROBES + 1u) /* some steps are for no probe */
+
 struct count {
 	uint8_t phase, set, risk;
 	uint16_t opcode;
@@ -23,6 +26,7 @@ struct preview {
 	struct vfy_plan plan;
 	struct count *count;
 	size_t n, room;
+	uint32_t *last; /* by set, risk and opcode: 1 and the index of its last count; 0: none */
 	uint64_t experiments[VFY_PHASES], commands[VFY_PHASES];
 	bool endless; /* the last phase would follow */
 };
@@ -38,14 +42,12 @@ static int count_step(struct preview *p, unsigned int phase, const struct vfy_st
 		.opcode = step->opcode,
 		.n = 1,
 	};
+	uint32_t *last = &p->last[(one.set * RISKS + one.risk) * OPCODES + one.opcode];
 
-	/* The last ones first: a phase takes one command after the other. */
-	for (size_t i = p->n; i-- && p->count[i].phase == phase;)
-		if (p->count[i].set == one.set && p->count[i].opcode == one.opcode &&
-		    p->count[i].risk == one.risk) {
-			p->count[i].n++;
-			return 0;
-		}
+	if (*last && p->count[*last - 1].phase == phase) {
+		p->count[*last - 1].n++;
+		return 0;
+	}
 	if (p->n == p->room) {
 		size_t room = p->room ? 2 * p->room : 64;
 		struct count *more = reallocarray(p->count, room, sizeof(*more));
@@ -56,6 +58,7 @@ static int count_step(struct preview *p, unsigned int phase, const struct vfy_st
 		p->room = room;
 	}
 	p->count[p->n++] = one;
+	*last = (uint32_t)p->n;
 	return 0;
 }
 
@@ -196,7 +199,8 @@ int vfy_preview(const struct vfy_campaign_args *args, json_object **ret, char er
 
 	if (r < 0)
 		return fwa_fail(error, r, "%s", p.target.error);
-	r = vfy_plan_make(&p.plan, p.target.profile, p.target.dev, NULL, NULL);
+	p.last = calloc((size_t)FWA_SET_COUNT * RISKS * OPCODES, sizeof(*p.last));
+	r = !p.last ? -ENOMEM : vfy_plan_make(&p.plan, p.target.profile, p.target.dev, NULL, NULL);
 	if (r == 0)
 		r = count_all(&p);
 	*ret = r == 0 ? document(&p) : NULL;
@@ -204,6 +208,7 @@ int vfy_preview(const struct vfy_campaign_args *args, json_object **ret, char er
 		r = -ENOMEM;
 	if (r < 0)
 		fwa_fail(error, r, "%s", strerror(-r));
+	free(p.last);
 	free(p.count);
 	vfy_plan_clear(&p.plan);
 	vfy_target_close(&p.target);
