@@ -67,12 +67,12 @@ static void print_numbers(struct json_object *doc)
 {
 	fwa_auto_free char *budget = cli_budget_words(doc);
 	uint64_t ms = cli_doc_number(doc, "elapsed_ms");
+	uint64_t n = cli_doc_number(doc, "experiments");
 
-	printf("%" PRIu64 " commands in %" PRIu64 " experiments, %" PRIu64 ".%" PRIu64
+	printf("%" PRIu64 " commands in %" PRIu64 " experiment%s, %" PRIu64 ".%" PRIu64
 	       " s of %s; probe %s, seed %s\n",
-	       cli_doc_number(doc, "executed"), cli_doc_number(doc, "experiments"), ms / 1000,
-	       ms % 1000 / 100, budget ? budget : "", cli_doc_text(doc, "probe"),
-	       cli_doc_text(doc, "seed"));
+	       cli_doc_number(doc, "executed"), n, n == 1 ? "" : "s", ms / 1000, ms % 1000 / 100,
+	       budget ? budget : "", cli_doc_text(doc, "probe"), cli_doc_text(doc, "seed"));
 }
 
 static void print_verdict(const struct cli *cli, struct json_object *doc)
@@ -280,6 +280,13 @@ static void print_left_out(const struct cli *cli, struct json_object *doc)
 
 /* --- what next ----------------------------------------------------------------------------------- */
 
+/* An option as the command line had it. */
+static void print_given(const struct cli *cli, enum cli_option_id id)
+{
+	if (cli_given(&cli->args, id))
+		printf(" --%s=%s", cli_options[id].name, cli->args.text[id]);
+}
+
 static void print_next(const struct page *p)
 {
 	struct json_object *doc = p->v->doc;
@@ -295,8 +302,12 @@ static void print_next(const struct page *p)
 	}
 	if (!p->v->dir) {
 		printf("\nNothing was saved. The same again, with evidence:\n"
-		       "fwadmit verify %s --seed=%s -O DIR\n",
+		       "fwadmit verify %s --seed=%s",
 		       p->v->device, cli_doc_text(doc, "seed"));
+		print_given(p->cli, CLI_OPT_PROBE);
+		print_given(p->cli, CLI_OPT_COMMAND);
+		print_given(p->cli, CLI_OPT_BUDGET);
+		puts(" -O DIR");
 		return;
 	}
 	for (size_t i = 0; i < cli_document_findings(doc); i++) {
