@@ -11,7 +11,7 @@
 #include "cli/text.h"
 #include "core/reason.h"
 
-static struct json_object *json_command(const struct fwa_decision *d)
+static struct json_object *json_command(const struct cli_subject *s, const struct fwa_decision *d)
 {
 	const struct fwa_model_command *row = fwa_model_find(d->set, d->opcode);
 	struct json_object *o = json_object_new_object();
@@ -25,6 +25,7 @@ static struct json_object *json_command(const struct fwa_decision *d)
 	json_object_object_add(o, "attributes", cli_json_attributes(d->attributes));
 	json_object_object_add(o, "floor", cli_json_effects(d->floor));
 	json_object_object_add(o, "advisory", cli_json_effects(d->advisory));
+	json_object_object_add(o, "advisories", cli_advised_json(s, d->set, d->opcode));
 	json_object_object_add(o, "effects", cli_json_effects(d->effects));
 	json_object_object_add(o, "required_scope", cli_json_text(fwa_scope_name(d->required)));
 	json_object_object_add(o, "reason", cli_json_text(fwa_need_name(d->need)));
@@ -41,8 +42,10 @@ static void print_json(const struct cli *cli, const struct cli_subject *s,
 	int32_t opcode = -1;
 
 	while (fwa_profile_next(s->profile, &set, &opcode)) {
-		if (fwa_opcode_effects(s->profile, set, (uint16_t)opcode, &d))
-			json_object_array_add(commands, json_command(&d));
+		if (!fwa_opcode_effects(s->profile, set, (uint16_t)opcode, &d))
+			continue;
+		cli_advised_opcode(s, &d);
+		json_object_array_add(commands, json_command(s, &d));
 	}
 	json_object_object_add(o, "source", cli_json_source(s));
 	json_object_object_add(o, "device", cli_json_device(s));
@@ -104,12 +107,36 @@ static void print_totals(const size_t *by_scope, bool added, const struct cli_fi
 		     "(C7)");
 }
 
+/* One line an entry: which advisory adds what to which command. */
+static void print_advisory(const struct fwa_advisory *e, void *userdata)
+{
+	const struct fwa_decision *d = userdata;
+	char effects[CLI_EFFECTS_TEXT];
+
+	printf("advisory %s %s%s%s %s%s%s%s\n", e->id, e->never ? "forbids" : "adds +",
+	       e->never ? "" : cli_effects_text(e->effects, 0, " +", effects),
+	       e->never ? "" : " to", cli_command_name(d->set, d->opcode),
+	       *e->reference ? " (" : "", e->reference, *e->reference ? ")" : "");
+}
+
+/*= spec/SECURITY-MODEL.md#C33 */
+static void print_advisories(const struct cli_subject *s)
+{
+	struct fwa_decision d;
+	unsigned int set = 0;
+	int32_t opcode = -1;
+
+	while (fwa_profile_next(s->profile, &set, &opcode))
+		if (fwa_opcode_effects(s->profile, set, (uint16_t)opcode, &d))
+			cli_advised_each(s, set, (uint16_t)opcode, print_advisory, &d);
+}
+
 static void print_text(const struct cli *cli, const struct cli_subject *s,
 		       const struct cli_findings *findings)
 {
 	static const char *const heads[] = { "OPCODE",  "COMMAND", "SCOPE",     "BECAUSE",
 					     "EFFECTS", "RAW",     "ATTRIBUTES" };
-	bool verbose = cli_given(&cli->args, CLI_OPT_VERBOSE), added = false;
+	bool verbose = cli_given(&cli->args, CLI_OPT_VERBOSE), added = false, advised = false;
 	struct libscols_table *t = cli_table_new(cli, heads, columns(cli));
 	size_t by_scope[FWA_SCOPE_NEVER + 1] = { 0 };
 	struct fwa_decision d;
@@ -119,9 +146,11 @@ static void print_text(const struct cli *cli, const struct cli_subject *s,
 	while (fwa_profile_next(s->profile, &set, &opcode)) {
 		if (!fwa_opcode_effects(s->profile, set, (uint16_t)opcode, &d))
 			continue;
+		cli_advised_opcode(s, &d);
 		add_row(cli, t, &d);
 		by_scope[d.required]++;
-		added |= d.effects & ~d.declared;
+		added |= d.floor & ~d.declared;
+		advised |= d.advisory;
 	}
 	cli_print_subject(cli, s);
 	putchar('\n');
@@ -132,6 +161,8 @@ static void print_text(const struct cli *cli, const struct cli_subject *s,
 	if (findings->count[FWA_ERROR] || findings->count[FWA_WARNING] || (verbose && findings->n))
 		putchar('\n');
 	print_totals(by_scope, added, findings);
+	if (advised)
+		print_advisories(s);
 }
 
 int cli_cmd_effects(struct cli *cli)

@@ -261,7 +261,7 @@ static int check_output(const struct cli *cli)
 	return CLI_OK;
 }
 
-static int send_it(const struct cli *cli, const struct cli_subject *subject, struct sent *s)
+static int send_it(const struct cli *cli, struct cli_subject *subject, struct sent *s)
 {
 	int r;
 

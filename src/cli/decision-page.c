@@ -66,8 +66,10 @@ static void print_operation(const struct cli_verdict *v)
 	cli_print_field("operation", text);
 }
 
-static void print_effects(const struct fwa_decision *d)
+static void print_effects(const struct cli_verdict *v)
 {
+	const struct fwa_decision *d = &v->decision;
+	char advised[CLI_ADVISED_TEXT];
 	char effects[CLI_EFFECTS_TEXT], text[CLI_EFFECTS_TEXT + 64];
 	bool listed = d->reason != FWA_REASON_UNDECLARED && d->reason != FWA_REASON_MALFORMED &&
 		      d->reason != FWA_REASON_QUARANTINED;
@@ -82,8 +84,10 @@ static void print_effects(const struct fwa_decision *d)
 			 cli_effects_text(d->floor & ~d->declared, 0, ", ", effects));
 		cli_print_field("floor adds", text);
 	}
-	if (d->advisory)
-		cli_print_field("advisory", cli_effects_text(d->advisory, 0, ", ", effects));
+	if (d->advisory) {
+		cli_advised_text(v->recorded ? NULL : v->subject, v->entry, d->advisory, advised);
+		cli_print_field("advisory", advised);
+	}
 	cli_print_field("effects", cli_effects_text(d->effects, 0, ", ", effects));
 	if (d->required == FWA_SCOPE_NEVER) {
 		snprintf(text, sizeof(text), "none is enough (C%u)", cli_need_clause(d));
@@ -182,7 +186,7 @@ void cli_print_recorded(const struct cli_verdict *v)
 	print_reason(v);
 	print_selector(v->cmd);
 	print_operation(v);
-	print_effects(&v->decision);
+	print_effects(v);
 }
 
 bool cli_verdict_records_payload(const struct cli_verdict *v)
@@ -215,7 +219,7 @@ void cli_print_verdict(const struct cli *cli, const struct cli_verdict *v)
 		snprintf(text, sizeof(text), "%zu, of which this is the first", v->parts);
 		cli_print_field("in parts", text);
 	}
-	print_effects(d);
+	print_effects(v);
 	print_drift(v);
 	if (cli_verdict_records_payload(v))
 		cli_print_field("payload", "will be in the journal, by that grant");

@@ -44,11 +44,12 @@ static struct fwa_decision last_obstacle(const struct cli_subject *s, const stru
 	return d;
 }
 
-struct cli_verdict cli_verdict_of(const struct cli_subject *s, const struct fwa_command *cmd,
+struct cli_verdict cli_verdict_of(struct cli_subject *s, const struct fwa_command *cmd,
 				  const char *user)
 {
 	struct cli_verdict v = { .cmd = cmd, .contract = &s->contract, .subject = s, .user = user };
 
+	v.entry = cli_advised_contract(s, cmd);
 	v.decision = fwa_decide(&s->contract, &s->rights, s->profile, cmd, s->now);
 	v.remedy = fwa_remedy(&s->contract, &s->rights, s->profile, cmd, s->now);
 	v.last = last_obstacle(s, cmd);
@@ -125,7 +126,8 @@ static void why_expired(const struct cli_verdict *v, char *text, size_t size)
 	}
 }
 
-void cli_verdict_why(const struct cli_verdict *v, char *text, size_t size)
+/* Why, but for advisories. */
+static void why(const struct cli_verdict *v, char *text, size_t size)
 {
 	const struct fwa_decision *d = &v->decision;
 	const char *needs = fwa_scope_name(d->required), *asked = fwa_scope_name(d->scope);
@@ -178,6 +180,21 @@ void cli_verdict_why(const struct cli_verdict *v, char *text, size_t size)
 		snprintf(text, size, "%s", fwa_reason_name(d->reason));
 		break;
 	}
+}
+
+/*= spec/SECURITY-MODEL.md#C33 */
+void cli_verdict_why(const struct cli_verdict *v, char *text, size_t size)
+{
+	const struct fwa_decision *d = &v->decision;
+	char advised[CLI_ADVISED_TEXT];
+	size_t len;
+
+	why(v, text, size);
+	if (fwa_admitted(d) || !fwa_advised_alone(d))
+		return;
+	cli_advised_text(v->recorded ? NULL : v->subject, v->entry, fwa_advised_alone(d), advised);
+	len = d->detail == FWA_DETAIL_ADVISORY ? 0 : strlen(text);
+	snprintf(text + len, size - len, "%s%s", len ? "; " : "", advised);
 }
 
 const char *cli_user_name(void)

@@ -9,9 +9,9 @@
 
 /*
  * Decides here, by what the gate described; nothing is sent. @user: for whom (as a policy file has it).
- * The verdict views @s, @cmd and @user.
+ * The verdict views @s, whose contract has what is advised of @cmd until the next one, @cmd and @user.
  */
-struct cli_verdict cli_verdict_of(const struct cli_subject *s, const struct fwa_command *cmd,
+struct cli_verdict cli_verdict_of(struct cli_subject *s, const struct fwa_command *cmd,
 				  const char *user);
 /* Asks fwadmitd what is in the way, where it may know more than the gate describes. */
 void cli_verdict_ask(const struct cli *cli, struct cli_verdict *v);

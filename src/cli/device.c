@@ -142,7 +142,7 @@ static int launch(const struct cli *cli, const struct embedded *e, struct cli_su
 		  char error[FWA_ERROR_LEN])
 {
 	cli_auto_policy struct fwa_policy_files *files = NULL;
-	fwa_auto_close int policy_fd = -1, ours = -1, theirs = -1;
+	fwa_auto_close int policy_fd = -1, advisories_fd = -1, ours = -1, theirs = -1;
 	struct fwa_launch l = {
 		.name = s->name, .spec = e->spec, .device_fd = e->device_fd, .listen_fd = -1
 	};
@@ -159,6 +159,10 @@ static int launch(const struct cli *cli, const struct embedded *e, struct cli_su
 	theirs = pair[1];
 	l.client_fd = theirs;
 	l.policy_fd = policy_fd;
+	r = cli_advised_compile(cli, &advisories_fd, error);
+	if (r != CLI_OK)
+		return r;
+	l.advisories_fd = advisories_fd;
 	r = cli_journal_give(cli, &s->journal, &l, error);
 	if (r != CLI_OK)
 		return r;
@@ -311,6 +315,11 @@ static int describe(const struct cli *cli, struct cli_subject *s, char error[FWA
 	if (r < 0)
 		return explain(error, CLI_FAILED, "%s: the gate sent a baseline that is none",
 			       s->name);
+	s->now = d->now;
+	r = cli_advised_take(s, d->advisories);
+	if (r < 0)
+		return explain(error, CLI_FAILED, "%s: the gate sent advisories that are none",
+			       s->name);
 	if (s->embedded && s->baseline_state == FWA_BASELINE_MISSING)
 		cli_note(cli,
 			 "%s: its %s baseline is damaged: nothing that it declares counts as "
@@ -320,7 +329,6 @@ static int describe(const struct cli *cli, struct cli_subject *s, char error[FWA
 		return explain(error, CLI_FAILED, "out of memory");
 	memcpy(s->grant_names, d->grant_names, sizeof(s->grant_names));
 	memcpy(s->tickets, d->tickets, sizeof(s->tickets));
-	s->now = d->now;
 	s->caller = d->caller;
 	s->as_caller = true;
 	fwa_hex_text(d->policy_digest, sizeof(d->policy_digest), s->policy_digest);

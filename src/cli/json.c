@@ -323,6 +323,10 @@ struct json_object *cli_json_decision(const struct cli *cli, const struct cli_ve
 	json_object_object_add(o, "declared", cli_json_effects(d->declared));
 	json_object_object_add(o, "floor", cli_json_effects(d->floor));
 	json_object_object_add(o, "advisory", cli_json_effects(d->advisory));
+	json_object_object_add(o, "advisories",
+			       v->recorded || !v->subject
+				       ? json_object_new_array()
+				       : cli_advised_json(v->subject, d->set, d->opcode));
 	json_object_object_add(o, "effects", cli_json_effects(d->effects));
 	json_object_object_add(o, "required_scope", cli_json_text(fwa_scope_name(d->required)));
 	json_object_object_add(o, "required_because", cli_json_text(fwa_need_name(d->need)));

@@ -45,9 +45,10 @@ struct cli_verdict {
 	const char *grant;  /* the name of the grant that admitted; may be empty */
 	const char *ticket; /* its ticket; may be empty */
 	const char *user;   /* for whom it was made */
-	size_t parts;       /* more than 1: @cmd is the first of so many */
-	bool pinned;        /* the baseline is, as fwadmitd says: accepting does not help */
-	char state[448];    /* what fwadmitd says of what is in the way; may be empty */
+	uint32_t entry;  /* of the subject's advisories: the first that counts; UINT32_MAX: none */
+	size_t parts;    /* more than 1: @cmd is the first of so many */
+	bool pinned;     /* the baseline is, as fwadmitd says: accepting does not help */
+	char state[448]; /* what fwadmitd says of what is in the way; may be empty */
 	const struct fwa_command *cmd;
 	const struct fwa_contract *contract;
 	const struct cli_subject *subject;

@@ -52,6 +52,7 @@ bool cli_subject_set_profile(struct cli_subject *s, uint8_t *encoded, size_t len
 void cli_subject_close(struct cli_subject *s)
 {
 	cli_worker_close(s);
+	cli_advised_free(&s->advised);
 	free(s->filters);
 	free(s->baseline);
 	free(s->accepted);

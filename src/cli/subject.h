@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include "cli/advised.h"
 #include "cli/cli.h"
 #include "cli/journal.h"
 #include "core/decide.h"
@@ -35,7 +36,8 @@ struct cli_subject {
 	struct fwa_profile *baseline; /* owned: views @accepted */
 	struct fwa_drift drift;       /* what the contract's drift is, when there is one */
 
-	struct fwa_contract contract;
+	struct cli_advised advised;
+	struct fwa_contract contract; /* with what is advised of the command that was judged last */
 	struct fwa_rights rights;
 	uint8_t *filters; /* owned; what the rights view */
 	char grant_names[FWA_RIGHTS_MAX][FWA_GRANT_NAME_MAX];

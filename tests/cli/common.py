@@ -18,7 +18,7 @@ WRITER = ('[grant writer]\nuser = *\ndevice = *\nscope = debug-write-full\n'
           'config-conv-reset, config-cxl-reset, namespace-capability, exclusive\n')
 
 DECISION = {'verdict', 'reason', 'clause', 'detail', 'why', 'set', 'opcode', 'opcode_hex', 'name',
-            'selector', 'declared_raw', 'declared', 'floor', 'advisory', 'effects',
+            'selector', 'declared_raw', 'declared', 'floor', 'advisory', 'advisories', 'effects',
             'required_scope', 'required_because', 'scope', 'grant', 'ticket', 'accepted', 'state', 'would_pass',
             'advice', 'who'}
 DEVICE = {'name', 'family', 'vendor', 'model', 'serial', 'firmware'}

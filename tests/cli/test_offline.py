@@ -96,7 +96,7 @@ class Json(Case):
         self.assertEqual(o['commands'][4], {
             'set': 'cxl', 'opcode': 17154, 'opcode_hex': '4302h', 'name': 'clear-poison',
             'title': 'Clear Poison', 'vendor': False, 'declared_raw': 0, 'declared': [],
-            'attributes': [], 'floor': ['data'], 'advisory': [], 'effects': ['data'],
+            'attributes': [], 'floor': ['data'], 'advisory': [], 'advisories': [], 'effects': ['data'],
             'required_scope': 'debug-write-full', 'reason': 'change', 'clause': 'C13'})
         vendor = o['commands'][5]
         self.assertEqual((vendor['name'], vendor['title'], vendor['vendor']), (None, None, True))
