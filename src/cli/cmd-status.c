@@ -229,6 +229,17 @@ static void print_journal(struct json_object *journal)
 	putchar('\n');
 }
 
+static void print_advisories(struct json_object *info)
+{
+	int64_t n = cli_member_number(info, "advisories", 0);
+	char text[CLI_MEMBER_TEXT];
+
+	if (n)
+		printf("%lld advisor%s in force\n", (long long)n, n == 1 ? "y is" : "ies are");
+	if (*cli_member(info, "advisories_trouble", "", text))
+		printf("ADVISORIES: %s; `fwadmit advisory list` shows them\n", text);
+}
+
 static void print_text(const struct cli *cli, struct json_object *info)
 {
 	char version[CLI_MEMBER_TEXT], mode[CLI_MEMBER_TEXT], digest[CLI_MEMBER_TEXT];
@@ -250,6 +261,7 @@ static void print_text(const struct cli *cli, struct json_object *info)
 	if (json_object_get_boolean(json_object_object_get(info, "require_pinned")))
 		puts("baselines have to be pinned");
 	print_journal(cli_member_object(info, "journal"));
+	print_advisories(info);
 	if (!*cli_member(info, "state_dir", "", source))
 		puts("its state cannot be written: nothing is remembered across a restart");
 	print_summary(devices, n);
@@ -269,8 +281,9 @@ static void print_text(const struct cli *cli, struct json_object *info)
 static void print_json(const struct cli *cli, struct json_object *info)
 {
 	static const char *const keys[] = {
-		"version", "pid",       "policy_digest",  "policy_source", "policy_grants",
-		"mode",    "state_dir", "require_pinned", "journal",       "devices"
+		"version",       "pid",        "policy_digest",      "policy_source",
+		"policy_grants", "mode",       "state_dir",          "require_pinned",
+		"journal",       "advisories", "advisories_trouble", "devices"
 	};
 	struct json_object *o = cli_json_begin(cli), *v;
 

@@ -24,6 +24,8 @@ static const char *const scopes[] = { "configuration", "debug-read-only", "debug
 static const char *const probes[] = { "read-only", "declared", "destructive", NULL };
 static const char *const records[] = { "digest", "payload", NULL };
 
+static const char *const formats_out[] = { "csaf", NULL };
+
 const struct cli_option cli_options[CLI_OPT_COUNT] = {
 	[CLI_OPT_OUTPUT_FORMAT] = { "output-format", 'o', CLI_CHOICE, false, "normal|json", formats,
 				    0, "text for people, or one JSON object" },
@@ -182,7 +184,21 @@ const struct cli_option cli_options[CLI_OPT_COUNT] = {
 	[CLI_OPT_OUTPUT_DIR] = { "output", 'O', CLI_DIR, false, "DIR", NULL, 0,
 				 "save the campaign, and the evidence of each finding, in DIR" },
 	[CLI_OPT_OUTPUT_PAGE] = { "output", 'O', CLI_FILE, false, "FILE", NULL, 0,
-				  "write the page to FILE (standard output)" },
+				  "write it to FILE (standard output)" },
+	[CLI_OPT_SIGN_KEY] = { "key", 0, CLI_FILE, false, "PEM", NULL, 0,
+			       "the private key to sign with (this host's own)" },
+	[CLI_OPT_ID] = { "id", 0, CLI_ONCE, false, "ID", NULL, 0,
+			 "what the advisory is called (made up)" },
+	[CLI_OPT_EXPIRES] = { "expires", 0, CLI_ONCE, false, "TIME", NULL, 0,
+			      "when it ends: 90d, 2030-01-01T00:00:00Z (never)" },
+	[CLI_OPT_NEVER] = { "never", 0, CLI_FLAG, false, NULL, NULL, 0,
+			    "forbid the command, in place of adding its effects" },
+	[CLI_OPT_REFERENCE] = { "reference", 0, CLI_ONCE, false, "URL", NULL, 0,
+				"where more is to be read" },
+	[CLI_OPT_OUTPUT_ADVISORY] = { "output", 'O', CLI_FILE, false, "FILE", NULL, 0,
+				      "write the advisory to FILE, and do not import it" },
+	[CLI_OPT_FORMAT] = { "format", 0, CLI_CHOICE, false, "FORMAT", formats_out, 0,
+			     "csaf: CSAF 2.0, as security tools read it (csaf)" },
 };
 
 __attribute__((format(printf, 2, 3))) static void usage_error(struct cli_args *args,

@@ -107,6 +107,14 @@ enum cli_option_id {
 	CLI_OPT_OUTPUT_DIR,
 	/* report */
 	CLI_OPT_OUTPUT_PAGE,
+	/* advisories */
+	CLI_OPT_SIGN_KEY,
+	CLI_OPT_ID,
+	CLI_OPT_EXPIRES,
+	CLI_OPT_NEVER,
+	CLI_OPT_REFERENCE,
+	CLI_OPT_OUTPUT_ADVISORY,
+	CLI_OPT_FORMAT,
 	CLI_OPT_COUNT,
 };
 
@@ -124,6 +132,7 @@ _Static_assert(CLI_OPT_COUNT <= 128, "a set holds all options");
 /* Which records. */
 #define CLI_RECORDS (CLI_BIT(CLI_OPT_LINES) - CLI_BIT(CLI_OPT_SINCE))
 #define CLI_VERIFY (CLI_BIT(CLI_OPT_OUTPUT_PAGE) - CLI_BIT(CLI_OPT_PLAN))
+#define CLI_ADVISORY (CLI_BIT(CLI_OPT_FORMAT) - CLI_BIT(CLI_OPT_SIGN_KEY))
 #define CLI_PAYLOAD (CLI_BIT(CLI_OPT_INPUT) | CLI_BIT(CLI_OPT_HEX))
 
 enum cli_option_type {

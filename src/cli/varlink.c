@@ -218,6 +218,9 @@ static const struct meaning meanings[] = {
 	  ": no time-limited grant is called so; `fwadmit grant list` shows them; those of policy "
 	  "files end when they are taken out of the file" },
 	{ INTERFACE "InvalidGrant", CLI_USAGE, "message", "no grant was made: ", "" },
+	{ INTERFACE "NoSuchAdvisory", CLI_NOT_FOUND, "id", "",
+	  ": there is no such advisory; `fwadmit advisory list` shows them" },
+	{ INTERFACE "InvalidAdvisory", CLI_FAILED, "message", "the advisory was not taken: ", "" },
 	{ INTERFACE "PolicyError", CLI_FAILED, "message",
 	  "the policy was not taken, the old one stays in force: ", "" },
 	{ INTERFACE "Busy", CLI_FAILED, NULL,

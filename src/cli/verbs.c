@@ -158,5 +158,32 @@ const struct cli_verb cli_verbs[] = {
 	  "Makes one HTML page, which needs nothing else, of a campaign or of the evidence of one "
 	  "finding, as `verify --output` saves them.",
 	  CLI_BIT(CLI_OPT_OUTPUT_PAGE), 1, 1, cli_cmd_report },
+	{ "advisory import", "FILE", "put a signed advisory in force",
+	  "Takes an advisory: what a kind of device does beside what it declares, or that a "
+	  "command "
+	  "is never to be sent. The gate counts it at once, for every device that fwadmitd serves; "
+	  "where none runs, for what this user opens without it. It has to be signed by a key of "
+	  "/etc/fwadmit/advisory-keys, or made here. For root and group fwadmit-admin.",
+	  0, 1, 1, cli_cmd_advisory_import },
+	{ "advisory list", "", "show the advisories",
+	  "Shows the advisories that were imported, also those that are not in force, and why not. "
+	  "Exits with 3 when there is none.",
+	  0, 0, 0, cli_cmd_advisory_list },
+	{ "advisory show", "ID", "show one advisory",
+	  "Shows whom the advisory is about, what it adds or forbids, who has signed it, and the "
+	  "evidence that it names.",
+	  0, 1, 1, cli_cmd_advisory_show },
+	{ "advisory remove", "ID", "take an advisory out",
+	  "What it added or forbade counts no longer. Older editions of it are still refused. For "
+	  "root and group fwadmit-admin.",
+	  0, 1, 1, cli_cmd_advisory_remove },
+	{ "advisory create", "EVIDENCE", "make an advisory of what verify found",
+	  "Makes a signed advisory of an evidence file: it adds the effects that were seen and not "
+	  "declared to the command, for devices of that vendor, model and firmware, and puts it in "
+	  "force; with --output it is written to a file, for others to import.",
+	  CLI_ADVISORY, 1, 1, cli_cmd_advisory_create },
+	{ "advisory export", "ID", "write an advisory as others read them",
+	  "Writes an advisory as a CSAF 2.0 document.",
+	  CLI_BIT(CLI_OPT_FORMAT) | CLI_BIT(CLI_OPT_OUTPUT_PAGE), 1, 1, cli_cmd_advisory_export },
 	{ 0 },
 };
