@@ -12,7 +12,7 @@
 
 #include "verify/generate-internal.h"
 
-void vfy_burst_begin(struct vfy_generator *g, unsigned int piece)
+void vfy_burst_begin(struct vfy_generator *g, unsigned int reads, unsigned int writes)
 {
 	struct vfy_burst *b = &g->burst;
 
@@ -21,7 +21,9 @@ void vfy_burst_begin(struct vfy_generator *g, unsigned int piece)
 		.steps = b->steps,
 		.note = b->note,
 		.notes_room = b->notes_room,
-		.piece = piece < VFY_EXPERIMENT_STEPS ? piece : VFY_EXPERIMENT_STEPS,
+		.phase = g->phase,
+		.reads = vfy_least(reads, VFY_EXPERIMENT_STEPS),
+		.writes = vfy_least(writes, VFY_EXPERIMENT_STEPS),
 	};
 }
 
@@ -132,10 +134,11 @@ static bool same_claim(const struct vfy_burst *b, size_t x, size_t y)
 static size_t length_of_piece(const struct vfy_burst *b)
 {
 	size_t left = b->steps.n - b->at, n, bytes = 0;
+	size_t most = b->note[b->at].reads ? b->reads : b->writes;
 
 	if (b->together)
 		return left;
-	for (n = 0; n < left && n < b->piece; n++) {
+	for (n = 0; n < left && n < most; n++) {
 		bytes += b->steps.step[b->at + n].payload_len;
 		if (n && (bytes > VFY_EXPERIMENT_BYTES ||
 			  !(b->mixed || same_claim(b, b->at, b->at + n))))
@@ -193,7 +196,7 @@ int vfy_burst_cut(struct vfy_generator *g, struct vfy_experiment *ret)
 		return 0;
 	n = length_of_piece(b);
 	*ret = (struct vfy_experiment){
-		.phase = g->phase, .deferred = b->deferred, .settle = b->settle, .fresh = g->damaged
+		.phase = b->phase, .deferred = b->deferred, .settle = b->settle, .fresh = g->damaged
 	};
 	r = copy_piece(g, n, ret);
 	if (r < 0) {
@@ -201,11 +204,26 @@ int vfy_burst_cut(struct vfy_generator *g, struct vfy_experiment *ret)
 		return r;
 	}
 	count_forms(g);
+	b->piece = b->at;
 	b->at += n;
 	g->damaged = b->damages;
 	if (b->at < b->steps.n && b->overlap < n)
 		b->at -= b->overlap;
 	if (b->at >= b->steps.n)
-		g->done[g->phase] += b->units;
+		g->done[b->phase] += b->units;
 	return 1;
+}
+
+#define RESUMED_MAX 16u /* times for one burst */
+
+void vfy_burst_resume(struct vfy_generator *g, size_t n)
+{
+	struct vfy_burst *b = &g->burst;
+	size_t at = b->piece + n;
+
+	if (b->together || at >= b->steps.n || b->resumed++ >= RESUMED_MAX)
+		return;
+	for (b->at = at + 1; b->at < b->steps.n; b->at++)
+		if (!vfy_step_eq(&b->steps.step[b->at], &b->steps.step[at]))
+			break;
 }

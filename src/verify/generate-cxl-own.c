@@ -150,6 +150,7 @@ static void part_of(unsigned int part, uint32_t size, uint32_t *ret_at, uint32_t
 }
 
 #define FEATURE_HAS_SAVED (1u << 6)
+#define FEATURE_MOST 4096u /* bytes of a value; what is behind them boundaries write to */
 
 static bool set_feature(struct vfy_make *m)
 {
@@ -164,7 +165,7 @@ static bool set_feature(struct vfy_make *m)
 	if (!fwa_profile_feature_by_uuid(m->g->profile, m->choice->uuid, &f) ||
 	    m->room <= CXL_SET_FEATURE_HEADER_LEN || (save && !(f.flags & FEATURE_HAS_SAVED)))
 		return false;
-	part_of(m->choice->op, f.set_size, &at, &len);
+	part_of(m->choice->op, vfy_least(f.set_size, FEATURE_MOST), &at, &len);
 	len = vfy_least(len, m->room - CXL_SET_FEATURE_HEADER_LEN);
 	if (!len || !vfy_make_len(m, CXL_SET_FEATURE_HEADER_LEN + len))
 		return false;

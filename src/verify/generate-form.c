@@ -46,8 +46,7 @@ static int order(const struct vfy_gen_command *c, uint8_t set, uint16_t opcode)
 	return c->opcode < opcode ? -1 : c->opcode > opcode;
 }
 
-const struct vfy_gen_command *vfy_gen_command(const struct vfy_generator *g, uint8_t set,
-					      uint16_t opcode)
+struct vfy_gen_command *vfy_gen_command(const struct vfy_generator *g, uint8_t set, uint16_t opcode)
 {
 	uint32_t low = 0, high = g->n_commands;
 

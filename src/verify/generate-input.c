@@ -87,6 +87,16 @@ bool vfy_make_range(const struct vfy_make *m, uint64_t size, uint64_t most, uint
 	return true;
 }
 
+struct vfy_step vfy_step_copy(struct vfy_generator *g, const struct vfy_step *from)
+{
+	struct vfy_step step = *from;
+
+	step.payload = g->data;
+	if (from->payload_len)
+		memcpy(g->data, from->payload, from->payload_len);
+	return step;
+}
+
 /* --- what selects --------------------------------------------------------------------------------- */
 
 static bool put_operation(const struct vfy_make *m)

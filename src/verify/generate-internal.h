@@ -67,11 +67,17 @@ static inline uint32_t vfy_least(uint64_t a, uint64_t b)
 
 /* --- commands and forms --------------------------------------------------------------------------- */
 
+#define VFY_TIMES 32u
+
 struct vfy_gen_command {
 	uint8_t set;
 	uint16_t opcode;
 	const struct fwa_model_command *row; /* NULL: a vendor's */
 	uint32_t first_form, n_forms;        /* those of the model */
+	uint64_t times[VFY_TIMES];           /* generate-slow.c: ns of the last answers */
+	uint32_t n_times;                    /* of all */
+	uint32_t n_slow;
+	uint32_t lost; /* how often the device was of no use any more behind it */
 };
 
 /* What makes a form one of its own. */
@@ -135,6 +141,22 @@ bool vfy_make_range(const struct vfy_make *m, uint64_t size, uint64_t most, uint
 
 /* --- bursts --------------------------------------------------------------------------------------- */
 
+#define VFY_SLOW_MAX 64u
+
+/* An input that took long. */
+struct vfy_slow_input {
+	struct vfy_step step; /* with a payload of its own */
+	uint8_t stage;
+	uint64_t usual;   /* ns, per so many bytes */
+	uint64_t fastest; /* of its repetitions; UINT64_MAX: it is not always slow */
+	uint32_t repeated;
+	uint32_t neighbours, slow_neighbours;
+};
+
+#define VFY_WORDS 256u
+#define VFY_WORD 24u
+#define VFY_CONTENT 128u
+
 /* What is known of a step of a burst. */
 struct vfy_note {
 	uint32_t form; /* VFY_NO_FORM: none */
@@ -147,9 +169,13 @@ struct vfy_burst {
 	struct vfy_sequence steps;
 	struct vfy_note *note; /* by step */
 	size_t notes_room;
+	uint8_t phase;        /* that its experiments are of */
 	size_t at;            /* the next step to hand out */
+	size_t piece;         /* the first one of the last experiment */
+	unsigned int resumed; /* how often an experiment was cut short */
 	uint64_t units;       /* counted as done when all of it was handed out */
-	unsigned int piece;   /* most steps of an experiment */
+	/* Most steps of an experiment of what changes nothing, and of another one. */
+	unsigned int reads, writes;
 	unsigned int overlap; /* with how many of its last steps the next piece begins again */
 	bool together;        /* makes sense only as a whole: one experiment, or none */
 	bool mixed;           /* steps of different claims may be judged as one */
@@ -183,9 +209,24 @@ struct vfy_generator {
 	uint64_t planned[VFY_PHASES], done[VFY_PHASES];
 	uint32_t last[VFY_EXPERIMENT_STEPS]; /* forms of the last experiment's steps */
 	size_t n_last;
+	int failed; /* -ENOMEM, for the next experiment */
 
 	struct vfy_valid_job *valid; /* generate-valid.c */
 	uint32_t n_valid;
+	struct vfy_vendor *vendor; /* generate-vendor.c: commands that the model does not know */
+	uint32_t n_vendor;
+	uint32_t *reads, *pivots; /* generate-order.c: forms */
+	uint32_t n_reads, n_pivots;
+	uint32_t n_all_reads; /* with those that are too long to be sent over and over */
+	struct vfy_slow_input slow[VFY_SLOW_MAX];
+	uint32_t n_slow;
+	uint32_t looking_into;       /* which of them the burst is about; VFY_SLOW_MAX: none */
+	struct vfy_carrier *carrier; /* generate-trigger.c */
+	uint32_t n_carriers;
+	char word[VFY_WORDS][VFY_WORD]; /* generate-content.c: of the titles of commands */
+	uint32_t n_words;
+	uint16_t *cycle; /* indexes in @reads */
+	uint32_t n_cycle;
 };
 
 /* --- what each file offers ------------------------------------------------------------------------ */
@@ -201,8 +242,8 @@ void vfy_forms_clear(struct vfy_generator *g);
 int vfy_form_add(struct vfy_generator *g, uint32_t command, const struct vfy_choice *choice,
 		 unsigned int variation, const struct vfy_step *step);
 /* The declared command, NULL for none. */
-const struct vfy_gen_command *vfy_gen_command(const struct vfy_generator *g, uint8_t set,
-					      uint16_t opcode);
+struct vfy_gen_command *vfy_gen_command(const struct vfy_generator *g, uint8_t set,
+					uint16_t opcode);
 /* Whether --command leaves @opcode in. */
 static inline bool vfy_gen_wanted(const struct vfy_generator *g, uint8_t set, uint16_t opcode)
 {
@@ -216,6 +257,16 @@ static inline bool vfy_gen_wanted(const struct vfy_generator *g, uint8_t set, ui
 bool vfy_input_valid(struct vfy_generator *g, const struct fwa_model_command *row,
 		     const struct vfy_choice *choice, unsigned int variation,
 		     struct vfy_random *random, struct vfy_step *ret);
+/*
+ * How many forms one job bends: so many that experiments are full, so few that their payloads fit a
+ * sequence.
+ */
+static inline uint32_t vfy_forms_of_job(const struct vfy_generator *g)
+{
+	return g->mailbox > 16384 ? 1 : 16;
+}
+/* A copy of @from in g->data, to be changed. */
+struct vfy_step vfy_step_copy(struct vfy_generator *g, const struct vfy_step *from);
 /* generate-cxl.c, generate-nvme.c: the same, but for what selects and for the check of its shape. */
 bool vfy_make_cxl(struct vfy_make *m);
 bool vfy_make_nvme(struct vfy_make *m);
@@ -223,6 +274,8 @@ bool vfy_make_nvme(struct vfy_make *m);
 #define VFY_CXL_CAPACITY_UNIT (256ull << 20)
 uint64_t vfy_cxl_capacity(const struct vfy_make *m);
 uint64_t vfy_cxl_dpa(const struct vfy_make *m);
+/* The blocks of namespace @nsid, as Identify Namespace said; never 0. */
+uint64_t vfy_nvme_blocks(const struct vfy_generator *g, uint32_t nsid);
 /* The format of @nsid's blocks as CDW10 of Format NVM has it, as far as Identify Namespace said. */
 uint32_t vfy_nvme_format(const struct vfy_generator *g, uint32_t nsid);
 /*
@@ -233,16 +286,31 @@ bool vfy_make_cxl_fixed(struct vfy_make *m, bool *ret_made);
 bool vfy_make_cxl_own(struct vfy_make *m, bool *ret_made);
 
 /* generate-burst.c */
-void vfy_burst_begin(struct vfy_generator *g, unsigned int piece);
+void vfy_burst_begin(struct vfy_generator *g, unsigned int reads, unsigned int writes);
 /* Appends @step, of @form or VFY_NO_FORM, where the probe may send it; else what is together is spoiled. */
 void vfy_burst_add(struct vfy_generator *g, const struct vfy_step *step, uint32_t form);
 void vfy_burst_reset(struct vfy_generator *g, enum fwa_reset reset);
 void vfy_burst_settle(struct vfy_generator *g);
 /* The next experiment out of the burst: 1, 0 when it is used up, negative errno. */
 int vfy_burst_cut(struct vfy_generator *g, struct vfy_experiment *ret);
+/* The last experiment ended at its step @n: goes on behind it, and behind those that are the same. */
+void vfy_burst_resume(struct vfy_generator *g, size_t n);
 void vfy_burst_clear(struct vfy_burst *b);
 
-/* generate-learn.c: takes what a step of @form was answered. */
+/* generate-vendor.c: takes what a vendor command was answered. 0 or -ENOMEM. */
+int vfy_vendor_learn(struct vfy_generator *g, const struct vfy_step *step,
+		     const struct vfy_answer *answer);
+/* generate-slow.c: takes how long a step took. 0 or -ENOMEM. */
+int vfy_slow_learn(struct vfy_generator *g, const struct vfy_step *step,
+		   const struct vfy_answer *answer);
+/* Fills the burst with what a slow input asks for; false: none does. Without @random no neighbours. */
+bool vfy_slow_fill(struct vfy_generator *g, bool random);
+void vfy_slow_answered(struct vfy_generator *g, const struct vfy_experiment *e,
+		       const struct vfy_answer *answer, size_t n);
+void vfy_slow_clear(struct vfy_generator *g);
+/* generate-learn.c: whether the device did it, or began it. */
+bool vfy_is_taken(const struct vfy_step *step, const struct vfy_answer *answer);
+/* Takes what a step of @form was answered. */
 void vfy_learn(struct vfy_generator *g, uint32_t form, const struct vfy_step *step,
 	       const struct vfy_answer *answer);
 /*
@@ -258,6 +326,11 @@ const struct vfy_form *vfy_taken_as(const struct vfy_generator *g, uint8_t set, 
 uint64_t vfy_fact(const struct vfy_generator *g, uint8_t set, uint16_t opcode,
 		  const struct vfy_choice *like, unsigned int at, unsigned int width,
 		  uint64_t otherwise);
+
+/* generate-content.c: content @i, at most VFY_CONTENT bytes: its length, 0 past the last. */
+void vfy_content_plan(struct vfy_generator *g);
+uint32_t vfy_contents(const struct vfy_generator *g);
+size_t vfy_content(const struct vfy_generator *g, uint32_t i, uint8_t to[VFY_CONTENT]);
 
 /* generate-scene.c: whether the form is sent in scenes only. */
 bool vfy_scene_only(const struct vfy_form *f);
@@ -275,6 +348,10 @@ struct vfy_phase_ops {
 	/* Fills the burst with job @job: true. False when there is no such job. */
 	bool (*fill)(struct vfy_generator *g, uint64_t job);
 };
-extern const struct vfy_phase_ops vfy_valid, vfy_sweep;
+extern const struct vfy_phase_ops vfy_valid, vfy_boundary, vfy_malformed, vfy_reset, vfy_vendor,
+	vfy_repeat, vfy_pairs, vfy_triples, vfy_triggers, vfy_sweep, vfy_random_inputs;
 
 void vfy_valid_clear(struct vfy_generator *g);
+void vfy_vendor_clear(struct vfy_generator *g);
+void vfy_order_clear(struct vfy_generator *g);
+void vfy_trigger_clear(struct vfy_generator *g);

@@ -8,7 +8,7 @@
 #include "verify/generate-internal.h"
 #include "wire/cxl.h"
 
-static bool taken(const struct vfy_step *step, const struct vfy_answer *answer)
+bool vfy_is_taken(const struct vfy_step *step, const struct vfy_answer *answer)
 {
 	if (answer->error)
 		return false;
@@ -20,7 +20,7 @@ void vfy_learn(struct vfy_generator *g, uint32_t form, const struct vfy_step *st
 {
 	struct vfy_form *f = &g->form[form];
 
-	if (!taken(step, answer)) {
+	if (!vfy_is_taken(step, answer)) {
 		if (f->state == VFY_FORM_UNTRIED)
 			f->state = VFY_FORM_REFUSED;
 		return;

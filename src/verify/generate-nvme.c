@@ -35,13 +35,17 @@ static uint32_t block_size(const struct vfy_make *m)
 	return ns.block_size;
 }
 
-/* Its blocks, as Identify Namespace said. */
-static uint64_t blocks_of(const struct vfy_make *m)
+uint64_t vfy_nvme_blocks(const struct vfy_generator *g, uint32_t nsid)
 {
-	struct vfy_choice like = { .nsid = m->choice->nsid, .cdw10 = NVME_CNS_NAMESPACE };
-	uint64_t n = vfy_fact(m->g, FWA_SET_NVME_ADMIN, NVME_OP_IDENTIFY, &like, 0, 8, 1024);
+	struct vfy_choice like = { .nsid = nsid, .cdw10 = NVME_CNS_NAMESPACE };
+	uint64_t n = vfy_fact(g, FWA_SET_NVME_ADMIN, NVME_OP_IDENTIFY, &like, 0, 8, 1024);
 
 	return n ? n : 1;
+}
+
+static uint64_t blocks_of(const struct vfy_make *m)
+{
+	return vfy_nvme_blocks(m->g, m->choice->nsid);
 }
 
 uint32_t vfy_nvme_format(const struct vfy_generator *g, uint32_t nsid)

@@ -209,7 +209,7 @@ void vfy_scene_play(struct vfy_generator *g, uint32_t scene, uint32_t nth,
 	uint32_t first = find(g, &scenes[scene][0], NULL, nth);
 	struct vfy_choice like;
 
-	vfy_burst_begin(g, LINES);
+	vfy_burst_begin(g, LINES, LINES);
 	g->burst.together = true;
 	if (first == VFY_NO_FORM)
 		return;

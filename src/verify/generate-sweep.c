@@ -90,7 +90,7 @@ static bool fill(struct vfy_generator *g, uint64_t job)
 
 	if (round >= rounds(g))
 		return false;
-	vfy_burst_begin(g, OPCODES);
+	vfy_burst_begin(g, OPCODES, OPCODES);
 	for (unsigned int i = 0; i < OPCODES; i++) {
 		uint8_t set;
 		uint16_t opcode = opcode_of(g, block, i, &set);

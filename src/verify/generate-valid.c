@@ -149,7 +149,7 @@ static void fill_reads(struct vfy_generator *g, uint32_t command)
 {
 	const struct vfy_gen_command *c = &g->command[command];
 
-	vfy_burst_begin(g, READS);
+	vfy_burst_begin(g, READS, 1);
 	for (uint32_t f = c->first_form; f < c->first_form + c->n_forms; f++)
 		if (vfy_form_reads(&g->form[f]))
 			vfy_burst_add(g, &g->form[f].step, f);
@@ -181,7 +181,7 @@ static void fill_form(struct vfy_generator *g, uint32_t form, unsigned int varia
 {
 	bool refused = g->form[form].state == VFY_FORM_REFUSED;
 
-	vfy_burst_begin(g, VFY_VARIATIONS);
+	vfy_burst_begin(g, VFY_VARIATIONS, VFY_VARIATIONS);
 	if (refused && (variation > 1 || is_missing(g, &g->form[form])))
 		return;
 	add_variation(g, form, variation, random);

@@ -11,8 +11,12 @@
 #include "wire/cxl.h"
 
 static const struct vfy_phase_ops *const phases[VFY_PHASES] = {
-	[VFY_PHASE_VALID] = &vfy_valid,
-	[VFY_PHASE_SWEEP] = &vfy_sweep,
+	[VFY_PHASE_VALID] = &vfy_valid,          [VFY_PHASE_BOUNDARY] = &vfy_boundary,
+	[VFY_PHASE_MALFORMED] = &vfy_malformed,  [VFY_PHASE_RESET] = &vfy_reset,
+	[VFY_PHASE_VENDOR] = &vfy_vendor,        [VFY_PHASE_REPEAT] = &vfy_repeat,
+	[VFY_PHASE_PAIRS] = &vfy_pairs,          [VFY_PHASE_TRIPLES] = &vfy_triples,
+	[VFY_PHASE_TRIGGERS] = &vfy_triggers,    [VFY_PHASE_SWEEP] = &vfy_sweep,
+	[VFY_PHASE_RANDOM] = &vfy_random_inputs,
 };
 
 static const char *const names[VFY_PHASES] = { "valid",    "boundary", "malformed", "reset",
@@ -46,6 +50,7 @@ static int set_up(struct vfy_generator *g, const struct vfy_generate_args *args)
 	g->nvme = args->profile->has_nvme || args->profile->family == FWA_FAMILY_NVME;
 	g->mailbox = mailbox_of(args->profile);
 	g->room = g->mailbox > VFY_NVME_DATA_MAX ? g->mailbox : VFY_NVME_DATA_MAX;
+	g->looking_into = VFY_SLOW_MAX;
 	g->data = calloc(1, g->room);
 	if (!g->data)
 		return -ENOMEM;
@@ -78,6 +83,10 @@ struct vfy_generator *vfy_generator_free(struct vfy_generator *g)
 	vfy_burst_clear(&g->burst);
 	vfy_forms_clear(g);
 	vfy_valid_clear(g);
+	vfy_vendor_clear(g);
+	vfy_order_clear(g);
+	vfy_trigger_clear(g);
+	vfy_slow_clear(g);
 	free(g->data);
 	free(g);
 	return NULL;
@@ -86,6 +95,8 @@ struct vfy_generator *vfy_generator_free(struct vfy_generator *g)
 /* The next burst with anything in it: 1, 0 when all phases are over, negative errno. */
 static int next_burst(struct vfy_generator *g)
 {
+	if (g->ops && vfy_slow_fill(g, is_asked_for(g, VFY_PHASE_RANDOM)))
+		return g->burst.error ? g->burst.error : 1;
 	for (; g->phase < VFY_PHASES; g->phase++, g->job = 0, g->ops = NULL) {
 		int r = 0;
 
@@ -104,8 +115,10 @@ static int next_burst(struct vfy_generator *g)
 
 int vfy_generator_next(struct vfy_generator *g, struct vfy_experiment *ret)
 {
-	int r;
+	int r = g->failed;
 
+	if (r < 0)
+		return r;
 	do {
 		r = vfy_burst_cut(g, ret);
 		if (r == 0) {
@@ -118,16 +131,41 @@ int vfy_generator_next(struct vfy_generator *g, struct vfy_experiment *ret)
 	return r;
 }
 
+static int learn(struct vfy_generator *g, uint32_t form, const struct vfy_step *step,
+		 const struct vfy_answer *answer)
+{
+	int r = 0;
+
+	if (form != VFY_NO_FORM)
+		vfy_learn(g, form, step, answer);
+	else if (g->phase == VFY_PHASE_VENDOR)
+		r = vfy_vendor_learn(g, step, answer);
+	return r < 0 ? r : vfy_slow_learn(g, step, answer);
+}
+
+/* It was cut short: the device died, or hung, at @step. */
+static void note_loss(struct vfy_generator *g, const struct vfy_step *step)
+{
+	struct vfy_gen_command *c = vfy_gen_command(g, step->set, step->opcode);
+
+	if (c && step->kind == VFY_COMMAND)
+		c->lost++;
+}
+
 void vfy_generator_answered(struct vfy_generator *g, const struct vfy_experiment *e,
 			    const struct vfy_answer *answer, size_t n)
 {
 	if (e->sequence.n != g->n_last)
 		return;
-	for (size_t i = 0; i < n && i < g->n_last; i++) {
-		const struct vfy_step *step = &e->sequence.step[i];
-
-		if (step->kind == VFY_COMMAND && g->last[i] != VFY_NO_FORM)
-			vfy_learn(g, g->last[i], step, &answer[i]);
+	n = vfy_least(n, g->n_last);
+	for (size_t i = 0; i < n; i++)
+		if (e->sequence.step[i].kind == VFY_COMMAND &&
+		    learn(g, g->last[i], &e->sequence.step[i], &answer[i]) < 0)
+			g->failed = -ENOMEM;
+	vfy_slow_answered(g, e, answer, n);
+	if (n < g->n_last) {
+		note_loss(g, &e->sequence.step[n]);
+		vfy_burst_resume(g, n);
 	}
 }
 

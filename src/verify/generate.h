@@ -87,6 +87,17 @@ struct vfy_coverage {
 void vfy_generator_coverage(const struct vfy_generator *g, unsigned int phase,
 			    struct vfy_coverage *ret);
 
+/* An input that takes much longer than others of its command, each time. */
+struct vfy_slow {
+	const struct vfy_step *step; /* the generator's */
+	uint64_t usual_ns;           /* the median of the command's, for as many bytes */
+	uint64_t took_ns;            /* the fastest of its repetitions */
+	uint32_t neighbours;         /* how many inputs like it were tried */
+	uint32_t slow_neighbours;    /* and how many of these were as slow */
+};
+/* Slow input @i; false past the last. */
+bool vfy_generator_slow(const struct vfy_generator *g, size_t i, struct vfy_slow *ret);
+
 /*
  * The probe that @step needs on a device whose @profile it is: what --plan prints and safety checks.
  * A property of the bytes, the declaration and the model; the more demanding of the two counts.

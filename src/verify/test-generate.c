@@ -18,12 +18,18 @@
 #include "wire/cxl.h"
 
 /* Experiments of one run at most: what is behind is more of the same. */
-#define EXPERIMENTS 4000u
+#define EXPERIMENTS 60u
 
 static uint64_t hash(uint64_t h, const void *data, size_t len)
 {
 	const uint8_t *p = data;
+	uint64_t word;
 
+	for (; len >= sizeof(word); p += sizeof(word), len -= sizeof(word)) {
+		memcpy(&word, p, sizeof(word));
+		h = (h ^ word) * 0x9fb21c651e98df25;
+		h ^= h >> 29;
+	}
 	for (size_t i = 0; i < len; i++)
 		h = (h ^ p[i]) * 0x100000001b3;
 	return h;
@@ -108,7 +114,7 @@ static const char *const specs[] = { "sim:honest",   "sim:nvme",           "sim:
 				     "sim:huge",     "sim:garbage,seed=3", "qtest:cxl-type3",
 				     "qtest:nvme" };
 
-#define RANDOM_PROFILES 24u
+#define RANDOM_PROFILES 20u
 #define PROFILES (FWA_ARRAY_SIZE(specs) + RANDOM_PROFILES)
 
 static struct test_profile profiles[PROFILES];
@@ -141,7 +147,7 @@ static void all(check_fn *check, uint64_t seeds)
 			for (uint64_t seed = 0; seed < seeds; seed++)
 				for (unsigned int phase = 0; phase < VFY_PHASES; phase++) {
 					struct vfy_generate_args args =
-						args_of(&profiles[i], seed, probe, 1u << phase);
+						args_of(&profiles[i], seed + i, probe, 1u << phase);
 
 					run(&args, check);
 				}
@@ -171,7 +177,7 @@ static void check_limits(const struct vfy_generate_args *args, const struct vfy_
 
 static void test_limits(void **state)
 {
-	all(check_limits, 2);
+	all(check_limits, 1);
 }
 
 /* What is well-formed passes the gate's own check, and is refused, if at all, for what it is. */

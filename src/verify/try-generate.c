@@ -58,6 +58,12 @@ static void print_commands(unsigned int phase)
 
 static void print(const struct drive *d, bool commands)
 {
+	struct vfy_slow slow;
+
+	for (size_t i = 0; vfy_generator_slow(d->generator, i, &slow); i++)
+		printf("slow: %04xh %llu ns, usually %llu; %u of %u neighbours\n",
+		       slow.step->opcode, (unsigned long long)slow.took_ns,
+		       (unsigned long long)slow.usual_ns, slow.slow_neighbours, slow.neighbours);
 	for (unsigned int i = 0; i < VFY_PHASES; i++) {
 		const struct drive_count *c = &d->count[i];
 		struct vfy_coverage of;
