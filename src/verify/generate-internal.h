@@ -349,7 +349,7 @@ struct vfy_phase_ops {
 	bool (*fill)(struct vfy_generator *g, uint64_t job);
 };
 extern const struct vfy_phase_ops vfy_valid, vfy_boundary, vfy_malformed, vfy_reset, vfy_vendor,
-	vfy_repeat, vfy_pairs, vfy_triples, vfy_triggers, vfy_sweep, vfy_random_inputs;
+	vfy_repeated, vfy_pairs, vfy_triples, vfy_triggers, vfy_sweep, vfy_random_inputs;
 
 void vfy_valid_clear(struct vfy_generator *g);
 void vfy_vendor_clear(struct vfy_generator *g);

@@ -176,7 +176,7 @@ static bool fill_repeat(struct vfy_generator *g, uint64_t job)
 	return true;
 }
 
-const struct vfy_phase_ops vfy_repeat = { .unit = "reads",
+const struct vfy_phase_ops vfy_repeated = { .unit = "reads",
 					  .plan = plan_repeat,
 					  .fill = fill_repeat };
 

@@ -13,7 +13,7 @@
 static const struct vfy_phase_ops *const phases[VFY_PHASES] = {
 	[VFY_PHASE_VALID] = &vfy_valid,          [VFY_PHASE_BOUNDARY] = &vfy_boundary,
 	[VFY_PHASE_MALFORMED] = &vfy_malformed,  [VFY_PHASE_RESET] = &vfy_reset,
-	[VFY_PHASE_VENDOR] = &vfy_vendor,        [VFY_PHASE_REPEAT] = &vfy_repeat,
+	[VFY_PHASE_VENDOR] = &vfy_vendor,        [VFY_PHASE_REPEAT] = &vfy_repeated,
 	[VFY_PHASE_PAIRS] = &vfy_pairs,          [VFY_PHASE_TRIPLES] = &vfy_triples,
 	[VFY_PHASE_TRIGGERS] = &vfy_triggers,    [VFY_PHASE_SWEEP] = &vfy_sweep,
 	[VFY_PHASE_RANDOM] = &vfy_random_inputs,
