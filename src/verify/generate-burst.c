@@ -80,6 +80,14 @@ static bool changes_blocks(const struct vfy_generator *g, const struct vfy_step 
 	       (step->cdw[0] & FORMAT_OF_BLOCKS) != vfy_nvme_format(g, step->nsid);
 }
 
+/* The device does not survive it: that was found, and each further time costs a device. */
+static bool is_given_up(const struct vfy_generator *g, const struct vfy_step *step)
+{
+	const struct vfy_gen_command *c = vfy_gen_command(g, step->set, step->opcode);
+
+	return step->kind == VFY_COMMAND && c && c->lost >= VFY_LOST_MAX;
+}
+
 #define DAMAGES (FWA_EFFECT_SECURITY | FWA_EFFECT_NAMESPACE_INVENTORY)
 
 void vfy_burst_add(struct vfy_generator *g, const struct vfy_step *step, uint32_t form)
@@ -89,7 +97,7 @@ void vfy_burst_add(struct vfy_generator *g, const struct vfy_step *step, uint32_
 	struct fwa_decision d;
 	enum vfy_probe risk = vfy_step_judged(g->profile, step, &d);
 
-	if (risk > g->args.probe || changes_blocks(g, step)) {
+	if (risk > g->args.probe || changes_blocks(g, step) || is_given_up(g, step)) {
 		b->spoiled = true;
 		return;
 	}
@@ -203,15 +211,30 @@ int vfy_burst_cut(struct vfy_generator *g, struct vfy_experiment *ret)
 		vfy_sequence_clear(&ret->sequence);
 		return r;
 	}
-	count_forms(g);
 	b->piece = b->at;
 	b->at += n;
 	g->damaged = b->damages;
 	if (b->at < b->steps.n && b->overlap < n)
 		b->at -= b->overlap;
-	if (b->at >= b->steps.n)
-		g->done[b->phase] += b->units;
+	g->uncounted = true;
 	return 1;
+}
+
+void vfy_burst_count(struct vfy_generator *g, bool was_run)
+{
+	struct vfy_burst *b = &g->burst;
+
+	if (!g->uncounted)
+		return;
+	g->uncounted = false;
+	if (!was_run)
+		b->units = 0;
+	else
+		count_forms(g);
+	if (b->at >= b->steps.n) {
+		g->done[b->phase] += b->units;
+		b->units = 0;
+	}
 }
 
 #define RESUMED_MAX 16u /* times for one burst */
@@ -219,11 +242,11 @@ int vfy_burst_cut(struct vfy_generator *g, struct vfy_experiment *ret)
 void vfy_burst_resume(struct vfy_generator *g, size_t n)
 {
 	struct vfy_burst *b = &g->burst;
-	size_t at = b->piece + n;
+	size_t last = b->piece + n;
 
-	if (b->together || at >= b->steps.n || b->resumed++ >= RESUMED_MAX)
+	if (b->together || last >= b->steps.n || b->resumed++ >= RESUMED_MAX)
 		return;
-	for (b->at = at + 1; b->at < b->steps.n; b->at++)
-		if (!vfy_step_eq(&b->steps.step[b->at], &b->steps.step[at]))
+	for (b->at = last + 1; b->at < b->steps.n; b->at++)
+		if (!vfy_step_eq(&b->steps.step[b->at], &b->steps.step[last]))
 			break;
 }

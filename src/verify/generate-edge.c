@@ -346,6 +346,6 @@ static bool fill(struct vfy_generator *g, uint64_t job)
 	return true;
 }
 
-const struct vfy_phase_ops vfy_boundary = {
+const struct vfy_phase_ops vfy_phase_boundary = {
 	.unit = "forms of commands", .by_forms = true, .plan = plan, .fill = fill
 };

@@ -142,6 +142,7 @@ bool vfy_make_range(const struct vfy_make *m, uint64_t size, uint64_t most, uint
 /* --- bursts --------------------------------------------------------------------------------------- */
 
 #define VFY_SLOW_MAX 64u
+#define VFY_LOST_MAX 3u /* a command that the device did not survive so often is sent no more */
 
 /* An input that took long. */
 struct vfy_slow_input {
@@ -209,7 +210,8 @@ struct vfy_generator {
 	uint64_t planned[VFY_PHASES], done[VFY_PHASES];
 	uint32_t last[VFY_EXPERIMENT_STEPS]; /* forms of the last experiment's steps */
 	size_t n_last;
-	int failed; /* -ENOMEM, for the next experiment */
+	bool uncounted; /* the last experiment is not in @done yet */
+	int failed;     /* -ENOMEM, for the next experiment */
 
 	struct vfy_valid_job *valid; /* generate-valid.c */
 	uint32_t n_valid;
@@ -293,6 +295,8 @@ void vfy_burst_reset(struct vfy_generator *g, enum fwa_reset reset);
 void vfy_burst_settle(struct vfy_generator *g);
 /* The next experiment out of the burst: 1, 0 when it is used up, negative errno. */
 int vfy_burst_cut(struct vfy_generator *g, struct vfy_experiment *ret);
+/* Counts the last experiment as done, unless it was not run. */
+void vfy_burst_count(struct vfy_generator *g, bool was_run);
 /* The last experiment ended at its step @n: goes on behind it, and behind those that are the same. */
 void vfy_burst_resume(struct vfy_generator *g, size_t n);
 void vfy_burst_clear(struct vfy_burst *b);
@@ -348,8 +352,9 @@ struct vfy_phase_ops {
 	/* Fills the burst with job @job: true. False when there is no such job. */
 	bool (*fill)(struct vfy_generator *g, uint64_t job);
 };
-extern const struct vfy_phase_ops vfy_valid, vfy_boundary, vfy_malformed, vfy_reset, vfy_vendor,
-	vfy_repeated, vfy_pairs, vfy_triples, vfy_triggers, vfy_sweep, vfy_random_inputs;
+extern const struct vfy_phase_ops vfy_phase_valid, vfy_phase_boundary, vfy_phase_malformed,
+	vfy_phase_reset, vfy_phase_vendor, vfy_phase_repeat, vfy_phase_pairs, vfy_phase_triples,
+	vfy_phase_triggers, vfy_phase_sweep, vfy_phase_random;
 
 void vfy_valid_clear(struct vfy_generator *g);
 void vfy_vendor_clear(struct vfy_generator *g);

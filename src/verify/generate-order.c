@@ -38,7 +38,7 @@ static bool is_read(const struct vfy_generator *g, uint32_t form)
 {
 	const struct vfy_form *f = &g->form[form];
 
-	if (!vfy_form_reads(f))
+	if (!vfy_form_reads(f) || g->command[f->command].lost >= VFY_LOST_MAX)
 		return false;
 	return f->state != VFY_FORM_REFUSED || !taken_before(g, form);
 }
@@ -56,7 +56,8 @@ static bool is_write(const struct vfy_generator *g, uint32_t form)
 	const fwa_effects hard = FWA_EFFECT_BACKGROUND | FWA_EFFECT_SECURITY |
 				 FWA_EFFECT_NAMESPACE_INVENTORY | FWA_EFFECT_EXCLUSIVE;
 
-	return !vfy_form_reads(f) && f->risk < VFY_PROBES && f->state != VFY_FORM_REFUSED &&
+	return !vfy_form_reads(f) && f->risk < VFY_PROBES &&
+	       g->command[f->command].lost < VFY_LOST_MAX && f->state != VFY_FORM_REFUSED &&
 	       f->step.payload_len <= PAYLOAD && !((f->declared | f->floor) & hard) &&
 	       !fwa_command_moves_firmware(&cmd) && !vfy_scene_only(f);
 }
@@ -176,9 +177,9 @@ static bool fill_repeat(struct vfy_generator *g, uint64_t job)
 	return true;
 }
 
-const struct vfy_phase_ops vfy_repeated = { .unit = "reads",
-					  .plan = plan_repeat,
-					  .fill = fill_repeat };
+const struct vfy_phase_ops vfy_phase_repeat = { .unit = "reads",
+						.plan = plan_repeat,
+						.fill = fill_repeat };
 
 /* --- de Bruijn sequences -------------------------------------------------------------------------- */
 
@@ -238,10 +239,9 @@ static bool fill_cycle(struct vfy_generator *g, uint64_t i, unsigned int n)
 	if (from + n > g->n_cycle)
 		return false;
 	vfy_burst_begin(g, VFY_EXPERIMENT_STEPS, VFY_EXPERIMENT_STEPS);
-	g->burst.together = true;
 	for (uint64_t at = from; at < from + VFY_EXPERIMENT_STEPS && at < g->n_cycle; at++)
 		vfy_burst_add(g, &g->form[g->reads[g->cycle[at]]].step, g->reads[g->cycle[at]]);
-	g->burst.units = g->burst.steps.n - (n - 1);
+	g->burst.units = g->burst.spoiled ? 0 : g->burst.steps.n - (n - 1);
 	return true;
 }
 
@@ -294,7 +294,9 @@ static bool fill_pairs(struct vfy_generator *g, uint64_t job)
 	return true;
 }
 
-const struct vfy_phase_ops vfy_pairs = { .unit = "pairs", .plan = plan_pairs, .fill = fill_pairs };
+const struct vfy_phase_ops vfy_phase_pairs = { .unit = "pairs",
+					       .plan = plan_pairs,
+					       .fill = fill_pairs };
 
 /* --- triples -------------------------------------------------------------------------------------- */
 
@@ -353,6 +355,6 @@ static bool fill_triples(struct vfy_generator *g, uint64_t job)
 	return true;
 }
 
-const struct vfy_phase_ops vfy_triples = { .unit = "triples",
-					   .plan = plan_triples,
-					   .fill = fill_triples };
+const struct vfy_phase_ops vfy_phase_triples = { .unit = "triples",
+						 .plan = plan_triples,
+						 .fill = fill_triples };

@@ -12,24 +12,23 @@
 
 #define BENT 16u /* of one form, in one experiment */
 #define READS 64u
-#define DEAR 16u /* times less often */
-#define LOST_MAX 4u
+#define DEAR 16u        /* times less often */
 #define TRIES 64u       /* to find what is meant */
 #define EMPTY_MAX 4096u /* jobs without a step, one after the other: there is nothing to send */
 
 static bool is_usable(const struct vfy_generator *g, const struct vfy_form *f)
 {
-	return f->risk <= g->args.probe && vfy_gen_wanted(g, f->step.set, f->step.opcode);
+	return f->risk <= g->args.probe && g->command[f->command].lost < VFY_LOST_MAX &&
+	       vfy_gen_wanted(g, f->step.set, f->step.opcode);
 }
 
 /*
- * What keeps the device busy for a while, what leaves it of no further use, and what it has died of before
- * have their turn less often: each costs the time of many others.
+ * What keeps the device busy for a while, and what may leave it of no further use, has its turn less often:
+ * each costs the time of many others.
  */
 static bool is_dear(const struct vfy_generator *g, const struct vfy_form *f)
 {
-	return (f->declared | f->floor) & (FWA_EFFECT_BACKGROUND | FWA_EFFECT_SECURITY) ||
-	       g->command[f->command].lost > LOST_MAX;
+	return (f->declared | f->floor) & (FWA_EFFECT_BACKGROUND | FWA_EFFECT_SECURITY);
 }
 
 /* Any form that may be sent, rather one that the device takes; VFY_NO_FORM when none turned up. */
@@ -264,4 +263,4 @@ static bool fill(struct vfy_generator *g, uint64_t job)
 	return false;
 }
 
-const struct vfy_phase_ops vfy_random_inputs = { .unit = "inputs", .plan = plan, .fill = fill };
+const struct vfy_phase_ops vfy_phase_random = { .unit = "inputs", .plan = plan, .fill = fill };

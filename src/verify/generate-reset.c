@@ -103,6 +103,6 @@ static bool fill(struct vfy_generator *g, uint64_t job)
 	return true;
 }
 
-const struct vfy_phase_ops vfy_reset = {
+const struct vfy_phase_ops vfy_phase_reset = {
 	.unit = "forms of commands", .by_forms = true, .plan = plan, .fill = fill
 };

@@ -103,4 +103,6 @@ static bool fill(struct vfy_generator *g, uint64_t job)
 	return true;
 }
 
-const struct vfy_phase_ops vfy_sweep = { .unit = "opcodes by length", .plan = plan, .fill = fill };
+const struct vfy_phase_ops vfy_phase_sweep = { .unit = "opcodes by length",
+					       .plan = plan,
+					       .fill = fill };

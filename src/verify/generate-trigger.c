@@ -345,4 +345,4 @@ static bool fill(struct vfy_generator *g, uint64_t job)
 	return true;
 }
 
-const struct vfy_phase_ops vfy_triggers = { .unit = "writes", .plan = plan, .fill = fill };
+const struct vfy_phase_ops vfy_phase_triggers = { .unit = "writes", .plan = plan, .fill = fill };

@@ -348,4 +348,4 @@ static bool fill(struct vfy_generator *g, uint64_t job)
 	return true;
 }
 
-const struct vfy_phase_ops vfy_vendor = { .unit = "commands", .plan = plan, .fill = fill };
+const struct vfy_phase_ops vfy_phase_vendor = { .unit = "commands", .plan = plan, .fill = fill };

@@ -11,12 +11,12 @@
 #include "wire/cxl.h"
 
 static const struct vfy_phase_ops *const phases[VFY_PHASES] = {
-	[VFY_PHASE_VALID] = &vfy_valid,          [VFY_PHASE_BOUNDARY] = &vfy_boundary,
-	[VFY_PHASE_MALFORMED] = &vfy_malformed,  [VFY_PHASE_RESET] = &vfy_reset,
-	[VFY_PHASE_VENDOR] = &vfy_vendor,        [VFY_PHASE_REPEAT] = &vfy_repeated,
-	[VFY_PHASE_PAIRS] = &vfy_pairs,          [VFY_PHASE_TRIPLES] = &vfy_triples,
-	[VFY_PHASE_TRIGGERS] = &vfy_triggers,    [VFY_PHASE_SWEEP] = &vfy_sweep,
-	[VFY_PHASE_RANDOM] = &vfy_random_inputs,
+	[VFY_PHASE_VALID] = &vfy_phase_valid,         [VFY_PHASE_BOUNDARY] = &vfy_phase_boundary,
+	[VFY_PHASE_MALFORMED] = &vfy_phase_malformed, [VFY_PHASE_RESET] = &vfy_phase_reset,
+	[VFY_PHASE_VENDOR] = &vfy_phase_vendor,       [VFY_PHASE_REPEAT] = &vfy_phase_repeat,
+	[VFY_PHASE_PAIRS] = &vfy_phase_pairs,         [VFY_PHASE_TRIPLES] = &vfy_phase_triples,
+	[VFY_PHASE_TRIGGERS] = &vfy_phase_triggers,   [VFY_PHASE_SWEEP] = &vfy_phase_sweep,
+	[VFY_PHASE_RANDOM] = &vfy_phase_random,
 };
 
 static const char *const names[VFY_PHASES] = { "valid",    "boundary", "malformed", "reset",
@@ -119,6 +119,7 @@ int vfy_generator_next(struct vfy_generator *g, struct vfy_experiment *ret)
 
 	if (r < 0)
 		return r;
+	vfy_burst_count(g, true);
 	do {
 		r = vfy_burst_cut(g, ret);
 		if (r == 0) {
@@ -143,7 +144,12 @@ static int learn(struct vfy_generator *g, uint32_t form, const struct vfy_step *
 	return r < 0 ? r : vfy_slow_learn(g, step, answer);
 }
 
-/* It was cut short: the device died, or hung, at @step. */
+static bool is_lost(const struct vfy_answer *a)
+{
+	return a->error == -ENODEV || a->error == -ETIMEDOUT || a->error == -EPROTO;
+}
+
+/* The device died, or hung, at @step. */
 static void note_loss(struct vfy_generator *g, const struct vfy_step *step)
 {
 	struct vfy_gen_command *c = vfy_gen_command(g, step->set, step->opcode);
@@ -155,7 +161,8 @@ static void note_loss(struct vfy_generator *g, const struct vfy_step *step)
 void vfy_generator_answered(struct vfy_generator *g, const struct vfy_experiment *e,
 			    const struct vfy_answer *answer, size_t n)
 {
-	if (e->sequence.n != g->n_last)
+	vfy_burst_count(g, answer);
+	if (!answer || e->sequence.n != g->n_last)
 		return;
 	n = vfy_least(n, g->n_last);
 	for (size_t i = 0; i < n; i++)
@@ -163,9 +170,9 @@ void vfy_generator_answered(struct vfy_generator *g, const struct vfy_experiment
 		    learn(g, g->last[i], &e->sequence.step[i], &answer[i]) < 0)
 			g->failed = -ENOMEM;
 	vfy_slow_answered(g, e, answer, n);
-	if (n < g->n_last) {
-		note_loss(g, &e->sequence.step[n]);
-		vfy_burst_resume(g, n);
+	if (n && is_lost(&answer[n - 1])) {
+		note_loss(g, &e->sequence.step[n - 1]);
+		vfy_burst_resume(g, n - 1);
 	}
 }
 

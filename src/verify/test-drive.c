@@ -149,7 +149,8 @@ static size_t run_experiment(struct drive *d, const struct vfy_experiment *e,
 
 		if (run_step(d, step, &answer[i]) < 0) {
 			d->lost++;
-			return again(d) < 0 ? 0 : i;
+			again(d);
+			return i + 1;
 		}
 		if (step->kind != VFY_COMMAND)
 			continue;
