@@ -14,7 +14,7 @@ from common import (DEVICE, FAILED, FWADMIT, NOT_FOUND, NOT_RUNNING, READER, REF
 
 FWADMITD = os.path.join(os.path.dirname(FWADMIT), 'fwadmitd')
 INFO = {'format_version', 'verb', 'version', 'pid', 'policy_digest', 'policy_source', 'policy_grants', 'mode',
-        'state_dir', 'require_pinned', 'journal', 'devices'}
+        'state_dir', 'require_pinned', 'journal', 'advisories', 'advisories_trouble', 'devices'}
 
 
 class Served(Case):

@@ -21,6 +21,8 @@ CHANGES = {
     'AcceptBaseline': {'device': 'a'},
     'CreateGrant': {'user': ['0'], 'device': ['a'], 'scope': 'configuration', 'seconds': 60},
     'RevokeGrant': {'name': 'x'},
+    'ImportAdvisory': {'document': 'e30='},
+    'RemoveAdvisory': {'id': 'x'},
 }
 STRANGER, MEMBER, OTHERS = 64001, 64002, range(64010, 64020)
 is_root = unittest.skipUnless(os.geteuid() == 0, 'needs root')
