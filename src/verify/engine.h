@@ -212,6 +212,11 @@ void vfy_finding_of(struct vfy_campaign *c, struct vfy_sequence *q, struct vfy_a
 		    const struct vfy_symptom *s, unsigned int flags, struct vfy_finding *f);
 /* Adds @f, which it takes over, or keeps the shorter one of two that say the same. */
 int vfy_finding_add(struct vfy_campaign *c, struct vfy_finding *f);
+/*
+ * Whether there are so many like @f that one of them stands for all, with @f, which is cleared then (alike.c):
+ * commands that are answered and not declared, or declared in a way that contradicts itself.
+ */
+bool vfy_alike_fold(struct vfy_campaign *c, struct vfy_finding *f);
 /* Whether it is a violation that was made to happen again. */
 bool vfy_finding_accuses(const struct vfy_finding *f);
 /* The beginning of f->text: what it is about. And, at its end, its effects. */

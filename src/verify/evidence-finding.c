@@ -188,6 +188,17 @@ static void accused(struct vfy_json *j, json_object *o, const struct vfy_finding
 	vfy_json_put(j, o, "selector", selector(j, f));
 }
 
+/* For which others it stands, besides. */
+static void alike(struct vfy_json *j, json_object *o, const struct vfy_finding *f)
+{
+	json_object *all = vfy_json_array(j);
+
+	for (size_t i = 0; i < vfy_finding_alike(f); i++)
+		vfy_json_append(j, all, json_object_new_int(f->alike[i]));
+	vfy_json_number(j, o, "alike", f->n_alike);
+	vfy_json_put(j, o, "alike_opcodes", all);
+}
+
 json_object *vfy_finding_json(struct vfy_json *j, const struct vfy_finding *f)
 {
 	json_object *o = vfy_json_object(j);
@@ -210,6 +221,7 @@ json_object *vfy_finding_json(struct vfy_json *j, const struct vfy_finding *f)
 	vfy_json_number(j, o, "controls", f->controls);
 	vfy_json_number(j, o, "control_changed", f->control_changed);
 	vfy_json_number(j, o, "from_steps", f->from_steps);
+	alike(j, o, f);
 	vfy_json_put(j, o, "steps", steps(j, f));
 	vfy_json_put(j, o, "changes", changes(j, f));
 	return o;

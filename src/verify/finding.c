@@ -67,3 +67,8 @@ void vfy_finding_clear(struct vfy_finding *f)
 	free(f->answer);
 	*f = (struct vfy_finding){ 0 };
 }
+
+size_t vfy_finding_alike(const struct vfy_finding *f)
+{
+	return f->n_alike < VFY_ALIKE_MAX ? f->n_alike : VFY_ALIKE_MAX;
+}

@@ -62,6 +62,8 @@ struct vfy_exhibit {
 	uint8_t before[256], after[256];
 };
 #define VFY_EXHIBITS_MAX 16u
+#define VFY_ALIKE_APART 16u /* so many that are alike stand alone */
+#define VFY_ALIKE_MAX 512u
 
 struct vfy_finding {
 	uint8_t kind;     /* enum vfy_kind */
@@ -90,6 +92,11 @@ struct vfy_finding {
 	uint32_t controls;   /* runs without the sequence, in which nothing may change */
 	uint32_t control_changed;
 	uint32_t from_steps; /* steps before it was made shorter */
+	/* Others of its kind, in no order, for which it stands: vfy_finding_add(). */
+	uint32_t n_alike; /* of which the commands of VFY_ALIKE_MAX at most are kept */
+	uint16_t alike[VFY_ALIKE_MAX];
 };
 
 void vfy_finding_clear(struct vfy_finding *f);
+/* How many of @f->alike are there. */
+size_t vfy_finding_alike(const struct vfy_finding *f);

@@ -249,24 +249,33 @@ static bool is_shorter(const struct vfy_finding *a, const struct vfy_finding *b)
 	return a->sequence.payloads < b->sequence.payloads;
 }
 
+/* --- adding one --------------------------------------------------------------------------------------- */
+
+/* @f says the same as @other, or is an example of what it stands for. */
+static void repeat(struct vfy_campaign *c, struct vfy_finding *other, struct vfy_finding *f)
+{
+	struct vfy_finding spare;
+
+	if (is_shorter(f, other) && !other->n_alike) {
+		spare = *other;
+		*other = *f;
+		*f = spare;
+	}
+	c->dropped++;
+	vfy_finding_clear(f);
+}
+
 int vfy_finding_add(struct vfy_campaign *c, struct vfy_finding *f)
 {
 	struct vfy_finding *more;
 
-	for (size_t i = 0; i < c->n_findings; i++) {
-		struct vfy_finding *other = &c->finding[i], spare;
-
-		if (!same(other, f))
-			continue;
-		if (is_shorter(f, other)) {
-			spare = *other;
-			*other = *f;
-			*f = spare;
+	for (size_t i = 0; i < c->n_findings; i++)
+		if (same(&c->finding[i], f)) {
+			repeat(c, &c->finding[i], f);
+			return 0;
 		}
-		c->dropped++;
-		vfy_finding_clear(f);
+	if (vfy_alike_fold(c, f))
 		return 0;
-	}
 	more = c->n_findings < VFY_FINDINGS_MAX
 		       ? reallocarray(c->finding, c->n_findings + 1, sizeof(*more))
 		       : NULL;

@@ -224,6 +224,8 @@ static void on_progress(void *userdata, const struct vfy_campaign *c)
 {
 	size_t *said = userdata;
 
+	if (*said > c->n_findings) /* one stands for others now */
+		*said = c->n_findings;
 	for (; *said < c->n_findings; ++*said)
 		fprintf(stderr, "%s: %s\n", vfy_severity_name(c->finding[*said].severity),
 			c->finding[*said].text);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What findings are called, and what becomes of one that is cleared.
+ * What findings are called, what becomes of one that is cleared, and of many that are alike.
  */
-#include "verify/finding.h"
+#include "verify/engine.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,12 +57,97 @@ static void test_clear(void **state)
 	vfy_finding_clear(&f); /* once more is no harm */
 }
 
+/* --- many of a kind ----------------------------------------------------------------------------------- */
+
+static int add(struct vfy_campaign *c, unsigned int kind, uint16_t opcode, fwa_effects undeclared)
+{
+	struct vfy_finding f = {
+		.kind = (uint8_t)kind,
+		.severity = VFY_LOW,
+		.set = FWA_SET_CXL,
+		.has_opcode = true,
+		.opcode = opcode,
+		.undeclared = undeclared,
+		.runs = 3,
+		.reproduced = 3,
+	};
+
+	vfy_finding_text(&f, 0);
+	return vfy_finding_add(c, &f);
+}
+
+static void clear(struct vfy_campaign *c)
+{
+	for (size_t i = 0; i < c->n_findings; i++)
+		vfy_finding_clear(&c->finding[i]);
+	free(c->finding);
+	*c = (struct vfy_campaign){ 0 };
+}
+
+/* As many as stand alone do; one more, and one stands for all. */
+static void test_few_stand_alone(void **state)
+{
+	struct vfy_campaign c = { 0 };
+
+	for (unsigned int i = 0; i < VFY_ALIKE_APART; i++)
+		assert_int_equal(add(&c, VFY_UNLISTED, (uint16_t)(0xc000 + i), 0), 0);
+	assert_int_equal(c.n_findings, VFY_ALIKE_APART);
+	assert_int_equal(add(&c, VFY_UNLISTED, 0xd000, 0), 0);
+	assert_int_equal(c.n_findings, 1);
+	assert_int_equal(c.finding[0].opcode, 0xc000);
+	assert_int_equal(c.finding[0].n_alike, VFY_ALIKE_APART);
+	assert_int_equal(c.finding[0].alike[VFY_ALIKE_APART - 1], 0xd000);
+	assert_non_null(strstr(c.finding[0].text, "; the like of 16 other commands"));
+	assert_true(vfy_finding_accuses(&c.finding[0]));
+	clear(&c);
+}
+
+/* However many: each is counted once, as many as there is room for are named, and nothing else is lost. */
+static void test_every_opcode(void **state)
+{
+	struct vfy_campaign c = { 0 };
+
+	assert_int_equal(add(&c, VFY_CONTRADICTION, 0x0100, 0), 0);
+	assert_int_equal(add(&c, VFY_BREACH, 0xc005, FWA_EFFECT_DATA), 0);
+	for (unsigned int i = 0; i < 1000; i++)
+		assert_int_equal(add(&c, VFY_UNLISTED, (uint16_t)(0xc000 + i), 0), 0);
+	for (unsigned int i = 0; i < 100; i++) /* those are known */
+		assert_int_equal(add(&c, VFY_UNLISTED, (uint16_t)(0xc000 + i), 0), 0);
+	assert_int_equal(add(&c, VFY_UNLISTED, 0xf000, FWA_EFFECT_DATA), 0);
+	assert_int_equal(c.n_findings, 4);
+	assert_int_equal(c.finding[2].n_alike, 999);
+	assert_int_equal(vfy_finding_alike(&c.finding[2]), VFY_ALIKE_MAX);
+	for (unsigned int i = 0; i < VFY_ALIKE_MAX; i++)
+		assert_int_equal(c.finding[2].alike[i], 0xc001 + i);
+	assert_non_null(strstr(c.finding[2].text, "; the like of 999 other commands"));
+	assert_int_equal(c.finding[3].undeclared, FWA_EFFECT_DATA);
+	clear(&c);
+}
+
+/* What tells of effects is never put together, nor are those of different kinds. */
+static void test_what_stands_alone(void **state)
+{
+	struct vfy_campaign c = { 0 };
+
+	for (unsigned int i = 0; i < 20; i++) {
+		assert_int_equal(add(&c, VFY_CONTRADICTION, (uint16_t)i, FWA_EFFECT_DATA), 0);
+		assert_int_equal(add(&c, VFY_BREACH, (uint16_t)i, 0), 0);
+	}
+	for (unsigned int i = 0; i < VFY_ALIKE_APART; i++) {
+		assert_int_equal(add(&c, VFY_CONTRADICTION, (uint16_t)(100 + i), 0), 0);
+		assert_int_equal(add(&c, VFY_UNLISTED, (uint16_t)(100 + i), 0), 0);
+	}
+	assert_int_equal(c.n_findings, 40 + 2 * VFY_ALIKE_APART);
+	assert_int_equal(c.dropped, 0);
+	clear(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kinds),
-		cmocka_unit_test(test_who_is_accused),
-		cmocka_unit_test(test_clear),
+		cmocka_unit_test(test_kinds),        cmocka_unit_test(test_who_is_accused),
+		cmocka_unit_test(test_clear),        cmocka_unit_test(test_few_stand_alone),
+		cmocka_unit_test(test_every_opcode), cmocka_unit_test(test_what_stands_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

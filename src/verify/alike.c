@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Many findings of one kind that say little more than that there is a command: one stands for all of them.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "verify/engine.h"
+
+#define ALIKE "; the like of "
+#define ALIKE_AT 200u /* of the text, so that there is room for how many */
+
+/* A device can have as many of these as there are opcodes. */
+static bool is_common(const struct vfy_finding *f)
+{
+	return (f->kind == VFY_UNLISTED || f->kind == VFY_CONTRADICTION) && f->has_opcode &&
+	       f->severity <= VFY_LOW && !f->undeclared;
+}
+
+static bool is_alike(const struct vfy_finding *a, const struct vfy_finding *b)
+{
+	return is_common(a) && is_common(b) && a->kind == b->kind && a->set == b->set;
+}
+
+static bool is_known_alike(const struct vfy_finding *f, uint16_t opcode)
+{
+	for (size_t i = 0; i < vfy_finding_alike(f); i++)
+		if (f->alike[i] == opcode)
+			return true;
+	return f->opcode == opcode;
+}
+
+/* @f stands for @other, too, which is cleared. */
+static void stand_for(struct vfy_campaign *c, struct vfy_finding *f, struct vfy_finding *other)
+{
+	if (!is_known_alike(f, other->opcode)) {
+		if (f->n_alike < VFY_ALIKE_MAX)
+			f->alike[f->n_alike] = other->opcode;
+		f->n_alike++;
+	}
+	c->dropped++;
+	vfy_finding_clear(other);
+}
+
+static void say_alike(struct vfy_finding *f)
+{
+	char *said = strstr(f->text, ALIKE);
+	size_t len;
+
+	if (said)
+		*said = '\0';
+	f->text[ALIKE_AT] = '\0'; /* so that there is room */
+	len = strlen(f->text);
+	snprintf(f->text + len, sizeof(f->text) - len, ALIKE "%u other commands", f->n_alike);
+}
+
+/* The first of them is the example; the others go. */
+static void fold(struct vfy_campaign *c, struct vfy_finding *f)
+{
+	struct vfy_finding *first = NULL;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < c->n_findings; i++) {
+		struct vfy_finding *other = &c->finding[i];
+
+		if (first && is_alike(other, f)) {
+			stand_for(c, first, other);
+			continue;
+		}
+		if (kept != i)
+			c->finding[kept] = *other;
+		if (!first && is_alike(other, f))
+			first = &c->finding[kept];
+		kept++;
+	}
+	c->n_findings = kept;
+	stand_for(c, first, f);
+	say_alike(first);
+}
+
+/* Whether there are so many like @f that one stands for all. */
+static bool is_one_of_many(const struct vfy_campaign *c, const struct vfy_finding *f)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_findings; i++)
+		if (is_alike(&c->finding[i], f))
+			n += 1 + c->finding[i].n_alike;
+	return n >= VFY_ALIKE_APART;
+}
+
+bool vfy_alike_fold(struct vfy_campaign *c, struct vfy_finding *f)
+{
+	if (!is_common(f) || !is_one_of_many(c, f))
+		return false;
+	fold(c, f);
+	return true;
+}
