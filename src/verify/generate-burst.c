@@ -80,12 +80,18 @@ static bool changes_blocks(const struct vfy_generator *g, const struct vfy_step 
 	       (step->cdw[0] & FORMAT_OF_BLOCKS) != vfy_nvme_format(g, step->nsid);
 }
 
-/* The device does not survive it: that was found, and each further time costs a device. */
-static bool is_given_up(const struct vfy_generator *g, const struct vfy_step *step)
+/*
+ * The device does not survive it: that was found, and each further time costs a device. What is well-formed
+ * goes on when only what is not was too much for it.
+ */
+static bool is_given_up(const struct vfy_generator *g, const struct vfy_step *step,
+			const struct fwa_decision *d)
 {
 	const struct vfy_gen_command *c = vfy_gen_command(g, step->set, step->opcode);
 
-	return step->kind == VFY_COMMAND && c && c->lost >= VFY_LOST_MAX;
+	if (step->kind != VFY_COMMAND || !c)
+		return false;
+	return (vfy_is_shaped(d) ? c->lost_shaped : c->lost) >= VFY_LOST_MAX;
 }
 
 #define DAMAGES (FWA_EFFECT_SECURITY | FWA_EFFECT_NAMESPACE_INVENTORY)
@@ -97,7 +103,7 @@ void vfy_burst_add(struct vfy_generator *g, const struct vfy_step *step, uint32_
 	struct fwa_decision d;
 	enum vfy_probe risk = vfy_step_judged(g->profile, step, &d);
 
-	if (risk > g->args.probe || changes_blocks(g, step) || is_given_up(g, step)) {
+	if (risk > g->args.probe || changes_blocks(g, step) || is_given_up(g, step, &d)) {
 		b->spoiled = true;
 		return;
 	}

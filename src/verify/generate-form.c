@@ -125,16 +125,6 @@ static bool same_as_last(const struct vfy_generator *g, uint32_t command,
 	return last && last->command == command && vfy_step_eq(&last->step, step);
 }
 
-/* What the gate would say to it is for what it is, or for what the device declares, not for its bytes. */
-static bool is_well_formed(const struct vfy_generator *g, const struct vfy_step *step)
-{
-	struct fwa_decision d;
-
-	vfy_step_judged(g->profile, step, &d);
-	return d.reason == FWA_REASON_ADMIT || d.reason == FWA_REASON_NEVER ||
-	       (d.reason == FWA_REASON_RESERVED_BITS && d.detail != FWA_DETAIL_UNKNOWN_SELECTOR);
-}
-
 /* The forms of one choice. */
 static int add_choice(struct vfy_generator *g, uint32_t command, const struct vfy_choice *choice)
 {
@@ -144,7 +134,7 @@ static int add_choice(struct vfy_generator *g, uint32_t command, const struct vf
 		struct vfy_step step;
 
 		if (!vfy_input_valid(g, g->command[command].row, choice, v, &random, &step) ||
-		    !is_well_formed(g, &step) || same_as_last(g, command, &step))
+		    !vfy_step_is_shaped(g->profile, &step) || same_as_last(g, command, &step))
 			continue;
 		if (vfy_form_add(g, command, choice, v, &step) < 0)
 			return -ENOMEM;

@@ -77,7 +77,8 @@ struct vfy_gen_command {
 	uint64_t times[VFY_TIMES];           /* generate-slow.c: ns of the last answers */
 	uint32_t n_times;                    /* of all */
 	uint32_t n_slow;
-	uint32_t lost; /* how often the device was of no use any more behind it */
+	uint32_t lost;        /* how often the device was of no use any more behind it */
+	uint32_t lost_shaped; /* and how often it was well-formed then */
 };
 
 /* What makes a form one of its own. */
@@ -142,7 +143,7 @@ bool vfy_make_range(const struct vfy_make *m, uint64_t size, uint64_t most, uint
 /* --- bursts --------------------------------------------------------------------------------------- */
 
 #define VFY_SLOW_MAX 64u
-#define VFY_LOST_MAX 3u /* a command that the device did not survive so often is sent no more */
+#define VFY_LOST_MAX 3u /* what the device did not survive so often is sent no more */
 
 /* An input that took long. */
 struct vfy_slow_input {
@@ -236,6 +237,13 @@ struct vfy_generator {
 /* risk.c: vfy_step_risk(), and what the gate would say to it. */
 enum vfy_probe vfy_step_judged(const struct fwa_profile *profile, const struct vfy_step *step,
 			       struct fwa_decision *ret);
+
+/* Of what the gate would say to a step: its bytes are as the specification has them. */
+static inline bool vfy_is_shaped(const struct fwa_decision *d)
+{
+	return d->reason == FWA_REASON_ADMIT || d->reason == FWA_REASON_NEVER ||
+	       (d->reason == FWA_REASON_RESERVED_BITS && d->detail != FWA_DETAIL_UNKNOWN_SELECTOR);
+}
 
 /* generate-form.c: commands and forms out of profile and model. 0 or -ENOMEM. */
 int vfy_forms_make(struct vfy_generator *g);

@@ -38,7 +38,7 @@ static bool is_read(const struct vfy_generator *g, uint32_t form)
 {
 	const struct vfy_form *f = &g->form[form];
 
-	if (!vfy_form_reads(f) || g->command[f->command].lost >= VFY_LOST_MAX)
+	if (!vfy_form_reads(f) || g->command[f->command].lost_shaped >= VFY_LOST_MAX)
 		return false;
 	return f->state != VFY_FORM_REFUSED || !taken_before(g, form);
 }
@@ -57,7 +57,7 @@ static bool is_write(const struct vfy_generator *g, uint32_t form)
 				 FWA_EFFECT_NAMESPACE_INVENTORY | FWA_EFFECT_EXCLUSIVE;
 
 	return !vfy_form_reads(f) && f->risk < VFY_PROBES &&
-	       g->command[f->command].lost < VFY_LOST_MAX && f->state != VFY_FORM_REFUSED &&
+	       g->command[f->command].lost_shaped < VFY_LOST_MAX && f->state != VFY_FORM_REFUSED &&
 	       f->step.payload_len <= PAYLOAD && !((f->declared | f->floor) & hard) &&
 	       !fwa_command_moves_firmware(&cmd) && !vfy_scene_only(f);
 }

@@ -18,7 +18,7 @@
 
 static bool is_usable(const struct vfy_generator *g, const struct vfy_form *f)
 {
-	return f->risk <= g->args.probe && g->command[f->command].lost < VFY_LOST_MAX &&
+	return f->risk <= g->args.probe && g->command[f->command].lost_shaped < VFY_LOST_MAX &&
 	       vfy_gen_wanted(g, f->step.set, f->step.opcode);
 }
 

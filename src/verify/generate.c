@@ -154,8 +154,10 @@ static void note_loss(struct vfy_generator *g, const struct vfy_step *step)
 {
 	struct vfy_gen_command *c = vfy_gen_command(g, step->set, step->opcode);
 
-	if (c && step->kind == VFY_COMMAND)
-		c->lost++;
+	if (!c || step->kind != VFY_COMMAND)
+		return;
+	c->lost++;
+	c->lost_shaped += vfy_step_is_shaped(g->profile, step);
 }
 
 void vfy_generator_answered(struct vfy_generator *g, const struct vfy_experiment *e,

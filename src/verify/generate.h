@@ -104,5 +104,10 @@ bool vfy_generator_slow(const struct vfy_generator *g, size_t i, struct vfy_slow
  * VFY_PROBES: none is enough, for it would break the host, or what the device is reached by.
  */
 enum vfy_probe vfy_step_risk(const struct fwa_profile *profile, const struct vfy_step *step);
+/*
+ * Whether the bytes of @step are as the specification has them, as far as the model says; what is
+ * undeclared is not.
+ */
+bool vfy_step_is_shaped(const struct fwa_profile *profile, const struct vfy_step *step);
 /* "read-only", "declared", "destructive"; "never" for VFY_PROBES. */
 const char *vfy_probe_name(unsigned int probe);

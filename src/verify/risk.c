@@ -254,3 +254,11 @@ enum vfy_probe vfy_step_risk(const struct fwa_profile *profile, const struct vfy
 
 	return vfy_step_judged(profile, step, &d);
 }
+
+bool vfy_step_is_shaped(const struct fwa_profile *profile, const struct vfy_step *step)
+{
+	struct fwa_decision d;
+
+	vfy_step_judged(profile, step, &d);
+	return vfy_is_shaped(&d);
+}
