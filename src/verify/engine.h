@@ -145,6 +145,7 @@ struct vfy_counts {
 	struct vfy_sequence refused; /* the command of the first of them */
 	uint32_t waited, came;       /* changes declared for a reset: tried, and there afterwards */
 	uint32_t useless;            /* how often the device was of no use afterwards */
+	uint32_t useless_shaped;     /* and how often the command was well-formed then */
 };
 
 int vfy_engine_make(struct vfy_campaign *c);

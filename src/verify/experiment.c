@@ -335,7 +335,10 @@ static bool is_to_be_left(struct vfy_campaign *c, const struct vfy_sequence *q)
 		if (vfy_step_risk(c->target.profile, step) > c->args.probe)
 			return true;
 		k = vfy_counts_of(c, step->set, step->opcode);
-		if (k && k->useless >= USELESS_MAX)
+		/* What only malformed commands did is no reason to leave well-formed ones. */
+		if (k && k->useless >= USELESS_MAX &&
+		    (k->useless_shaped >= USELESS_MAX ||
+		     !vfy_step_is_shaped(c->target.profile, step)))
 			return true;
 	}
 	return !q->n;

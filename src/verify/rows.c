@@ -103,9 +103,11 @@ uint64_t vfy_counts_slow(const struct vfy_campaign *c, unsigned int set, uint16_
 	return UINT64_MAX;
 }
 
-static void count_answer(struct vfy_counts *k, const struct vfy_step *step,
-			 const struct vfy_answer *answer)
+static void count_answer(const struct vfy_campaign *c, struct vfy_counts *k,
+			 const struct vfy_step *step, const struct vfy_answer *answer)
 {
+	bool useless =
+		answer->error == -ENODEV || answer->error == -ETIMEDOUT || answer->error == -EPROTO;
 	bool unsupported =
 		step->set == FWA_SET_CXL && !answer->error && answer->code == CXL_RC_UNSUPPORTED;
 
@@ -113,8 +115,10 @@ static void count_answer(struct vfy_counts *k, const struct vfy_step *step,
 		vfy_sequence_add(&k->refused, step); /* no room: it is only not said */
 	k->took[bits_of(answer->took_ns)]++;
 	k->answers++;
-	k->useless +=
-		answer->error == -ENODEV || answer->error == -ETIMEDOUT || answer->error == -EPROTO;
+	if (useless) {
+		k->useless++;
+		k->useless_shaped += vfy_step_is_shaped(c->target.profile, step);
+	}
 }
 
 /* --- what they did ------------------------------------------------------------------------------------- */
@@ -152,7 +156,7 @@ void vfy_rows_count(struct vfy_campaign *c, const struct vfy_sequence *q,
 		row = vfy_row_of(c, step->set, step->opcode, done);
 		if (!row)
 			continue;
-		count_answer(&c->engine->counts[row - c->row], step, &a->answer[i]);
+		count_answer(c, &c->engine->counts[row - c->row], step, &a->answer[i]);
 		row->tried++;
 		row->succeeded += done;
 		if (a->judged && step == only)
