@@ -297,7 +297,8 @@ static int in_vain(struct confirm *k, const struct vfy_step *accused, bool by_it
 	if (!known)
 		return -ENOMEM;
 	known->tried++;
-	k->c->not_confirmed += !by_itself;
+	/* What would only have been a note leaves nothing open. */
+	k->c->not_confirmed += !by_itself && vfy_kind_accuses(k->s.kind);
 	return 0;
 }
 

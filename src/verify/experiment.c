@@ -116,7 +116,7 @@ static int look(struct vfy_campaign *c, const struct vfy_sequence *tape,
 		} else if (explained) {
 			c->dropped++;
 		} else if (!may_confirm(c)) {
-			c->not_confirmed++;
+			c->not_confirmed += vfy_kind_accuses(all[i].kind);
 		} else {
 			r = vfy_confirm(c, tape, &core, &all[i], 0);
 			used = true;
