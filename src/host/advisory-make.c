@@ -120,7 +120,7 @@ static json_object *document_of(const struct fwa_advisory_draft *d, const char *
 }
 
 /* The payload, when a reader would understand it. */
-static int payload_of(json_object *doc, const struct fwa_moment *now, char **ret, char *error)
+static int payload_of(json_object *doc, char **ret, char *error)
 {
 	const int how = JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE;
 	struct fwa_advisory_file f = { .status = FWA_ADVISORY_BAD };
@@ -132,8 +132,6 @@ static int payload_of(json_object *doc, const struct fwa_moment *now, char **ret
 		return fwa_fail(error, -ENOMEM, "out of memory");
 	again = fwa_json_parse(fwa_span(text, strlen(text)), FWA_JSON_VALUES_MAX, f.error);
 	r = again ? fwa_advisory_take(&f, again) : -EBADMSG;
-	if (r == 0 && f.expires && f.expires <= now->wall)
-		r = fwa_fail(f.error, -EBADMSG, "expires: that is over");
 	if (r == 0) {
 		*ret = strdup(text);
 		r = *ret ? 0 : fwa_fail(f.error, -ENOMEM, "out of memory");
@@ -166,7 +164,7 @@ int fwa_advisory_make(const struct fwa_advisory_place *p, const struct fwa_advis
 	if (sequence > FWA_ADVISORY_SEQUENCE_MAX)
 		return fwa_fail(error, -EINVAL, "sequence: greater than 2^53 - 1");
 	doc = document_of(draft, id, sequence, now);
-	r = payload_of(doc, now, &payload, error);
+	r = payload_of(doc, &payload, error);
 	json_object_put(doc);
 	return r < 0 ? r
 		     : fwa_advisory_seal(p, key, fwa_span(payload, strlen(payload)), ret_text,

@@ -105,6 +105,13 @@ static int add_publishers(struct fwa_advisory_keys *keys, const char *dir)
 	return r;
 }
 
+const char *fwa_advisory_keys_dir(void)
+{
+	const char *override = secure_getenv("FWADMIT_ADVISORY_KEYS_DIR");
+
+	return override && *override ? override : FWA_ADVISORY_KEYS_DIR;
+}
+
 int fwa_advisory_keys_load(const struct fwa_advisory_place *p, struct fwa_advisory_keys *ret)
 {
 	fwa_auto_free char *own = NULL;
@@ -116,7 +123,7 @@ int fwa_advisory_keys_load(const struct fwa_advisory_place *p, struct fwa_adviso
 	if (access(own, F_OK) == 0)
 		r = add_key(ret, own, "this host");
 	if (r == 0)
-		r = add_publishers(ret, p->keys ? p->keys : FWA_ADVISORY_KEYS_DIR);
+		r = add_publishers(ret, p->keys ? p->keys : fwa_advisory_keys_dir());
 	if (r < 0)
 		fwa_advisory_keys_clear(ret);
 	return r;

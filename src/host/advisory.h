@@ -35,8 +35,11 @@
 struct fwa_advisory_place {
 	const char *
 		state; /* the state folder: documents in advisories/, the host's own key beside them */
-	const char *keys; /* folder of PEM public keys; NULL: FWA_ADVISORY_KEYS_DIR */
+	const char *keys; /* folder of PEM public keys; NULL: fwa_advisory_keys_dir() */
 };
+
+/* Where the operator puts keys: $FWADMIT_ADVISORY_KEYS_DIR, else FWA_ADVISORY_KEYS_DIR. */
+const char *fwa_advisory_keys_dir(void);
 
 enum fwa_advisory_status {
 	FWA_ADVISORY_IN_FORCE,

@@ -160,6 +160,7 @@ static void editions_only_go_up(void **state)
 	imported(edition("A", 3, 0xc003), 0, ""); /* who removed it may think again */
 	is_list("A 3 in-force\nB 1 in-force\n");
 	assert_int_equal(fwa_advisory_remove(&place, "A"), 0);
+	assert_int_equal(access(path_of("A.json"), F_OK), -1);
 	imported(edition("A", 4, 0xc004), 0, "");
 	is_table("c004 c00b");
 
@@ -282,6 +283,11 @@ static void files_that_are_bad(void **state)
 	is_list("A 0 bad: its document, edition 2, is gone: import it again, or remove it\n"
 		"B 1 in-force\n");
 	imported(edition("A", 1, 0xc001), -ESTALE, "older than 2"); /* it is known still */
+	imported(edition("A", 2, 0xc002), 0, "");
+	is_list("A 2 in-force\nB 1 in-force\n");
+	write_file("A.json", one);
+	imported(edition("A", 2, 0xc002), 0, "");
+	is_list("A 2 in-force\nB 1 in-force\n");
 	write_file("A.json", two);
 	is_list("A 2 in-force\nB 1 in-force\n");
 	assert_int_equal(chmod(path_of("A.json"), 0666), 0);
@@ -407,6 +413,7 @@ static void table_of_what_is_in_force(void **state)
 	imported(edition("Z", 1, 0xc001), 0, "");
 	compile_at(&t, &noon);
 	assert_int_equal(t.a.n, 5);
+	assert_int_equal(t.until, 3600 * S + (UINT64_C(1811808000) - noon.wall) * S);
 	assert_true(fwa_advisories_entry(&t.a, 4, &e) && !e.until);
 	assert_memory_not_equal(t.a.digest, digest, sizeof(digest));
 	free_table(&t);
