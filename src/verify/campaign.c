@@ -21,7 +21,7 @@ static uint64_t elapsed_ms(const struct vfy_campaign *c)
 	return (fwa_clock_ns(CLOCK_MONOTONIC) - c->engine->started_ns) / FWA_NS_PER_MS;
 }
 
-static bool is_out_of_budget(const struct vfy_campaign *c)
+bool vfy_is_out_of_budget(const struct vfy_campaign *c)
 {
 	const struct vfy_budget *b = &c->args.budget;
 
@@ -91,7 +91,7 @@ static int experiment(struct vfy_campaign *c)
 	int r = 1;
 
 	while (r > 0) {
-		c->out_of_budget = is_out_of_budget(c);
+		c->out_of_budget = vfy_is_out_of_budget(c);
 		if (c->out_of_budget)
 			return 0;
 		r = next(c);

@@ -21,6 +21,8 @@
 #define RUNS_MAX 600u
 #define RUNS_MAX_CHILD 60u /* where each fresh device is a process to be started */
 #define COMMANDS_MAX 2000000u
+/* Background work may take seconds, each time. How short a sequence gets is all that a clock decides. */
+#define SHORTEN_NS (5 * FWA_NS_PER_S)
 #define REPEATS 3u
 
 struct confirm {
@@ -37,11 +39,18 @@ static bool is_trouble(unsigned int kind)
 	return kind == VFY_HANG || kind == VFY_GONE || kind == VFY_GARBAGE;
 }
 
+bool vfy_is_short_enough(const struct vfy_campaign *c)
+{
+	return vfy_is_out_of_budget(c) ||
+	       fwa_clock_ns(CLOCK_MONOTONIC) >= c->engine->shorten_until_ns;
+}
+
 /* --- runs -------------------------------------------------------------------------------------------- */
 
 static bool spent(const struct confirm *k)
 {
-	return !k->runs_left || k->c->target.commands >= k->commands_end;
+	return !k->runs_left || k->c->target.commands >= k->commands_end ||
+	       (k->runs_left != SIZE_MAX && vfy_is_out_of_budget(k->c));
 }
 
 /* 1 when @s shows at the end of @q, whose run is then *a; 0; negative errno, -EDQUOT: enough tried. */
@@ -187,6 +196,8 @@ static int try_steps(void *userdata, const uint32_t *keep, size_t n)
 	struct vfy_attempt a = { 0 };
 	int r = pick(&k->q, keep, n, &q);
 
+	if (r == 0 && vfy_is_short_enough(k->c))
+		r = -EDQUOT;
 	/* Somebody must have done it. */
 	if (r == 0 && has_command(&q, vfy_judged_part(&q)))
 		r = run(k, &q, &a);
@@ -226,6 +237,7 @@ static int shorten(struct confirm *k)
 
 	if (!k->c->target.disposable)
 		return 0;
+	k->c->engine->shorten_until_ns = fwa_clock_ns(CLOCK_MONOTONIC) + SHORTEN_NS;
 	r = fewer_steps(k);
 	/* What observing sends is short, and has to be known again. */
 	if (r == 0 && !(k->flags & VFY_TRY_APART))

@@ -127,9 +127,11 @@ struct vfy_engine {
 	struct vfy_counts *counts; /* by row */
 	uint64_t started_ns;
 	uint64_t confirming; /* commands that went into confirming */
-	bool lost;           /* the device cannot be had any more */
-	bool ending;         /* what is declared and never did anything may be said now */
-	bool has_rare;       /* some observables are */
+	uint64_t
+		shorten_until_ns; /* CLOCK_MONOTONIC: then what is being confirmed is short enough */
+	bool lost;                /* the device cannot be had any more */
+	bool ending;              /* what is declared and never did anything may be said now */
+	bool has_rare;            /* some observables are */
 	const char *only; /* the name of the only observable of c->plan, while it is that; NULL */
 	/* Experiments since those were read, where they begin on the tape, and what they declare. */
 	uint32_t light;
@@ -190,6 +192,9 @@ int vfy_engine_all(struct vfy_campaign *c, struct vfy_plan *all);
 /* What a reset of @kind alone changes. 0, -EOPNOTSUPP, or negative errno. */
 int vfy_learn_reset(struct vfy_campaign *c, unsigned int kind);
 
+/* Whether the campaign has to end: it was told to, or has used up what it was given (campaign.c). */
+bool vfy_is_out_of_budget(const struct vfy_campaign *c);
+
 /* --- confirming (confirm.c, shrink.c, report.c) --------------------------------------------------------- */
 
 /*
@@ -205,6 +210,8 @@ int vfy_confirm(struct vfy_campaign *c, const struct vfy_sequence *tape,
  */
 int vfy_repeat(struct vfy_campaign *c, const struct vfy_sequence *q, const struct vfy_symptom *s,
 	       unsigned int flags, uint32_t repeats, struct vfy_finding *ret);
+/* Whether what was found is not to be made shorter any more: it has taken long, or all has to end. */
+bool vfy_is_short_enough(const struct vfy_campaign *c);
 /* As many of the payloads' bytes and of the dwords zero as can be, and payloads as short. */
 int vfy_shrink(struct vfy_campaign *c, struct vfy_sequence *q, const struct vfy_symptom *s,
 	       unsigned int flags, size_t *budget);

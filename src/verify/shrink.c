@@ -28,7 +28,7 @@ static int happens(struct shrink *k)
 	struct vfy_attempt a = { 0 };
 	int r;
 
-	if (!*k->budget)
+	if (!*k->budget || vfy_is_short_enough(k->c))
 		return -EDQUOT;
 	--*k->budget;
 	r = vfy_try(k->c, k->q, k->flags, &a);
