@@ -182,17 +182,20 @@ static int payload_of(json_object *envelope, struct fwa_advisory_file *f, char *
 {
 	json_object *text = json_object_object_get(envelope, "payload");
 	size_t len = (size_t)json_object_get_string_len(text);
-	fwa_auto_free char *payload = malloc(len / 4 * 3 + 1);
+	char *payload;
 
-	if (!payload)
-		return fwa_fail(f->error, -ENOMEM, "out of memory");
 	if (strcmp(fwa_json_text(envelope, "payloadType"), FWA_ADVISORY_TYPE) != 0)
 		return wrong(f, "no advisory, but '%.100s'",
 			     fwa_json_text(envelope, "payloadType"));
-	if (!fwa_base64_parse(json_object_get_string(text), len, (uint8_t *)payload, ret_len))
+	payload = malloc(len / 4 * 3 + 1);
+	if (!payload)
+		return fwa_fail(f->error, -ENOMEM, "out of memory");
+	if (!fwa_base64_parse(json_object_get_string(text), len, (uint8_t *)payload, ret_len)) {
+		free(payload);
 		return wrong(f, "payload: not base64");
+	}
 	payload[*ret_len] = '\0';
-	*ret = fwa_steal(payload);
+	*ret = payload;
 	return 0;
 }
 

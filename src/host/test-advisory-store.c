@@ -191,9 +191,8 @@ static void editions_are_of_one_key(void **state)
 	/* who changes the key signs once with both */
 	first = sealed(payload);
 	second = sealed_with(payload, other);
-	both = strndup(first, (size_t)(strrchr(first, ']') - first)); /* the old one first */
-	both = realloc(both, strlen(both) + strlen(second) + 2);
-	strcat(strcat(both, ","), strchr(second, '[') + 1);
+	assert_true(asprintf(&both, "%.*s,%s", (int)(strrchr(first, ']') - first), first,
+			     strchr(second, '[') + 1) >= 0); /* the old one first */
 	imported(strdup(both), 0, "");
 	is_list("FWA-2026-0001 2 in-force\n");
 	assert_int_equal(fwa_advisory_remove(&place, "FWA-2026-0001"), 0);

@@ -262,9 +262,7 @@ static void envelopes_that_are_changed(void **state)
 	}
 	memcpy(strstr(text, "==\"}"), "AA", 2); /* 66 bytes, of which 64 are right */
 	refused(text, -EBADMSG, "sig: not a signature in base64");
-	none = strndup(text, (size_t)(strchr(text, '[') - text));
-	none = realloc(none, strlen(none) + 8);
-	strcat(none, "[]}");
+	assert_true(asprintf(&none, "%.*s[]}", (int)(strchr(text, '[') - text), text) >= 0);
 	refused(none, -EBADMSG, "signatures: empty");
 }
 
