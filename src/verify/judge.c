@@ -19,6 +19,9 @@
 /* What may make any reading fail, or not fail any more: locks, work that runs, another firmware. */
 #define BLOCKS (FWA_EFFECT_SECURITY | FWA_EFFECT_BACKGROUND | FWA_EFFECT_CONFIG)
 
+/* And what makes that of a namespace fail: it is no longer there, or not as it was. */
+#define BLOCKS_NAMESPACE (FWA_EFFECT_NAMESPACE_INVENTORY | FWA_EFFECT_NAMESPACE_CAPABILITY)
+
 /* --- claims ----------------------------------------------------------------------------------------- */
 
 /*
@@ -144,6 +147,8 @@ static struct meaning meaning_of(const struct vfy_observable *o, const struct vf
 		for (uint8_t i = 0; i < row->n_fields; i++)
 			m.means |= plain(o, row->field[i].means, 0).means;
 		m.means |= BLOCKS;
+		if (row->each == VFY_EACH_NAMESPACE || row->each == VFY_EACH_LBA)
+			m.means |= BLOCKS_NAMESPACE;
 		return m;
 	}
 	if (d->field >= row->n_fields)

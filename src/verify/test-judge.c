@@ -171,6 +171,22 @@ static void test_readings(void **state)
 		0);
 }
 
+/* That of a namespace also for its being taken away: what is declared so covers no other reading. */
+static void test_readings_of_namespaces(void **state)
+{
+	const struct vfy_claim claim = { .declared = FWA_EFFECT_NAMESPACE_INVENTORY, .n = 1 };
+	const uint8_t of_namespace[] = { VFY_EACH_NAMESPACE, VFY_EACH_LBA };
+
+	bench_init(&b, 1, FWA_EFFECT_DATA);
+	b.values[1][0].code = 0x4002;
+	assert_int_equal(bench_judge(&b, &claim)->undeclared, FWA_EFFECT_DATA);
+	for (size_t i = 0; i < sizeof(of_namespace); i++) {
+		b.row.each = of_namespace[i];
+		assert_int_equal(bench_judge(&b, &claim)->undeclared, 0);
+		assert_int_equal(bench_changes(&b)->undeclared, FWA_EFFECT_DATA);
+	}
+}
+
 static void test_replies(void **state)
 {
 	struct vfy_claim background = { .declared = FWA_EFFECT_BACKGROUND };
@@ -297,6 +313,7 @@ int main(void)
 		cmocka_unit_test(test_growth),
 		cmocka_unit_test(test_features),
 		cmocka_unit_test(test_readings),
+		cmocka_unit_test(test_readings_of_namespaces),
 		cmocka_unit_test(test_replies),
 		cmocka_unit_test(test_many_changes),
 		cmocka_unit_test(test_severities),
