@@ -4,7 +4,8 @@
  *
  * 1. No step gets into a burst that the probe may not send (vfy_step_risk()).
  * 2. An experiment is judged by the union of what its commands declare. So steps are in one experiment
- *    only when this union is no more than each one's own, or where the job says that it is meant.
+ *    only when this union is no more than each one's own, or where the job says that it is meant. Steps
+ *    of one claim are brought together for that, each claim's in their order.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -111,6 +112,7 @@ void vfy_burst_add(struct vfy_generator *g, const struct vfy_step *step, uint32_
 	note.floor = d.floor;
 	note.listed = step->kind != VFY_COMMAND || d.reason != FWA_REASON_UNDECLARED;
 	note.reads = risk == VFY_PROBE_READ_ONLY;
+	note.refused = form != VFY_NO_FORM && g->form[form].state == VFY_FORM_REFUSED;
 	if ((d.declared | d.floor) & DAMAGES)
 		b->damages = true;
 	append(g, step, &note);
@@ -138,17 +140,71 @@ static bool same_claim(const struct vfy_burst *b, size_t x, size_t y)
 	const struct vfy_step *s = &b->steps.step[x], *t = &b->steps.step[y];
 	const struct vfy_note *m = &b->note[x], *n = &b->note[y];
 
-	if (m->declared != n->declared || m->floor != n->floor || m->listed != n->listed)
+	if (m->declared != n->declared || m->floor != n->floor || m->listed != n->listed ||
+	    m->refused != n->refused)
 		return false;
 	return !(m->declared | m->floor) ||
 	       (s->kind == t->kind && s->set == t->set && s->opcode == t->opcode);
+}
+
+/* To which of the claims that turn up in the burst each step belongs: how many there are. */
+static uint32_t group(const struct vfy_burst *b, uint32_t *of, size_t *first)
+{
+	uint32_t groups = 0;
+
+	for (size_t i = 0; i < b->steps.n; i++) {
+		uint32_t k = 0;
+
+		while (k < groups && !same_claim(b, first[k], i))
+			k++;
+		if (k == groups)
+			first[groups++] = i;
+		of[i] = k;
+	}
+	return groups;
+}
+
+static int sort(struct vfy_burst *b)
+{
+	size_t n = b->steps.n, at = 0;
+	struct vfy_step *step = calloc(n + 1, sizeof(*step));
+	struct vfy_note *note = calloc(n + 1, sizeof(*note));
+	uint32_t *of = calloc(n + 1, sizeof(*of));
+	size_t *first = calloc(n + 1, sizeof(*first));
+	bool made = step && note && of && first;
+	uint32_t groups = made ? group(b, of, first) : 0;
+
+	for (uint32_t k = 0; groups > 1 && k < groups; k++)
+		for (size_t i = first[k]; i < n; i++)
+			if (of[i] == k) {
+				step[at] = b->steps.step[i];
+				note[at++] = b->note[i];
+			}
+	if (groups > 1) {
+		memcpy(b->steps.step, step, n * sizeof(*step));
+		memcpy(b->note, note, n * sizeof(*note));
+	}
+	free(step);
+	free(note);
+	free(of);
+	free(first);
+	return made ? 0 : -ENOMEM;
+}
+
+void vfy_burst_ready(struct vfy_generator *g)
+{
+	struct vfy_burst *b = &g->burst;
+
+	if (!b->error && b->steps.n > 1 && !(b->together || b->mixed || b->overlap))
+		b->error = sort(b);
 }
 
 /* How many steps from b->at on are one experiment. */
 static size_t length_of_piece(const struct vfy_burst *b)
 {
 	size_t left = b->steps.n - b->at, n, bytes = 0;
-	size_t most = b->note[b->at].reads ? b->reads : b->writes;
+	const struct vfy_note *first = &b->note[b->at];
+	size_t most = first->reads || first->refused ? b->reads : b->writes;
 
 	if (b->together)
 		return left;

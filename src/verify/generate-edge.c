@@ -263,11 +263,12 @@ static void downloads(struct bend *b)
 /* What selects within what is selected: controllers, sets, thresholds, values. */
 static void dwords(struct bend *b)
 {
-	static const uint32_t values[] = { 0,       1,          0xff,       0xffff,
-					   0x10000, 0x7fffffff, 0x80000000, UINT32_MAX };
+	static const uint32_t values[8] = { 0,       1,          0xff,       0xffff,
+					    0x10000, 0x7fffffff, 0x80000000, UINT32_MAX };
 	uint32_t select = b->step.cdw[0] & 0xffff;
 
-	for (unsigned int i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+	/* of what the device does not have the largest will do */
+	for (unsigned int i = b->form->state == VFY_FORM_REFUSED ? 6 : 0; i < 8; i++) {
 		b->step.cdw[1] = values[i];
 		add(b);
 	}

@@ -165,6 +165,7 @@ struct vfy_note {
 	fwa_effects declared, floor;
 	bool listed;
 	bool reads;
+	bool refused; /* its form, each time so far */
 };
 
 struct vfy_burst {
@@ -301,6 +302,8 @@ void vfy_burst_begin(struct vfy_generator *g, unsigned int reads, unsigned int w
 void vfy_burst_add(struct vfy_generator *g, const struct vfy_step *step, uint32_t form);
 void vfy_burst_reset(struct vfy_generator *g, enum fwa_reset reset);
 void vfy_burst_settle(struct vfy_generator *g);
+/* All steps of the burst are there. */
+void vfy_burst_ready(struct vfy_generator *g);
 /* The next experiment out of the burst: 1, 0 when it is used up, negative errno. */
 int vfy_burst_cut(struct vfy_generator *g, struct vfy_experiment *ret);
 /* Counts the last experiment as done, unless it was not run. */

@@ -131,8 +131,8 @@ static void dwords(struct bend *b)
 {
 	const uint32_t values[] = { UINT32_MAX, (uint32_t)vfy_random(b->random), 0x80000000,
 				    0xff00ff00, 1 };
-	/* of what the device does not have fewer will do */
-	unsigned int n = b->form->state == VFY_FORM_REFUSED ? 2 : 5;
+	/* of what the device does not have one will do */
+	unsigned int n = b->form->state == VFY_FORM_REFUSED ? 1 : 5;
 
 	for (unsigned int i = 0; i < 6; i++)
 		for (unsigned int v = 0; v < n; v++) {

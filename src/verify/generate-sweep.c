@@ -9,7 +9,7 @@
 #include "verify/generate-internal.h"
 #include "wire/nvme.h"
 
-#define OPCODES 256u /* of one experiment */
+#define OPCODES 1024u /* of one experiment */
 
 static const uint32_t cxl_lens[] = { 0, 4, 16, 64 };
 static const uint32_t nvme_nsids[] = { 0, 1, NVME_NSID_ALL };
@@ -22,6 +22,12 @@ static const uint32_t nvme_nsids[] = { 0, 1, NVME_NSID_ALL };
 static unsigned int rounds(const struct vfy_generator *g)
 {
 	return g->nvme ? NVME_ROUNDS : CXL_ROUNDS;
+}
+
+/* Of one block. */
+static unsigned int opcodes(const struct vfy_generator *g)
+{
+	return g->nvme ? 256 : OPCODES;
 }
 
 static unsigned int blocks(const struct vfy_generator *g)
@@ -53,7 +59,7 @@ static int plan(struct vfy_generator *g)
 	uint64_t n = 0;
 
 	for (unsigned int block = 0; block < blocks(g); block++)
-		for (unsigned int i = 0; i < OPCODES; i++) {
+		for (unsigned int i = 0; i < opcodes(g); i++) {
 			uint8_t set;
 			uint16_t opcode = opcode_of(g, block, i, &set);
 
@@ -91,7 +97,7 @@ static bool fill(struct vfy_generator *g, uint64_t job)
 	if (round >= rounds(g))
 		return false;
 	vfy_burst_begin(g, OPCODES, OPCODES);
-	for (unsigned int i = 0; i < OPCODES; i++) {
+	for (unsigned int i = 0; i < opcodes(g); i++) {
 		uint8_t set;
 		uint16_t opcode = opcode_of(g, block, i, &set);
 		struct vfy_step step = make(g, set, opcode, round);

@@ -16,12 +16,12 @@
 #include "wire/cxl.h"
 #include "wire/nvme.h"
 
-#define STEPS 64u    /* of one experiment */
+#define STEPS 128u   /* of one experiment */
 #define CONTENTS 16u /* of one job */
 #define PLACES 12u   /* at most, of one carrier */
 #define BLOCK 64u    /* of zeroes around what is carried */
-#define SEQUENCES 256u
-#define SEQUENCE 48u
+#define SEQUENCES 64u
+#define SEQUENCE 96u
 
 enum carrier_kind {
 	AREA,   /* a range at an offset: labels, Features */

@@ -176,13 +176,30 @@ static bool is_missing(const struct vfy_generator *g, const struct vfy_form *f)
 	       !vfy_taken(g, FWA_SET_NVME_ADMIN, NVME_OP_GET_FEATURES, &like);
 }
 
+/* What the controller does not have is tried together, once each. */
+static void fill_missing(struct vfy_generator *g, uint32_t form, struct vfy_random *random)
+{
+	const struct vfy_gen_command *c = &g->command[g->form[form].command];
+
+	g->burst.writes = READS;
+	for (uint32_t f = form; f < c->first_form + c->n_forms && g->burst.steps.n < READS; f++)
+		if (!(g->form[f].sent_in >> VFY_PHASE_VALID & 1) && is_missing(g, &g->form[f]))
+			add_variation(g, f, 0, random);
+}
+
 static void fill_form(struct vfy_generator *g, uint32_t form, unsigned int variation,
 		      struct vfy_random *random)
 {
 	bool refused = g->form[form].state == VFY_FORM_REFUSED;
 
-	vfy_burst_begin(g, VFY_VARIATIONS, VFY_VARIATIONS);
-	if (refused && (variation > 1 || is_missing(g, &g->form[form])))
+	vfy_burst_begin(g, READS, VFY_VARIATIONS);
+	if (g->form[form].sent_in >> VFY_PHASE_VALID & 1 && is_missing(g, &g->form[form]))
+		return;
+	if (is_missing(g, &g->form[form])) {
+		fill_missing(g, form, random);
+		return;
+	}
+	if (refused && variation > 1)
 		return;
 	add_variation(g, form, variation, random);
 	if (refused)

@@ -92,11 +92,11 @@ struct vfy_generator *vfy_generator_free(struct vfy_generator *g)
 	return NULL;
 }
 
-/* The next burst with anything in it: 1, 0 when all phases are over, negative errno. */
-static int next_burst(struct vfy_generator *g)
+/* The next burst, with anything in it or not: 1, 0 when all phases are over, negative errno. */
+static int fill_next(struct vfy_generator *g)
 {
 	if (g->ops && vfy_slow_fill(g, is_asked_for(g, VFY_PHASE_RANDOM)))
-		return g->burst.error ? g->burst.error : 1;
+		return 1;
 	for (; g->phase < VFY_PHASES; g->phase++, g->job = 0, g->ops = NULL) {
 		int r = 0;
 
@@ -108,9 +108,18 @@ static int next_burst(struct vfy_generator *g)
 			return r;
 		g->ops = phases[g->phase];
 		if (g->ops->fill(g, g->job++))
-			return g->burst.error ? g->burst.error : 1;
+			return 1;
 	}
 	return 0;
+}
+
+static int next_burst(struct vfy_generator *g)
+{
+	int r = fill_next(g);
+
+	if (r > 0)
+		vfy_burst_ready(g);
+	return r > 0 && g->burst.error ? g->burst.error : r;
 }
 
 int vfy_generator_next(struct vfy_generator *g, struct vfy_experiment *ret)
