@@ -98,18 +98,19 @@ static uint64_t number(struct fwa_span s, uint32_t first, uint32_t last)
 	return v;
 }
 
-/* A clock may stand, and be slower than ours; it may not be set back, nor ahead. */
+/* A clock may stand, be slower than ours, and begin anew at its end; it may not be set back, nor ahead. */
 static bool went_on(const struct comparison *c, const struct vfy_field *f, uint32_t last)
 {
 	uint64_t elapsed = c->vb->at_ns > c->va->at_ns ? c->vb->at_ns - c->va->at_ns : 0;
-	uint64_t a, b, most;
+	uint64_t a, b, most, ahead;
 
 	if (last - f->first >= CLOCK_BYTES)
 		return false;
 	a = number(c->a, f->first, last);
 	b = number(c->b, f->first, last);
 	most = elapsed + elapsed / 64 + CLOCK_SLACK_NS + c->va->took_ns + c->vb->took_ns;
-	return b >= a && b - a <= most / (f->unit ? f->unit : 1);
+	ahead = (b - a) & UINT64_MAX >> 8 * (CLOCK_BYTES - 1 - (last - f->first));
+	return ahead <= most / (f->unit ? f->unit : 1);
 }
 
 static bool same_record(const struct comparison *c, size_t a, size_t b, uint32_t unit)

@@ -154,6 +154,8 @@ static void test_clocks(void **state)
 	assert_int_equal(bench_changes(&b)->n_changes, 1);
 	put_clocks(0, UINT64_MAX, 1000 * MS);
 	assert_int_equal(bench_changes(&b)->n_changes, 1);
+	put_clocks(UINT64_MAX - 10, 20, 1000 * MS); /* it begins anew */
+	assert_no_change();
 	put_clocks(t, t, 0);
 	b.values[1][0].at_ns = 0; /* readings in no order that makes sense */
 	assert_no_change();
