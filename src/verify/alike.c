@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Many findings of one kind that say little more than that there is a command: one stands for all of them.
+ * Many findings of one kind that weigh little and tell of no effect: one stands for all of them.
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,8 +13,7 @@
 /* A device can have as many of these as there are opcodes. */
 static bool is_common(const struct vfy_finding *f)
 {
-	return (f->kind == VFY_UNLISTED || f->kind == VFY_CONTRADICTION) && f->has_opcode &&
-	       f->severity <= VFY_LOW && !f->undeclared;
+	return f->has_opcode && f->severity <= VFY_LOW && !f->undeclared;
 }
 
 static bool is_alike(const struct vfy_finding *a, const struct vfy_finding *b)
@@ -42,15 +41,19 @@ static void stand_for(struct vfy_campaign *c, struct vfy_finding *f, struct vfy_
 	vfy_finding_clear(other);
 }
 
+size_t vfy_alike_text(const char *text)
+{
+	const char *more = strstr(text, ALIKE);
+
+	return more ? (size_t)(more - text) : strlen(text);
+}
+
 static void say_alike(struct vfy_finding *f)
 {
-	char *said = strstr(f->text, ALIKE);
-	size_t len;
+	size_t len = vfy_alike_text(f->text);
 
-	if (said)
-		*said = '\0';
-	f->text[ALIKE_AT] = '\0'; /* so that there is room */
-	len = strlen(f->text);
+	if (len > ALIKE_AT)
+		len = ALIKE_AT;
 	snprintf(f->text + len, sizeof(f->text) - len, ALIKE "%u other commands", f->n_alike);
 }
 

@@ -296,6 +296,8 @@ static int know_all(struct confirm *k, const struct vfy_attempt *a)
 			return -ENOMEM;
 		if (!known->is_finding || k->q.n < known->steps)
 			known->steps = k->q.n;
+		if (!known->is_finding || a->claim.scope < known->scope)
+			known->scope = a->claim.scope;
 		known->is_finding = true;
 	}
 	return 0;
@@ -416,6 +418,8 @@ static int again(struct confirm *k, const struct vfy_sequence *core, struct vfy_
 		return r;
 	if (r)
 		return in_vain(k, vfy_last_command(core), true);
+	/* What fewer callers may send would be a finding of less weight. */
+	k->s.limit = (uint8_t)(a->claim.scope + 1);
 	r = shorten(k);
 	return r < 0 ? r : conclude(k, from_steps);
 }

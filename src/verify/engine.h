@@ -22,6 +22,7 @@ struct vfy_symptom {
 	const struct vfy_observe_row *group; /* what changed; NULL: no observable */
 	size_t at;     /* the step that shows it; the sequence's length: observing afterwards */
 	uint32_t code; /* of VFY_CONTRADICTION and VFY_UNLISTED: what was answered */
+	uint8_t limit; /* no run that the gate asks this scope for, or more, shows it; 0: any may */
 };
 #define VFY_SYMPTOMS_MAX 512u /* more than steps of a burst */
 
@@ -106,6 +107,7 @@ struct vfy_known {
 	bool is_finding;
 	uint32_t tried; /* in vain; of a finding: whether less is enough */
 	size_t steps;   /* of the finding */
+	uint8_t scope;  /* and the least that the gate asks for it */
 };
 
 #define VFY_IN_VAIN_MAX 3u /* so often it is tried to make something happen again */
@@ -218,13 +220,15 @@ int vfy_shrink(struct vfy_campaign *c, struct vfy_sequence *q, const struct vfy_
 /* @f of what @a, a run of @q, shows; takes @q's steps and @a's answers over. */
 void vfy_finding_of(struct vfy_campaign *c, struct vfy_sequence *q, struct vfy_attempt *a,
 		    const struct vfy_symptom *s, unsigned int flags, struct vfy_finding *f);
-/* Adds @f, which it takes over, or keeps the shorter one of two that say the same. */
+/* Adds @f, which it takes over, or keeps the graver, else the shorter, one of two that say the same. */
 int vfy_finding_add(struct vfy_campaign *c, struct vfy_finding *f);
 /*
  * Whether there are so many like @f that one of them stands for all, with @f, which is cleared then (alike.c):
- * commands that are answered and not declared, or declared in a way that contradicts itself.
+ * of one kind, of no more than low severity, and without an undeclared effect.
  */
 bool vfy_alike_fold(struct vfy_campaign *c, struct vfy_finding *f);
+/* How much of @text says what the finding itself is about. */
+size_t vfy_alike_text(const char *text);
 /* Whether it is a violation that was made to happen again. */
 bool vfy_finding_accuses(const struct vfy_finding *f);
 /* The beginning of f->text: what it is about. And, at its end, its effects. */

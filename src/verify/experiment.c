@@ -63,6 +63,13 @@ static struct vfy_known *find_known(const struct vfy_campaign *c, const struct v
 	return k;
 }
 
+/* What is known of it is what the gate sends to nobody, and this it sends: that weighs more. */
+static bool weighs_more(const struct vfy_attempt *a, struct vfy_known *k)
+{
+	return k->scope == FWA_SCOPE_NEVER && a->claim.scope < FWA_SCOPE_NEVER &&
+	       k->tried++ < VFY_SHORTER_MAX;
+}
+
 /* Whether there is nothing more to be found out about it. 1, 0, negative errno. */
 static int is_explained(struct vfy_campaign *c, const struct vfy_sequence *q,
 			const struct vfy_attempt *of, const struct vfy_symptom *s, bool *used)
@@ -73,6 +80,8 @@ static int is_explained(struct vfy_campaign *c, const struct vfy_sequence *q,
 
 	if (!k || !k->is_finding)
 		return (k && k->tried >= VFY_IN_VAIN_MAX) || does_not_last(c, s);
+	if (weighs_more(of, k))
+		return does_not_last(c, s);
 	if (k->steps <= q->n || k->tried >= VFY_SHORTER_MAX || !c->target.disposable)
 		return 1;
 	/* It took more than this before: does this do it, alone? */

@@ -242,8 +242,11 @@ static bool same(const struct vfy_finding *a, const struct vfy_finding *b)
 	return same_group(a, b);
 }
 
-static bool is_shorter(const struct vfy_finding *a, const struct vfy_finding *b)
+/* Whether @a says more than @b: it weighs more, or needs less. */
+static bool is_better(const struct vfy_finding *a, const struct vfy_finding *b)
 {
+	if (a->severity != b->severity)
+		return a->severity > b->severity;
 	if (a->sequence.n != b->sequence.n)
 		return a->sequence.n < b->sequence.n;
 	return a->sequence.payloads < b->sequence.payloads;
@@ -256,7 +259,7 @@ static void repeat(struct vfy_campaign *c, struct vfy_finding *other, struct vfy
 {
 	struct vfy_finding spare;
 
-	if (is_shorter(f, other) && !other->n_alike) {
+	if (is_better(f, other) && !other->n_alike) {
 		spare = *other;
 		*other = *f;
 		*f = spare;

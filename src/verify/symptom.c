@@ -209,6 +209,8 @@ bool vfy_shows(const struct vfy_campaign *c, const struct vfy_sequence *q,
 	struct vfy_symptom all[VFY_SYMPTOMS_MAX];
 	size_t n = vfy_symptoms(c, q, a, all);
 
+	if (s->limit && a->claim.scope >= s->limit)
+		return false;
 	for (size_t i = 0; i < n; i++) {
 		if (all[i].kind != s->kind || all[i].bit != s->bit || all[i].group != s->group)
 			continue;

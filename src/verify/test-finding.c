@@ -4,6 +4,7 @@
  */
 #include "verify/engine.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -131,7 +132,7 @@ static void test_what_stands_alone(void **state)
 
 	for (unsigned int i = 0; i < 20; i++) {
 		assert_int_equal(add(&c, VFY_CONTRADICTION, (uint16_t)i, FWA_EFFECT_DATA), 0);
-		assert_int_equal(add(&c, VFY_BREACH, (uint16_t)i, 0), 0);
+		assert_int_equal(add(&c, VFY_BREACH, (uint16_t)i, FWA_EFFECT_LOG), 0);
 	}
 	for (unsigned int i = 0; i < VFY_ALIKE_APART; i++) {
 		assert_int_equal(add(&c, VFY_CONTRADICTION, (uint16_t)(100 + i), 0), 0);
@@ -142,12 +143,63 @@ static void test_what_stands_alone(void **state)
 	clear(&c);
 }
 
+/* --- two that say the same ------------------------------------------------------------------------------ */
+
+static int add_steps(struct vfy_campaign *c, unsigned int severity, size_t n)
+{
+	struct vfy_finding f = { .kind = VFY_BREACH, .severity = (uint8_t)severity };
+	const struct vfy_step step = { .kind = VFY_COMMAND };
+
+	f.has_opcode = true;
+	f.undeclared = FWA_EFFECT_LOG;
+	for (size_t i = 0; i < n; i++)
+		assert_int_equal(vfy_sequence_add(&f.sequence, &step), 0);
+	return vfy_finding_add(c, &f);
+}
+
+/* The graver, for it is of what the gate would send; else the shorter. */
+static void test_which_is_kept(void **state)
+{
+	static const struct {
+		unsigned int severity;
+		size_t steps, kept;
+	} table[] = { { VFY_LOW, 3, 3 },  { VFY_LOW, 2, 2 },   { VFY_LOW, 4, 2 },
+		      { VFY_HIGH, 5, 5 }, { VFY_LOW, 1, 5 },   { VFY_HIGH, 5, 5 },
+		      { VFY_HIGH, 4, 4 }, { VFY_MEDIUM, 1, 4 } };
+	struct vfy_campaign c = { 0 };
+
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		assert_int_equal(add_steps(&c, table[i].severity, table[i].steps), 0);
+		assert_int_equal(c.n_findings, 1);
+		assert_int_equal(c.finding[0].sequence.n, table[i].kept);
+	}
+	clear(&c);
+}
+
+/* What the gate asks more for than it did of the first does not count as the same. */
+static void test_limit(void **state)
+{
+	struct vfy_campaign c = { 0 };
+	struct vfy_step step = { .kind = VFY_COMMAND };
+	struct vfy_sequence q = { .step = &step, .n = 1 };
+	struct vfy_attempt a = { .error = -ETIMEDOUT };
+	struct vfy_symptom s = { .kind = VFY_HANG };
+
+	for (unsigned int limit = 0; limit <= FWA_SCOPE_NEVER + 1; limit++)
+		for (unsigned int scope = 0; scope <= FWA_SCOPE_NEVER; scope++) {
+			s.limit = (uint8_t)limit;
+			a.claim.scope = (uint8_t)scope;
+			assert_int_equal(vfy_shows(&c, &q, &a, &s), !limit || scope < limit);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kinds),        cmocka_unit_test(test_who_is_accused),
-		cmocka_unit_test(test_clear),        cmocka_unit_test(test_few_stand_alone),
-		cmocka_unit_test(test_every_opcode), cmocka_unit_test(test_what_stands_alone),
+		cmocka_unit_test(test_kinds),         cmocka_unit_test(test_who_is_accused),
+		cmocka_unit_test(test_clear),         cmocka_unit_test(test_few_stand_alone),
+		cmocka_unit_test(test_every_opcode),  cmocka_unit_test(test_what_stands_alone),
+		cmocka_unit_test(test_which_is_kept), cmocka_unit_test(test_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

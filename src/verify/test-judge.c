@@ -293,6 +293,9 @@ static void test_severities_by_what_the_gate_asks_for(void **state)
 	assert_int_equal(vfy_severity_of(&c, FWA_EFFECT_BACKGROUND), VFY_MEDIUM);
 	c.scope = FWA_SCOPE_DEBUG_READ_ONLY;
 	assert_int_equal(vfy_severity_of(&c, FWA_EFFECT_DATA), VFY_CRITICAL);
+	assert_int_equal(vfy_severity_of(&c, FWA_EFFECT_SECURITY), VFY_CRITICAL);
+	assert_int_equal(vfy_severity_of(&c, FWA_EFFECT_LOG), VFY_HIGH); /* Get Log that empties */
+	assert_int_equal(vfy_severity_of(&c, FWA_EFFECT_POLICY), VFY_HIGH);
 	c.scope = FWA_SCOPE_DEBUG_WRITE_FULL; /* it reads what users stored: C12 */
 	assert_int_equal(vfy_severity_of(&c, FWA_EFFECT_DATA), VFY_MEDIUM);
 	c.scope = FWA_SCOPE_NEVER;
