@@ -30,6 +30,8 @@ static bool is_device_error(int r)
 	return r == -ENODEV || r == -ETIMEDOUT || r == -EPROTO;
 }
 
+static const char not_survived[] = "the device does not survive that it is read";
+
 /* --- what a reading does not survive ------------------------------------------------------------------ */
 
 static bool by_command(const struct vfy_observable *o)
@@ -73,9 +75,13 @@ static int say_trouble(struct vfy_campaign *c, const struct vfy_sequence *core, 
 	struct vfy_symptom s = { .kind = kind_of(error) };
 	struct vfy_sequence none = { 0 };
 	struct vfy_sequence last = { .step = &core->step[core->n - 1], .n = 1 };
+	const struct vfy_known *known = vfy_known_find(c, last.step, &s);
 	size_t before = c->n_findings + c->dropped;
-	int r = vfy_confirm(c, &none, &last, &s, VFY_TRY_BLIND);
+	int r;
 
+	if (known && known->is_finding)
+		return 1;
+	r = vfy_confirm(c, &none, &last, &s, VFY_TRY_BLIND);
 	if (r < 0 || found_since(c, before))
 		return r < 0 ? r : 1;
 	s.at = core->n - 1;
@@ -95,7 +101,7 @@ static int leave_out(struct vfy_campaign *c, uint32_t i, int error, unsigned int
 	if (r == 0)
 		r = reading(&c->plan, i + 1, &core);
 	if (r == 0)
-		r = vfy_engine_forget(c, i, "the device does not survive that it is read");
+		r = vfy_engine_forget(c, i, not_survived);
 	if (r == 0)
 		r = vfy_engine_remake(c);
 	if (r == 0 && core.n)
@@ -170,7 +176,7 @@ static bool same_command(const struct vfy_step *step, const struct fwa_command *
 }
 
 /* Leaves out what the steps of @q read. How many, or negative errno. */
-static int forget_all(struct vfy_campaign *c, const struct vfy_sequence *q)
+static int forget_all(struct vfy_campaign *c, const struct vfy_sequence *q, const char *why)
 {
 	int n = 0;
 
@@ -181,7 +187,7 @@ static int forget_all(struct vfy_campaign *c, const struct vfy_sequence *q)
 			if (!by_command(&c->plan.observable[i]) ||
 			    !same_command(&q->step[s], &c->plan.observable[i].cmd))
 				continue;
-			r = vfy_engine_forget(c, i, "reading it changes the device");
+			r = vfy_engine_forget(c, i, why);
 			if (r < 0)
 				return r;
 			n++;
@@ -215,7 +221,8 @@ static int accuse_observing(struct vfy_campaign *c, const struct vfy_symptom *s)
 		r = vfy_confirm(c, &none, &core, s, VFY_TRY_APART);
 	vfy_sequence_clear(&core);
 	if (r == 0 && c->n_findings > before)
-		r = forget_all(c, &c->finding[c->n_findings - 1].sequence);
+		r = forget_all(c, &c->finding[c->n_findings - 1].sequence,
+			       "reading it changes the device");
 	else if (r == 0)
 		r = mask_first(c);
 	return r;
@@ -320,19 +327,28 @@ static int ask(void *userdata, const struct fwa_command *cmd, struct fwa_reply *
 	return vfy_target_submit(&asked->c->target, cmd, reply);
 }
 
+/* The device did not survive the last that it was @asked: it is planned without asking, and that is not read. */
+static int plan_without(struct vfy_campaign *c, const struct vfy_sequence *asked, int error)
+{
+	struct vfy_sequence last = { .step = &asked->step[asked->n - 1], .n = 1 };
+	int said = say_trouble(c, asked, error), r;
+
+	vfy_plan_clear(&c->plan);
+	if (said < 0)
+		return said;
+	r = vfy_plan_make(&c->plan, c->target.profile, c->target.dev, NULL, NULL);
+	if (r == 0 && said > 0)
+		r = forget_all(c, &last, not_survived);
+	return r < 0 ? r : 0;
+}
+
 int vfy_learn_plan(struct vfy_campaign *c)
 {
 	struct asked asked = { .c = c };
 	int r = vfy_plan_make(&c->plan, c->target.profile, c->target.dev, ask, &asked);
 
-	if (is_device_error(r) && asked.all.n) {
-		int said = say_trouble(c, &asked.all, r);
-
-		vfy_plan_clear(&c->plan);
-		r = said < 0
-			    ? said
-			    : vfy_plan_make(&c->plan, c->target.profile, c->target.dev, NULL, NULL);
-	}
+	if (is_device_error(r) && asked.all.n)
+		r = plan_without(c, &asked.all, r);
 	vfy_sequence_clear(&asked.all);
 	return r;
 }

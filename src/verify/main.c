@@ -29,6 +29,9 @@
 #include "verify/safety.h"
 
 #define TIMEOUT_MS 2000u
+/* A simulated device answers at once or never: there a short campaign waits for less. */
+#define TIMEOUT_SIM_MS 250u
+#define TIMEOUTS_OF_BUDGET 20u
 #define TIMEOUT_MS_MAX 600000u
 
 enum {
@@ -181,6 +184,15 @@ static bool is_disposable(const char *spec)
 	return strncmp(spec, "sim:", 4) == 0 || strncmp(spec, "qtest:", 6) == 0;
 }
 
+static unsigned int default_timeout(const struct vfy_campaign_args *a)
+{
+	uint64_t ms = a->budget.ms / TIMEOUTS_OF_BUDGET;
+
+	if (!ms || ms >= TIMEOUT_MS || strncmp(a->spec, "sim:", 4))
+		return TIMEOUT_MS;
+	return ms < TIMEOUT_SIM_MS ? TIMEOUT_SIM_MS : (unsigned int)ms;
+}
+
 static void take_options(int argc, char **argv, struct options *o)
 {
 	int c;
@@ -198,7 +210,7 @@ static void take_options(int argc, char **argv, struct options *o)
 	if (!o->has_probe && is_disposable(o->args.spec))
 		o->args.probe = VFY_PROBE_DESTRUCTIVE;
 	if (!o->args.timeout_ms)
-		o->args.timeout_ms = TIMEOUT_MS;
+		o->args.timeout_ms = default_timeout(&o->args);
 }
 
 /* --- output ------------------------------------------------------------------------------------------- */
