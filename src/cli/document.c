@@ -7,6 +7,7 @@
 #include "base/hex.h"
 #include "base/number.h"
 #include "base/util.h"
+#include "base/weight.h"
 #include "core/model.h"
 
 #define DEPTH_MAX 16
@@ -53,7 +54,9 @@ static struct json_object *parse(struct json_tokener *t, struct fwa_span text,
 	while (len && memchr(" \r\n\t", text.data[len - 1], 4))
 		len--;
 	o = json_tokener_parse_ex(t, (const char *)text.data, (int)len);
-	if (json_tokener_get_error(t) != json_tokener_success)
+	if (json_tokener_get_error(t) == json_tokener_continue)
+		fwa_fail(error, 0, "not JSON: it ends too early");
+	else if (json_tokener_get_error(t) != json_tokener_success)
 		fwa_fail(error, 0, "not JSON: %s",
 			 json_tokener_error_desc(json_tokener_get_error(t)));
 	else if (json_tokener_get_parse_end(t) != len)
@@ -75,6 +78,8 @@ struct json_object *cli_document_parse(struct fwa_span text, char error[FWA_ERRO
 		fwa_fail(error, 0, "out of memory");
 	else if (text.len > CLI_DOCUMENT_MAX)
 		fwa_fail(error, 0, "more than %u bytes", CLI_DOCUMENT_MAX);
+	else if (fwa_json_values(text) > FWA_JSON_VALUES_MAX)
+		fwa_fail(error, 0, "more than %u values", FWA_JSON_VALUES_MAX);
 	else
 		o = parse(t, text, error);
 	json_tokener_free(t);

@@ -10,6 +10,7 @@
 #include "base/base64.h"
 #include "base/hex.h"
 #include "base/util.h"
+#include "base/weight.h"
 #include "verify/digest.h"
 #include "verify/evidence-internal.h"
 #include "verify/read.h"
@@ -20,19 +21,26 @@
 
 static json_object *parse(struct fwa_span text, char error[FWA_ERROR_LEN])
 {
-	json_tokener *t = json_tokener_new_ex(DEPTH_MAX);
+	bool heavy = fwa_json_values(text) > FWA_JSON_VALUES_MAX;
+	json_tokener *t = heavy ? NULL : json_tokener_new_ex(DEPTH_MAX);
 	size_t len = text.len;
 	json_object *o;
 
+	if (heavy) {
+		fwa_fail(error, 0, "more than %u values", FWA_JSON_VALUES_MAX);
+		return NULL;
+	}
 	if (!t) {
 		fwa_fail(error, 0, "out of memory");
 		return NULL;
 	}
 	json_tokener_set_flags(t, JSON_TOKENER_STRICT);
-	while (len && strchr(" \r\n\t", text.data[len - 1]))
+	while (len && memchr(" \r\n\t", text.data[len - 1], 4))
 		len--;
 	o = json_tokener_parse_ex(t, (const char *)text.data, (int)len);
-	if (json_tokener_get_error(t) != json_tokener_success)
+	if (json_tokener_get_error(t) == json_tokener_continue)
+		fwa_fail(error, 0, "not JSON: it ends too early");
+	else if (json_tokener_get_error(t) != json_tokener_success)
 		fwa_fail(error, 0, "not JSON: at byte %zu: %s", json_tokener_get_parse_end(t),
 			 json_tokener_error_desc(json_tokener_get_error(t)));
 	else if (json_tokener_get_parse_end(t) != len)

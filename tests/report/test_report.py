@@ -40,7 +40,7 @@ class Report(Case):
         self.assertEqual((o['file'], o['html']), (out, None))
 
     def test_not_a_document(self):
-        for text, why in (('', 'not JSON'), ('{', 'not JSON'), ('[]', 'not a JSON object'), ('{}x', 'not JSON'),
+        for text, why in (('', 'ends too early'), ('{', 'ends too early'), ('[]', 'not a JSON object'), ('{}x', 'not JSON'),
                           ('{} {}', 'not JSON'), ('[' * 1000, 'not JSON'), ('{}', 'format_version'),
                           ('{"format_version":2}', 'format_version'), ('{"format_version":"1"}', 'format_version'),
                           ('{"format_version":1,"kind":"x"}', 'neither a campaign nor evidence'),
@@ -72,6 +72,10 @@ class Report(Case):
             f.truncate(64 * 1024 * 1024 + 1)
         done = self.report(path, code=1)
         self.assertIn(b'more than 67108864 bytes', done.stderr)
+
+    def test_too_much(self):
+        for value in ('0', '[]', '{}'):
+            self.refused('{"format_version":1,"a":[' + ','.join([value] * (1 << 20)) + ']}', 'more than 1048576 values')
 
     def test_no_such_file(self):
         self.report(os.path.join(self.dir, 'none'), code=3)
