@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/number.h"
 #include "base/util.h"
@@ -159,12 +160,16 @@ static int add_options(const struct cli *cli, struct cli_verifier *v)
 
 /* --- files --------------------------------------------------------------------------------------- */
 
+/* Only beside files: what goes through a link or into a device is not kept. */
 static int save(const struct cli *cli, const char *dir, const char *name, const char *text)
 {
 	fwa_auto_free char *path = NULL;
+	struct stat st;
 
 	if (!text || asprintf(&path, "%s/%s", dir, name) < 0)
 		return cli_fail(cli, CLI_FAILED, "out of memory");
+	if (lstat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return cli_fail(cli, CLI_FAILED, "%s: not a file, so it is not replaced", path);
 	return cli_write_output(cli, path, fwa_span((const uint8_t *)text, strlen(text)));
 }
 
@@ -177,6 +182,22 @@ static int save_evidence(const struct cli *cli, const char *dir, struct json_obj
 		return cli_fail(cli, CLI_FAILED, "fwadmit-verify accuses without evidence");
 	snprintf(name, sizeof(name), "%s.json", id);
 	return save(cli, dir, name, text);
+}
+
+/* Before an hour goes into what cannot be saved. */
+static int check_dir(const struct cli *cli, const char *dir)
+{
+	struct stat st;
+
+	if (mkdir(dir, 0777) < 0 && errno != EEXIST)
+		return cli_fail(cli, CLI_FAILED, "%s: %s", dir, strerror(errno));
+	if (stat(dir, &st) < 0)
+		return cli_fail(cli, CLI_FAILED, "%s: %s", dir, strerror(errno));
+	if (!S_ISDIR(st.st_mode))
+		return cli_fail(cli, CLI_FAILED, "%s: not a directory", dir);
+	if (access(dir, W_OK | X_OK) < 0)
+		return cli_fail(cli, CLI_FAILED, "%s: cannot write: %s", dir, strerror(errno));
+	return CLI_OK;
 }
 
 /* The campaign, and a file for each finding that accuses. */
@@ -337,9 +358,8 @@ int cli_cmd_verify(struct cli *cli)
 		return r;
 	cli_verifier_add(&v, "device", spec);
 	r = add_options(cli, &v);
-	/* before an hour went into what cannot be saved */
-	if (r == CLI_OK && what.dir && mkdir(what.dir, 0777) < 0 && errno != EEXIST)
-		r = cli_fail(cli, CLI_FAILED, "%s: %s", what.dir, strerror(errno));
+	if (r == CLI_OK && what.dir)
+		r = check_dir(cli, what.dir);
 	if (r != CLI_OK)
 		return r;
 	if (cli_verifier_run(&v, &what.doc, error) < 0)

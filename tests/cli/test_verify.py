@@ -186,6 +186,19 @@ class Errors(Case):
     def test_where_nothing_can_be_saved(self):
         self.file('file', '')
         self.error('verify', LIAR, *ONE, '-O', self.path('file/x'), code=FAILED)
+        self.error('verify', LIAR, *ONE, '-O', self.path('file'), code=FAILED, text='not a directory')
+
+    def test_nothing_is_written_through_a_link(self):
+        os.mkdir(self.path('out'))
+        with open(self.path('other'), 'w', encoding='ascii') as f:
+            f.write('kept')
+        for target in (self.path('other'), '/dev/full', self.path('none')):
+            os.symlink(target, self.path('out/campaign.json'))
+            self.error('verify', LIAR, *ONE, '-O', self.path('out'), code=FAILED, text='not a file')
+            os.unlink(self.path('out/campaign.json'))
+        with open(self.path('other'), encoding='ascii') as f:
+            self.assertEqual(f.read(), 'kept')
+        self.assertFalse(os.path.exists(self.path('none')))
 
 
 class Captured(Case):
