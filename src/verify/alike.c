@@ -29,14 +29,35 @@ static bool is_known_alike(const struct vfy_finding *f, uint16_t opcode)
 	return f->opcode == opcode;
 }
 
+static void note_alike(struct vfy_finding *f, uint16_t opcode)
+{
+	if (is_known_alike(f, opcode))
+		return;
+	if (f->n_alike < VFY_ALIKE_MAX)
+		f->alike[f->n_alike] = opcode;
+	f->n_alike++;
+}
+
+/* @better becomes the example of all that @f stands for, and @f one of those. */
+static void become(struct vfy_finding *f, struct vfy_finding *better)
+{
+	struct vfy_finding spare = *f;
+
+	*f = *better;
+	f->n_alike = spare.n_alike;
+	memcpy(f->alike, spare.alike, sizeof(f->alike));
+	*better = spare;
+	for (size_t i = 0; i < vfy_finding_alike(f); i++)
+		if (f->alike[i] == f->opcode)
+			f->alike[i] = spare.opcode;
+}
+
 /* @f stands for @other, too, which is cleared. */
 static void stand_for(struct vfy_campaign *c, struct vfy_finding *f, struct vfy_finding *other)
 {
-	if (!is_known_alike(f, other->opcode)) {
-		if (f->n_alike < VFY_ALIKE_MAX)
-			f->alike[f->n_alike] = other->opcode;
-		f->n_alike++;
-	}
+	if (vfy_finding_is_better(other, f))
+		become(f, other);
+	note_alike(f, other->opcode);
 	c->dropped++;
 	vfy_finding_clear(other);
 }
@@ -57,7 +78,7 @@ static void say_alike(struct vfy_finding *f)
 	snprintf(f->text + len, sizeof(f->text) - len, ALIKE "%u other commands", f->n_alike);
 }
 
-/* The first of them is the example; the others go. */
+/* The shortest of them is the example; the others go. */
 static void fold(struct vfy_campaign *c, struct vfy_finding *f)
 {
 	struct vfy_finding *first = NULL;

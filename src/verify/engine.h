@@ -222,6 +222,8 @@ void vfy_finding_of(struct vfy_campaign *c, struct vfy_sequence *q, struct vfy_a
 		    const struct vfy_symptom *s, unsigned int flags, struct vfy_finding *f);
 /* Adds @f, which it takes over, or keeps the graver, else the shorter, one of two that say the same. */
 int vfy_finding_add(struct vfy_campaign *c, struct vfy_finding *f);
+/* Whether @a says more than @b: it weighs more, or needs less. */
+bool vfy_finding_is_better(const struct vfy_finding *a, const struct vfy_finding *b);
 /*
  * Whether there are so many like @f that one of them stands for all, with @f, which is cleared then (alike.c):
  * of one kind, of no more than low severity, and without an undeclared effect.

@@ -242,8 +242,7 @@ static bool same(const struct vfy_finding *a, const struct vfy_finding *b)
 	return same_group(a, b);
 }
 
-/* Whether @a says more than @b: it weighs more, or needs less. */
-static bool is_better(const struct vfy_finding *a, const struct vfy_finding *b)
+bool vfy_finding_is_better(const struct vfy_finding *a, const struct vfy_finding *b)
 {
 	if (a->severity != b->severity)
 		return a->severity > b->severity;
@@ -259,7 +258,7 @@ static void repeat(struct vfy_campaign *c, struct vfy_finding *other, struct vfy
 {
 	struct vfy_finding spare;
 
-	if (is_better(f, other) && !other->n_alike) {
+	if (vfy_finding_is_better(f, other) && !other->n_alike) {
 		spare = *other;
 		*other = *f;
 		*f = spare;

@@ -125,6 +125,34 @@ static void test_every_opcode(void **state)
 	clear(&c);
 }
 
+/* The example is the shortest, whenever it came, and the one that was it is named. */
+static void test_shortest_example(void **state)
+{
+	const struct vfy_step step = { .kind = VFY_COMMAND };
+	struct vfy_campaign c = { 0 };
+
+	for (unsigned int i = 0; i < 100; i++) {
+		struct vfy_finding f = { .kind = VFY_GARBAGE, .severity = VFY_LOW };
+
+		f.set = FWA_SET_CXL;
+		f.has_opcode = true;
+		f.opcode = (uint16_t)(0xc000 + i % 50); /* the second time in fewer steps */
+		for (unsigned int n = i < 50 ? 3 : i == 80 ? 1 : 2; n; n--)
+			assert_int_equal(vfy_sequence_add(&f.sequence, &step), 0);
+		assert_int_equal(vfy_finding_add(&c, &f), 0);
+	}
+	assert_int_equal(c.n_findings, 1);
+	assert_int_equal(c.finding[0].sequence.n, 1);
+	assert_int_equal(c.finding[0].opcode, 0xc000 + 30);
+	assert_int_equal(c.finding[0].n_alike, 49);
+	for (unsigned int i = 0; i < 49; i++) {
+		assert_int_not_equal(c.finding[0].alike[i], c.finding[0].opcode);
+		for (unsigned int k = 0; k < i; k++)
+			assert_int_not_equal(c.finding[0].alike[i], c.finding[0].alike[k]);
+	}
+	clear(&c);
+}
+
 /* What tells of effects is never put together, nor are those of different kinds. */
 static void test_what_stands_alone(void **state)
 {
@@ -196,10 +224,15 @@ static void test_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_kinds),         cmocka_unit_test(test_who_is_accused),
-		cmocka_unit_test(test_clear),         cmocka_unit_test(test_few_stand_alone),
-		cmocka_unit_test(test_every_opcode),  cmocka_unit_test(test_what_stands_alone),
-		cmocka_unit_test(test_which_is_kept), cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_kinds),
+		cmocka_unit_test(test_who_is_accused),
+		cmocka_unit_test(test_clear),
+		cmocka_unit_test(test_few_stand_alone),
+		cmocka_unit_test(test_every_opcode),
+		cmocka_unit_test(test_what_stands_alone),
+		cmocka_unit_test(test_shortest_example),
+		cmocka_unit_test(test_which_is_kept),
+		cmocka_unit_test(test_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
