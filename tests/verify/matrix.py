@@ -22,7 +22,7 @@ class Row:
         self.steps = None if steps == '-' else int(steps)
 
     def is_about(self, f):
-        return f['kind'] in self.kinds and self.command in ('-', f['opcode_hex']) and (
+        return ('-' in self.kinds or f['kind'] in self.kinds) and self.command in ('-', f['opcode_hex']) and (
             self.effect == '-' or self.effect in f['undeclared'])
 
     def __str__(self):
