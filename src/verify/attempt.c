@@ -106,7 +106,7 @@ static int perform_step(struct vfy_campaign *c, const struct vfy_sequence *q, si
 
 	if (step->kind == VFY_OBSERVE) {
 		begin_judged_part(a);
-		return observe(c, i, NULL, &c->engine->before, a);
+		return observe(c, i, a->light ? &c->engine->before : NULL, &c->engine->before, a);
 	}
 	r = vfy_target_run(&c->target, &c->plan, step, &c->engine->spare, answer, &beyond);
 	if (step->kind == VFY_COMMAND) {
@@ -311,7 +311,10 @@ int vfy_try(struct vfy_campaign *c, const struct vfy_sequence *q, unsigned int f
 	int r;
 
 	a->apart = flags & VFY_TRY_APART;
-	r = vfy_engine_fresh(c, !a->apart && !blind);
+	a->light = flags & VFY_TRY_LIGHT;
+	r = vfy_engine_fresh(c, !a->apart && !blind && !a->light);
+	if (r == 0 && a->light)
+		r = vfy_engine_observe_light(c);
 	if (r < 0 && (c->engine->lost || !is_device_error(r)))
 		return r;
 	a->error = r;
@@ -319,5 +322,5 @@ int vfy_try(struct vfy_campaign *c, const struct vfy_sequence *q, unsigned int f
 	if (r < 0)
 		return 0;
 	r = flags & VFY_TRY_CONTROL ? perform_control(c, q, a) : vfy_perform(c, q, 0, q->n, a);
-	return r < 0 || blind ? r : vfy_conclude(c, q, true, a);
+	return r < 0 || blind ? r : vfy_conclude(c, q, !a->light, a);
 }

@@ -30,6 +30,7 @@ struct vfy_symptom {
 
 struct vfy_attempt {
 	bool apart; /* the reading before is @engine->first, not @engine->before */
+	bool light; /* rare observables are as in @engine->first, whatever happens */
 	int error;  /* negative errno that ended it; 0: it came to its end */
 	size_t at;  /* of @error: the step; the sequence's length: observing afterwards */
 	uint32_t at_observable;    /* and of observing: what was being read; UINT32_MAX: unknown */
@@ -70,6 +71,7 @@ enum vfy_try_flags {
 	VFY_TRY_APART = 1,   /* @before is the reading of another fresh device */
 	VFY_TRY_CONTROL = 2, /* without the judged part's commands, as long as they took */
 	VFY_TRY_BLIND = 4,   /* nothing is observed: what it is about is a command's answer */
+	VFY_TRY_LIGHT = 8, /* what costs much is not read: it is taken to be as on a fresh device */
 };
 /*
  * Does all of @q on a fresh device (on the device as it is, where there are none) and concludes. 0 with
@@ -116,7 +118,7 @@ struct vfy_known {
 struct vfy_engine {
 	struct vfy_sequence tape;  /* all steps since the device was fresh */
 	size_t since_fresh;        /* experiments */
-	struct vfy_snapshot first; /* of a fresh device */
+	struct vfy_snapshot first; /* of a fresh device; whole once learning is over */
 	struct vfy_snapshot before, after, spare;
 	struct vfy_mask apart; /* what differs between fresh devices, and all that c->mask has */
 	struct vfy_mask reset[FWA_RESET_COUNT]; /* and what a reset alone changes */
@@ -163,6 +165,8 @@ int vfy_engine_forget(struct vfy_campaign *c, size_t i, const char *why);
  * is not disposable stays as it is. 0; negative errno: it cannot be had, or (a device error) not be read.
  */
 int vfy_engine_fresh(struct vfy_campaign *c, bool observe);
+/* The first reading of a fresh device, in @engine->before, without what is rare: that is as in @first. */
+int vfy_engine_observe_light(struct vfy_campaign *c);
 /* The known entry for that, NULL for none. */
 struct vfy_known *vfy_known_find(const struct vfy_campaign *c, const struct vfy_step *step,
 				 const struct vfy_symptom *s);
