@@ -671,6 +671,7 @@ static void test_bad_specs(void **state)
 	check_refused("cxl-type4", -EINVAL, "there are cxl-type3, nvme");
 	check_refused("nvme,colour=red", -EINVAL, "there are qemu=PATH, version=X.Y");
 	check_refused("nvme,qemu=", -EINVAL, "there are qemu=PATH, version=X.Y");
+	check_refused("nvme,clock=fast", -EINVAL, "there are qemu=PATH, version=X.Y, clock=warp");
 	check_refused("nvme,qemu=/nonexistent", -ENOENT, "/nonexistent");
 	check_refused("nvme,qemu=/etc/passwd", -EACCES, "/etc/passwd");
 	check_refused("nvme,qemu=/bin/true", -EPROTO, "is no QEMU");
