@@ -111,7 +111,8 @@ void vfy_burst_add(struct vfy_generator *g, const struct vfy_step *step, uint32_
 	note.declared = d.declared;
 	note.floor = d.floor;
 	note.listed = step->kind != VFY_COMMAND || d.reason != FWA_REASON_UNDECLARED;
-	note.reads = risk == VFY_PROBE_READ_ONLY;
+	note.reads = risk == VFY_PROBE_READ_ONLY ||
+		     (risk == VFY_PROBE_DECLARED && !fwa_admitted(&d)); /* a malformed one */
 	note.refused = form != VFY_NO_FORM && g->form[form].state == VFY_FORM_REFUSED;
 	if ((d.declared | d.floor) & DAMAGES)
 		b->damages = true;

@@ -17,8 +17,8 @@
 #include "verify/step.h"
 
 enum vfy_probe {
-	VFY_PROBE_READ_ONLY, /* only commands whose effective effects are none, in any form */
-	VFY_PROBE_DECLARED,  /* also well-formed ones that change policy, log or configuration */
+	VFY_PROBE_READ_ONLY, /* only what the gate would admit and that has no effects */
+	VFY_PROBE_DECLARED, /* also malformed ones of these, and well-formed ones that change policy, log or configuration */
 	VFY_PROBE_DESTRUCTIVE, /* everything: data, security, firmware, undeclared opcodes, malformed writes */
 	VFY_PROBES,
 };

@@ -218,8 +218,9 @@ static enum vfy_probe command_risk(const struct fwa_profile *p, const struct fwa
 		return VFY_PROBE_DESTRUCTIVE;
 	if (!whole) /* what is missing could become anything */
 		effects |= floor;
+	/* The gate would not send what is malformed, and firmware has died of less. */
 	if (!effects)
-		return VFY_PROBE_READ_ONLY;
+		return whole ? VFY_PROBE_READ_ONLY : VFY_PROBE_DECLARED;
 	if (whole && !(effects & ~CHANGES_DECLARED) && known_change(row, cmd) &&
 	    !fwa_command_moves_firmware(cmd))
 		return VFY_PROBE_DECLARED;

@@ -29,12 +29,12 @@ static const struct {
 	enum vfy_probe risk;
 } cxl[] = {
 	{ 0x0200, "", VFY_PROBE_READ_ONLY },
-	{ 0x0200, "00", VFY_PROBE_READ_ONLY }, /* malformed, and still a read */
+	{ 0x0200, "00", VFY_PROBE_DECLARED }, /* malformed, and still a read */
 	{ 0x0100, "00", VFY_PROBE_READ_ONLY },
-	{ 0x0100, "ffffffff", VFY_PROBE_READ_ONLY },
+	{ 0x0100, "ffffffff", VFY_PROBE_DECLARED },
 	{ 0x0401, CEL "0000000010000000", VFY_PROBE_READ_ONLY },
-	{ 0x0401, VENDOR_LOG "ffffffffffffffff", VFY_PROBE_READ_ONLY },
-	{ 0x0401, "00", VFY_PROBE_READ_ONLY }, /* no log is worse than a read */
+	{ 0x0401, VENDOR_LOG "ffffffffffffffff", VFY_PROBE_DECLARED },
+	{ 0x0401, "00", VFY_PROBE_DECLARED }, /* no log is worse than a read */
 	{ 0x0401, ALL_ONES "0000000010000000", VFY_PROBE_DESTRUCTIVE }, /* not one that it lists */
 	{ 0x0501, VENDOR_FEATURE "0000010000", VFY_PROBE_READ_ONLY },
 	{ 0x0501, VENDOR_FEATURE "0000010003", VFY_PROBE_DESTRUCTIVE }, /* a reserved selection */
@@ -103,11 +103,11 @@ static const struct {
 	enum vfy_probe risk;
 } nvmes[] = {
 	{ FWA_SET_NVME_ADMIN, 0x06, 0, { 1 }, 0, 4096, VFY_PROBE_READ_ONLY },
-	{ FWA_SET_NVME_ADMIN, 0x06, 0, { 1 }, 0, 8192, VFY_PROBE_READ_ONLY },
+	{ FWA_SET_NVME_ADMIN, 0x06, 0, { 1 }, 0, 8192, VFY_PROBE_DECLARED },
 	{ FWA_SET_NVME_ADMIN, 0x06, 0, { 1 }, 0, 512, VFY_PROBES }, /* it returns 4096 */
 	{ FWA_SET_NVME_ADMIN, 0x06, 0, { 0x30 }, 0, 4096, VFY_PROBE_DESTRUCTIVE }, /* reserved */
 	{ FWA_SET_NVME_ADMIN, 0x02, 0, { 127u << 16 | 2 }, 0, 512, VFY_PROBE_READ_ONLY },
-	{ FWA_SET_NVME_ADMIN, 0x02, 0, { 126u << 16 | 2 }, 0, 512, VFY_PROBE_READ_ONLY },
+	{ FWA_SET_NVME_ADMIN, 0x02, 0, { 126u << 16 | 2 }, 0, 512, VFY_PROBE_DECLARED },
 	{ FWA_SET_NVME_ADMIN, 0x02, 0, { 128u << 16 | 2 }, 0, 512, VFY_PROBES },
 	{ FWA_SET_NVME_ADMIN, 0x02, 0, { 127u << 16 | 2, 1 }, 0, 512, VFY_PROBES },
 	{ FWA_SET_NVME_ADMIN, 0x02, 0, { 127u << 16 | 1 }, 0, 512, VFY_PROBE_DECLARED },
