@@ -411,8 +411,10 @@ static int begin(const struct options *o)
 		say(strerror(-r));
 		return FAILED;
 	}
-	sigaction(SIGINT, &end, NULL);
-	sigaction(SIGTERM, &end, NULL);
+	if (!o->replay) { /* of which there is nothing to be said before its end */
+		sigaction(SIGINT, &end, NULL);
+		sigaction(SIGTERM, &end, NULL);
+	}
 	sigaction(SIGPIPE, &ignore, NULL);
 	code = check_use(o);
 	if (code != OK)
