@@ -159,6 +159,13 @@ static bool is_about(const struct vfy_known *k, const struct vfy_step *step)
 	return k->has_opcode && k->set == step->set && k->opcode == step->opcode;
 }
 
+/* Two names for the same change: which it is depends on what was sent before it. */
+static bool same_kind(unsigned int a, unsigned int b)
+{
+	return a == b || (a == VFY_BREACH && b == VFY_IMMEDIATE) ||
+	       (a == VFY_IMMEDIATE && b == VFY_BREACH);
+}
+
 struct vfy_known *vfy_known_find(const struct vfy_campaign *c, const struct vfy_step *step,
 				 const struct vfy_symptom *s)
 {
@@ -167,7 +174,7 @@ struct vfy_known *vfy_known_find(const struct vfy_campaign *c, const struct vfy_
 	for (size_t i = 0; i < e->n_known; i++) {
 		struct vfy_known *k = &e->known[i];
 
-		if (is_about(k, step) && k->kind == s->kind && k->bit == s->bit &&
+		if (is_about(k, step) && same_kind(k->kind, s->kind) && k->bit == s->bit &&
 		    k->group == s->group)
 			return k;
 	}

@@ -57,7 +57,7 @@ static struct vfy_known *find_known(const struct vfy_campaign *c, const struct v
 	if (!k || !k->is_finding)
 		k = vfy_known_find(c, vfy_accused(q, s), s);
 
-	for (size_t i = 0; s->group && i < q->n && !(k && k->is_finding); i++)
+	for (size_t i = 0; s->bit && i < q->n && !(k && k->is_finding); i++)
 		if (q->step[i].kind == VFY_COMMAND)
 			k = vfy_known_find(c, &q->step[i], s);
 	return k;

@@ -132,11 +132,24 @@ static bool is_lost(const struct vfy_campaign *c, const struct vfy_attempt *a,
 	return change->reading && !before->error && !before->code && (after->error || after->code);
 }
 
+/* What the device declares of the command that is accused, and not of those that came before it. */
+static fwa_effects own_declared(const struct vfy_campaign *c, const struct vfy_sequence *q)
+{
+	const struct vfy_step *step = vfy_last_command(q);
+	struct vfy_claim claim = { 0 };
+	struct fwa_command cmd;
+
+	if (!step)
+		return 0;
+	cmd = vfy_step_command(step);
+	vfy_claim_add(&claim, c->target.profile, &cmd);
+	return claim.declared;
+}
+
 static uint8_t kind_of_change(const struct vfy_campaign *c, const struct vfy_attempt *a,
-			      const struct vfy_change *change)
+			      const struct vfy_change *change, fwa_effects declared)
 {
 	const struct vfy_observe_row *row = c->plan.observable[change->observable].row;
-	fwa_effects declared = a->claim.declared;
 
 	if (declares(row, change))
 		return VFY_UNSTABLE;
@@ -152,6 +165,7 @@ static void changes(const struct vfy_campaign *c, const struct vfy_sequence *q,
 {
 	const struct vfy_judgement *j = &a->judgement;
 	fwa_effects undeclared_reply = j->undeclared & a->by_reply;
+	fwa_effects declared = j->n_changes ? own_declared(c, q) : 0;
 	struct vfy_symptom s = { .at = q->n };
 
 	for (uint32_t i = 0; i < j->n_changes && i < VFY_CHANGES_MAX; i++) {
@@ -159,7 +173,7 @@ static void changes(const struct vfy_campaign *c, const struct vfy_sequence *q,
 
 		s.group = c->plan.observable[change->observable].row;
 		s.bit = change->shown;
-		s.kind = kind_of_change(c, a, change);
+		s.kind = kind_of_change(c, a, change, declared);
 		if (change->covered)
 			s.kind = VFY_HALF_APPLIED;
 		if (!change->covered || (a->failed && a->claim.n && !change->grown))
