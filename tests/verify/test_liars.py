@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Each simulated device that lies is caught in its lie, with evidence that is as short as it can be, and the honest
-ones are never accused. FWADMIT, BUILD's sanitizer or none.
+ones are never accused. FWADMIT, then perhaps Liars or Honest.
 
-FWADMIT_VERIFY_SEEDS=N tries so many seeds of each honest device, FWADMIT_VERIFY_MS=N gives each campaign so long.
+FWADMIT_VERIFY_SEEDS=N tries so many seeds of each honest device, FWADMIT_VERIFY_BUDGET=N gives each campaign so many
+commands, or so long ("30s"). Commands, unless said otherwise: then a slow machine tries as much.
 """
 import os
 import sys
@@ -13,7 +14,7 @@ import matrix
 
 FWADMIT = os.path.abspath(sys.argv.pop(1))
 SEEDS = int(os.environ.get('FWADMIT_VERIFY_SEEDS', '3'))
-BUDGET_MS = int(os.environ.get('FWADMIT_VERIFY_MS', '0'))
+BUDGET = os.environ.get('FWADMIT_VERIFY_BUDGET', '600000')
 
 
 class Case(unittest.TestCase):
@@ -25,8 +26,7 @@ class Case(unittest.TestCase):
         self.state = tmp.name
 
     def check(self, rows, device, *args):
-        budget = [f'--budget={BUDGET_MS}ms'] if BUDGET_MS else []
-        code, campaign = matrix.verify(FWADMIT, device, *budget, *args, state=self.state)
+        code, campaign = matrix.verify(FWADMIT, device, '--budget=' + BUDGET, *args, state=self.state)
         self.assertEqual(matrix.complaints(rows, code, campaign), [])
 
 
