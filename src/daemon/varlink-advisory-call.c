@@ -171,27 +171,29 @@ static void import(struct pending *p, struct fwa_span text)
 	bring_into_force(p);
 }
 
-void fwa_call_import_advisory(struct fwa_varlink_call *call,
-			      const struct fwa_varlink_parameters *args)
+static void take_document(struct fwa_varlink_call *call, const char *document)
 {
-	size_t len = strlen(args->document), n;
+	size_t len = strlen(document), n;
 	fwa_auto_free uint8_t *text = malloc(len / 4 * 3 + 1);
 	struct pending *p = calloc(1, sizeof(*p));
 
-	if (!has_state(call)) {
-		free(p);
-		return;
-	}
 	if (!text || !p) {
 		fwa_varlink_refuse(call, "StateError", "message", strerror(ENOMEM));
 		free(p);
-	} else if (!fwa_base64_parse(args->document, len, text, &n)) {
+	} else if (!fwa_base64_parse(document, len, text, &n)) {
 		fwa_varlink_refuse(call, "InvalidAdvisory", "message", "it is not base64");
 		free(p);
 	} else {
 		p->call = call;
 		import(p, fwa_span(text, n));
 	}
+}
+
+void fwa_call_import_advisory(struct fwa_varlink_call *call,
+			      const struct fwa_varlink_parameters *args)
+{
+	if (has_state(call))
+		take_document(call, args->document);
 }
 
 /* --- listing ---------------------------------------------------------------------------------- */

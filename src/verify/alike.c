@@ -98,6 +98,8 @@ static void fold(struct vfy_campaign *c, struct vfy_finding *f)
 		kept++;
 	}
 	c->n_findings = kept;
+	if (!first) /* there are many */
+		return;
 	stand_for(c, first, f);
 	say_alike(first);
 }

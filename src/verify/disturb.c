@@ -38,7 +38,7 @@ static int always(struct watching *w, const struct vfy_plan *by, struct vfy_snap
 	for (int i = 0; i < TIMES && *ret; i++) {
 		int r = look(w, 0);
 
-		if (r == 0 && by)
+		if (r == 0 && by && by_snapshot)
 			r = vfy_observe(by, w->dev, w->submit, w->userdata, NULL, by_snapshot);
 		if (r == 0)
 			r = look(w, 1);

@@ -21,13 +21,18 @@ const struct vfy_roots vfy_this_host = {
 
 bool vfy_attribute(const char *dir, const char *name, char ret[VFY_ATTRIBUTE_MAX])
 {
-	fwa_auto_fclose FILE *f = NULL;
 	char path[PATH_MAX];
+	bool has;
+	FILE *f;
 
 	if (snprintf(path, sizeof(path), "%s/%s", dir, name) >= (int)sizeof(path))
 		return false;
 	f = fopen(path, "re");
-	if (!f || !fgets(ret, VFY_ATTRIBUTE_MAX, f))
+	if (!f)
+		return false;
+	has = fgets(ret, VFY_ATTRIBUTE_MAX, f);
+	fclose(f);
+	if (!has)
 		return false;
 	ret[strcspn(ret, "\n")] = '\0';
 	fwa_make_printable(ret);

@@ -54,7 +54,7 @@ static int open_device(struct vfy_target *t)
 static uint8_t *read_profile(struct vfy_target *t, size_t *ret_len, int *ret_error)
 {
 	struct fwa_writer w = { .buf = malloc(FWA_PROFILE_MAX), .cap = FWA_PROFILE_MAX };
-	uint8_t *all;
+	uint8_t *less;
 
 	if (!w.buf) {
 		*ret_error = fwa_fail(t->error, -ENOMEM, "out of memory");
@@ -66,8 +66,10 @@ static uint8_t *read_profile(struct vfy_target *t, size_t *ret_len, int *ret_err
 		return NULL;
 	}
 	*ret_len = w.len;
-	all = realloc(w.buf, w.len ? w.len : 1);
-	return all ? all : w.buf;
+	less = realloc(w.buf, w.len ? w.len : 1);
+	if (less)
+		w.buf = less;
+	return w.buf;
 }
 
 static int take_profile(struct vfy_target *t)
