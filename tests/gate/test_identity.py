@@ -277,7 +277,7 @@ class Units(WorkerTest):
     def test_who_one_is_taken_for(self):
         for group, unit in ((self.agent, b"fw-agent.service"), (None, b"")):
             c, _ = self.in_group(group)
-            told = c.call(request(kind=DESCRIBE)).data[-408:]
+            told = c.call(request(kind=DESCRIBE)).data[-416:]  # behind it: no advisories, of no length
             self.assertEqual(struct.unpack_from("<II", told), (NOBODY, NOBODY))
             self.assertEqual(told[8:264].rstrip(b"\0"), unit)
             self.assertTrue(told[392:].startswith(b"python"), told[392:])
