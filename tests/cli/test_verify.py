@@ -109,7 +109,7 @@ class Campaign(Case):
         text = self.run_cli('verify', 'sim:honest', '--plan').out
         self.assertIn('nothing of this was sent', text)
         self.assertRegex(text, r'sweep +\d+ opcodes without a name, [0-9a-f]{4}h to ffffh')
-        self.assertLess(len(text.splitlines()), 400)
+        self.assertLess(len(text.splitlines()), 800)
 
     def test_progress_is_for_terminals(self):
         self.assertEqual(self.run_cli('verify', LIAR, *ONE, code=VIOLATION).err, '')
