@@ -197,8 +197,11 @@ int vfy_preview(const struct vfy_campaign_args *args, json_object **ret, char er
 	struct preview p = { .args = args };
 	int r = vfy_target_open(&p.target, args->spec, args->timeout_ms);
 
-	if (r < 0)
-		return fwa_fail(error, r, "%s", p.target.error);
+	if (r < 0) {
+		fwa_fail(error, r, "%s", p.target.error);
+		vfy_target_close(&p.target);
+		return r;
+	}
 	p.last = calloc((size_t)FWA_SET_COUNT * RISKS * OPCODES, sizeof(*p.last));
 	r = !p.last ? -ENOMEM : vfy_plan_make(&p.plan, p.target.profile, p.target.dev, NULL, NULL);
 	if (r == 0)
